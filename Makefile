@@ -1,0 +1,58 @@
+# The two commands a newcomer needs are `make app` and `make test`; each sets up all it needs in .venv.
+SHELL := /bin/bash
+PORT ?= 8501
+VENV := .venv
+# The first interpreter of a version we support; set PYTHON to choose another.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
+# Two workers with one thread each: faster on small machines than one worker with many threads.
+JOBS ?= 2
+
+.PHONY: app test check format screenshots demo bench-quality bench-acceptance clean
+
+app: $(VENV)/.app  ## opens the app on PORT (8501 when unset)
+	$(VENV)/bin/streamlit run app/main.py --server.port $(PORT)
+
+test: $(VENV)/.dev  ## all tests, those in a real browser included
+	$(VENV)/bin/python -m tests.browser.chromium
+	OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest tests -m "not browser" -n $(JOBS) --dist worksteal
+	$(VENV)/bin/python -m pytest tests -m browser
+
+check: $(VENV)/.dev  ## what every commit must pass: format, lint, types, import rules, fast tests
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports --no-logo
+	OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest tests -m "not browser and not slow" -n $(JOBS) --dist worksteal
+
+format: $(VENV)/.dev  ## puts every file in form
+	$(VENV)/bin/ruff format .
+	$(VENV)/bin/ruff check --fix .
+
+screenshots: $(VENV)/.dev  ## every page, light and dark, at both sizes, into docs.take_screenshots
+	$(VENV)/bin/python -m tests.browser.chromium
+	$(VENV)/bin/python -m docs.take_screenshots
+
+demo: $(VENV)/.app  ## trains the bundled demo runs again, from the bundled series
+	$(VENV)/bin/python -m assets.make_demo
+
+bench-quality: $(VENV)/.app  ## detection quality on labelled series: make bench-quality DATA=folder
+	$(VENV)/bin/python -m benchmarks.quality --data $(DATA)
+
+bench-acceptance: $(VENV)/.app  ## what the Max-Min game does on labelled series: make bench-acceptance DATA=folder
+	$(VENV)/bin/python -m benchmarks.acceptance --data $(DATA)
+
+clean:  ## removes the virtual environment and what tools left
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(VENV)/bin/python:
+	@if [ -z "$(PYTHON)" ]; then echo "No Python 3.11 to 3.13 found. Install one, or name it: make app PYTHON=/path/to/python3.12" >&2; exit 2; fi
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.app: requirements.txt pyproject.toml | $(VENV)/bin/python
+	$(VENV)/bin/python -m pip install --quiet -r requirements.txt
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.app
+	$(VENV)/bin/python -m pip install --quiet -r requirements-dev.txt
+	@touch $@

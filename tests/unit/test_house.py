@@ -1,0 +1,94 @@
+"""The rules of the house: who may import whom, what code may never do, and that each file says what it is for."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from amad.config import Config
+
+ROOT = Path(__file__).parents[2]
+SOURCES = sorted(
+    path
+    for folder in ("amad", "app", "assets", "benchmarks", "docs", "tests")
+    for path in (ROOT / folder).rglob("*.py")
+)
+SHIPPED = [path for path in SOURCES if path.relative_to(ROOT).parts[0] in ("amad", "app")]
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def test_imports_go_one_way() -> None:
+    command = [
+        sys.executable,
+        "-c",
+        "import sys; from importlinter.cli import lint_imports_command; sys.exit(lint_imports_command())",
+    ]
+    found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert found.returncode == 0, found.stdout + found.stderr
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name_of)
+def test_first_line_says_what_the_file_is_for(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    if text.strip():
+        assert re.match(r'r?"""\w', text), "the first line must be a docstring"
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=name_of)
+def test_nothing_loaded_executes(path: Path) -> None:
+    """No pickle, eval, exec, unsafe YAML or torch.load, no SQL from strings, no unsafe HTML."""
+    wrong = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names = [alias.name for alias in node.names] + [getattr(node, "module", None) or ""]
+            wrong += [
+                name for name in names if name.split(".")[0] in ("pickle", "cloudpickle", "dill", "marshal", "shelve")
+            ]
+        if not isinstance(node, ast.Call):
+            continue
+        called = ast.unparse(node.func)
+        keywords = {word.arg: ast.unparse(word.value) for word in node.keywords}
+        if called in ("eval", "exec", "yaml.load", "torch.save", "pd.read_pickle") or called.endswith(".to_pickle"):
+            wrong.append(called)
+        if called == "torch.load" and keywords.get("weights_only") != "True":
+            wrong.append("torch.load without weights_only=True")
+        if called == "np.load" and keywords.get("allow_pickle") != "False":
+            wrong.append("np.load without allow_pickle=False")
+        if keywords.get("unsafe_allow_html") == "True":
+            wrong.append("unsafe_allow_html")
+        if (
+            called.split(".")[-1] in ("text", "execute")
+            and node.args
+            and isinstance(node.args[0], ast.JoinedStr | ast.BinOp)
+        ):
+            wrong.append(f"SQL from strings: {ast.unparse(node)[:60]}")
+    assert not wrong
+
+
+@pytest.mark.parametrize("name", Config.model_fields)
+def test_setting_is_documented(name: str) -> None:
+    assert f"`{name}`" in (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+
+
+def test_settings_page_is_as_generated() -> None:
+    from docs.settings import page
+
+    assert (ROOT / "docs" / "settings.md").read_text(encoding="utf-8") == page(), "run: python -m docs.settings"
+
+
+def test_requirements_pin_what_the_package_needs() -> None:
+    import tomllib
+
+    needed = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    pinned = {
+        line.split("==")[0]
+        for line in (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+        if "==" in line
+    }
+    assert {re.split(r"[<>=]", line)[0] for line in needed} == pinned
