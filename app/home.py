@@ -1,0 +1,32 @@
+"""Navigation: the pages, the shared sidebar, the look. AppTest and `main.py` both run this script."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import streamlit as st
+
+ROOT = str(Path(__file__).resolve().parent.parent)
+if ROOT not in sys.path:  # `streamlit run` puts only this folder on the path
+    sys.path.insert(0, ROOT)
+
+from app.parts import sidebar, theme  # noqa: E402
+
+PAGES = ("Series", "Train", "Incidents", "Frequencies", "Attention", "Divergence")
+
+st.set_page_config(
+    page_title="AMAD", page_icon=str(theme.ICONS / "mark.svg"), layout="wide", initial_sidebar_state="expanded"
+)
+theme.apply()
+st.logo(theme.ICONS / "logo.svg", size="medium", icon_image=theme.ICONS / "mark.svg")
+page = st.navigation(
+    [
+        st.Page(f"views/{name.lower()}.py", title=name, url_path=name.lower(), default=name == PAGES[0])
+        for name in PAGES
+        if (Path(__file__).parent / "views" / f"{name.lower()}.py").exists()
+    ],
+    expanded=True,
+)
+sidebar.draw()
+page.run()

@@ -1,0 +1,1 @@
+"""What the pages share: the workspace, the current selection, the page frame, text and cached readers."""

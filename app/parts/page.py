@@ -1,0 +1,47 @@
+"""The frame of a page: top bar, instrument beside inspector, and the empty state."""
+
+from __future__ import annotations
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from app.parts import text
+
+
+def top(title: str, context: str = "") -> DeltaGenerator:
+    """Draw the top bar; returns the container for at most four controls, right.
+
+    `context` is the grey line beside the title, taken as it is written (no Markdown), so names of files may stand in it.
+    """
+    bar = st.container(key="amad-top", horizontal=True, vertical_alignment="center", gap="small", wrap=False)
+    with bar:
+        st.title(title, anchor=False, width="content")
+        with st.container(key="amad-context", width="stretch"):
+            st.caption(text.escape(context) or "\u200b")
+        return st.container(
+            key="amad-controls", horizontal=True, horizontal_alignment="right", vertical_alignment="center",
+            gap="small", width="content", wrap=False,
+        )  # fmt: skip
+
+
+def split(key: str) -> tuple[DeltaGenerator, DeltaGenerator]:
+    """Instrument and inspector: side by side, or one above the other up to 1180 px of width (style.css).
+
+    `key` is the page's name; the two containers carry the classes `st-key-<key>-instrument` and `-inspector`.
+    """
+    body = st.container(key=f"{key}-split", gap=None)
+    return body.container(key=f"{key}-instrument", gap="small"), body.container(key=f"{key}-inspector", gap="small")
+
+
+def empty(heading: str, reason: str, key: str = "amad-empty") -> DeltaGenerator:
+    """An empty state: heading, reason; returns the container for its one button."""
+    place = st.container(key=key, gap="small")
+    with place:
+        st.subheader(heading, anchor=False)
+        st.caption(reason)
+    return place
+
+
+def context_of(*parts: str) -> str:
+    """Parts of the grey line, joined by middle dots; empty ones are left out."""
+    return " · ".join(part for part in parts if part)

@@ -1,0 +1,107 @@
+"""What every page shows: series, run, window and span, shared between pages and kept in the page's address."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from amad.errors import AmadError
+from amad.workspace import RunRecord, SeriesRecord
+
+from app.parts import workspace
+
+NAMES = ("series", "run", "at", "from", "to")
+_KEPT = "amad_selection"  # what the address held last; a page switch empties the address
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The current choice: rows are of `series`; `view` is (first row, row after the last)."""
+
+    series: SeriesRecord | None = None
+    run: RunRecord | None = None
+    at: int | None = None
+    view: tuple[int, int] | None = None
+
+
+def restore() -> None:
+    """Make address and session agree; the address wins where it says anything."""
+    kept: dict[str, str] = st.session_state.setdefault(_KEPT, {})
+    given = {name: st.query_params[name] for name in NAMES if name in st.query_params}
+    if given.get("series", kept.get("series")) != kept.get("series"):
+        kept.clear()  # a link to another series brings its own run, window and span
+    kept.update(given)
+    for name, value in kept.items():
+        if st.query_params.get(name) != value:
+            st.query_params[name] = value
+
+
+def read() -> Selection:
+    """The current selection; names that no longer exist, and rows that cannot be, are left out."""
+    kept: dict[str, str] = st.session_state.get(_KEPT, {})
+    store = workspace.get()
+    series = run = None
+    if "series" in kept:
+        try:
+            series = store.find_series(kept["series"])
+        except AmadError:
+            series = None
+    if "run" in kept and series is not None:
+        try:
+            run = store.find_run(kept["run"])
+        except AmadError:
+            run = None
+    if series is None:
+        return Selection()
+    at = _row(kept.get("at"), series.rows)
+    start, stop = _row(kept.get("from"), series.rows), _row(kept.get("to"), series.rows + 1)
+    view = (start, stop) if start is not None and stop is not None and start < stop else None
+    return Selection(series, run, at, view)
+
+
+def write(**changes: Any) -> None:
+    """Change the selection: series and run by record or id, at by row, view by (start, stop); None takes away.
+
+    A new series takes the run, the window and the span of the old one away, unless they are given too.
+    """
+    kept: dict[str, str] = st.session_state.setdefault(_KEPT, {})
+    flat: dict[str, str | None] = {}
+    for name, value in changes.items():
+        if name in ("series", "run"):
+            flat[name] = None if value is None else str(getattr(value, "id", value))
+        elif name == "at":
+            flat["at"] = None if value is None else str(int(value))
+        elif name == "view":
+            flat["from"], flat["to"] = (None, None) if value is None else (str(int(value[0])), str(int(value[1])))
+        else:
+            raise TypeError(f"The selection has no {name!r}; it has series, run, at and view.")
+    if "series" in flat and flat["series"] != kept.get("series"):
+        flat = {**dict.fromkeys(NAMES), **flat}
+    for name, text in flat.items():
+        if text is None:
+            kept.pop(name, None)
+            if name in st.query_params:
+                del st.query_params[name]
+        else:
+            kept[name] = text
+            if st.query_params.get(name) != text:
+                st.query_params[name] = text
+
+
+def fitting_runs(series: SeriesRecord) -> list[RunRecord]:
+    """The runs that can be opened on a series, its own first: all of their channels are in it."""
+    own, other = [], []
+    for run in workspace.get().runs():
+        if run.series_id == series.id:
+            own.append(run)
+        elif run.channels and set(run.channels) <= set(series.channels):
+            other.append(run)
+    return own + other
+
+
+def _row(text: str | None, rows: int) -> int | None:
+    if text is None or not text.isascii() or not text.isdigit():
+        return None
+    return int(text) if len(text) < 16 and int(text) < rows else None

@@ -1,0 +1,7 @@
+"""Incidents."""
+
+import streamlit as st
+
+from app.parts import page
+
+page.top("Incidents")

@@ -1,0 +1,7 @@
+"""Series."""
+
+import streamlit as st
+
+from app.parts import page
+
+page.top("Series")

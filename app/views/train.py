@@ -1,0 +1,7 @@
+"""Train."""
+
+import streamlit as st
+
+from app.parts import page
+
+page.top("Train")
