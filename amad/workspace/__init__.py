@@ -1,0 +1,6 @@
+"""The workspace: what AMAD remembers between calls (series, runs, scores), in a database and a folder."""
+
+from amad.workspace.records import RunRecord, ScoringRecord, SeriesRecord
+from amad.workspace.store import Workspace
+
+__all__ = ["RunRecord", "ScoringRecord", "SeriesRecord", "Workspace"]

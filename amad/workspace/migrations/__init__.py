@@ -1,0 +1,1 @@
+"""Schema of the workspace database, step by step (alembic)."""

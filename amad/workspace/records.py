@@ -1,0 +1,137 @@
+"""What the workspace hands out: plain, frozen records of series, runs and scorings."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from amad.workspace.tables import RunRow, ScoringRow, SeriesRow
+
+LONGEST_NAME = 120
+
+
+@dataclass(frozen=True)
+class SeriesRecord:
+    """A series of the workspace; `part` is the part to train on, as rows (start, stop), or None."""
+
+    id: str
+    name: str
+    rows: int
+    channels: tuple[str, ...]
+    has_time: bool
+    has_labels: bool
+    created: datetime
+    source: str
+    part: tuple[int, int] | None
+    checksum: str
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """A run; `series_id` is None when its training series is not (or no longer) in the workspace."""
+
+    id: str
+    name: str
+    series_id: str | None
+    state: str
+    preset: str
+    config: dict[str, Any]
+    part: tuple[int, int]
+    device: str
+    created: datetime
+    started: datetime | None
+    finished: datetime | None
+    error: str | None
+    progress: dict[str, Any]
+    channels: tuple[str, ...]
+    source: str
+    pid: int | None
+
+
+@dataclass(frozen=True)
+class ScoringRecord:
+    """A finished run being scored on one more series."""
+
+    id: str
+    run_id: str
+    series_id: str
+    state: str
+    created: datetime
+    started: datetime | None
+    finished: datetime | None
+    error: str | None
+    progress: dict[str, Any]
+
+
+def clean_text(text: str, longest: int = LONGEST_NAME, empty: str = "") -> str:
+    """Any text made fit for display: no control, format or surrogate characters, single spaces, limited length."""
+    shown = "".join(" " if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp", "Co") else c for c in text)
+    shown = " ".join(shown.split())
+    if len(shown) > longest:
+        shown = shown[: longest - 1].rstrip() + "…"
+    return shown or empty
+
+
+def series_record(row: SeriesRow) -> SeriesRecord:
+    """The record of a row of `series`."""
+    part = None if row.part_start is None or row.part_stop is None else (row.part_start, row.part_stop)
+    return SeriesRecord(
+        id=row.id,
+        name=row.name,
+        rows=row.rows,
+        channels=tuple(row.channels),
+        has_time=row.has_time,
+        has_labels=row.has_labels,
+        created=_aware(row.created),
+        source=row.source,
+        part=part,
+        checksum=row.checksum,
+    )
+
+
+def run_record(row: RunRow) -> RunRecord:
+    """The record of a row of `runs`."""
+    return RunRecord(
+        id=row.id,
+        name=row.name,
+        series_id=row.series_id,
+        state=row.state,
+        preset=row.preset,
+        config=dict(row.config),
+        part=(row.part_start, row.part_stop),
+        device=row.device,
+        created=_aware(row.created),
+        started=_aware_or_none(row.started),
+        finished=_aware_or_none(row.finished),
+        error=row.error,
+        progress=dict(row.progress or {}),
+        channels=tuple(row.channels),
+        source=row.source,
+        pid=row.pid,
+    )
+
+
+def scoring_record(row: ScoringRow) -> ScoringRecord:
+    """The record of a row of `scorings`."""
+    return ScoringRecord(
+        id=row.id,
+        run_id=row.run_id,
+        series_id=row.series_id,
+        state=row.state,
+        created=_aware(row.created),
+        started=_aware_or_none(row.started),
+        finished=_aware_or_none(row.finished),
+        error=row.error,
+        progress=dict(row.progress or {}),
+    )
+
+
+def _aware(moment: datetime) -> datetime:
+    """SQLite forgets the zone of a time; all of ours are UTC."""
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _aware_or_none(moment: datetime | None) -> datetime | None:
+    return None if moment is None else _aware(moment)
