@@ -1,1 +1,74 @@
-"""Every figure of the app as a function of arrays: arrays in, Plotly or Altair figure out, nothing read or shown."""
+"""Every figure of the app as a function of arrays: arrays in, Plotly or Altair figure out, nothing read or shown.
+
+Plotly draws what stands alone (maps, spectra, curves, histograms, bars, the static timeline); Altair draws the linked
+small multiples (`entropies`, `distances`). Each figure takes `theme="light" | "dark"`, names its units, and has a text
+alternative: `describe(figure)`.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from amad.plots.curves import cad_histogram, distances, entropies, loss_parts, maxmin_curves
+    from amad.plots.frequency import frequency_paths, frequency_spectrum, mask_kernel, mask_map
+    from amad.plots.maps import attention_difference, attention_map, cad_strip, color_limit
+    from amad.plots.series import channel_shares, timeline
+    from amad.plots.style import describe
+    from amad.plots.words import attention_reach, divergence_words, reach_words, step_facts
+
+# Public name -> module. Loaded at first use: who only wants the palette must not wait for Plotly and Altair.
+_HOMES = {
+    "attention_difference": "maps",
+    "attention_map": "maps",
+    "attention_reach": "words",
+    "cad_histogram": "curves",
+    "cad_strip": "maps",
+    "channel_shares": "series",
+    "color_limit": "maps",
+    "describe": "style",
+    "distances": "curves",
+    "divergence_words": "words",
+    "entropies": "curves",
+    "frequency_paths": "frequency",
+    "frequency_spectrum": "frequency",
+    "loss_parts": "curves",
+    "mask_kernel": "frequency",
+    "mask_map": "frequency",
+    "maxmin_curves": "curves",
+    "reach_words": "words",
+    "step_facts": "words",
+    "timeline": "series",
+}
+
+__all__ = [
+    "attention_difference",
+    "attention_map",
+    "attention_reach",
+    "cad_histogram",
+    "cad_strip",
+    "channel_shares",
+    "color_limit",
+    "describe",
+    "distances",
+    "divergence_words",
+    "entropies",
+    "frequency_paths",
+    "frequency_spectrum",
+    "loss_parts",
+    "mask_kernel",
+    "mask_map",
+    "maxmin_curves",
+    "reach_words",
+    "step_facts",
+    "timeline",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(f"amad.plots.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'amad.plots' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])
