@@ -1,0 +1,96 @@
+"""AutoMask: learned frequencies that modulate Q and K (method 1)."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+SHORTEST_PERIOD = 2.5  # steps; the longest is twice the window
+
+
+class AutoMask(nn.Module):
+    """F banks of J frequencies a head, their phases and weights.
+
+    log_omega, phi: (H, F, J); omega in radians per step. Weights a: a parameter (H, F), or made from the mean token by
+    a linear layer (B, H, F); always sum_f a_f^2 = 1. `form` "sum" is a learned Fourier series in t on Q and on K,
+    "relative" one in the lag t - s alone.
+    """
+
+    def __init__(self, d_model: int, heads: int, banks: int, length: int, form: str = "sum", weights: str = "learned"):
+        super().__init__()
+        pairs = d_model // heads // 2
+        self.heads, self.banks, self.pairs, self.length, self.form = heads, banks, pairs, length, form
+        periods = torch.logspace(
+            math.log10(SHORTEST_PERIOD), math.log10(2 * length), banks * pairs, dtype=torch.float64
+        )
+        # neighbouring frequencies belong to different banks, so that each bank spans all periods
+        omega = (2 * math.pi / periods).reshape(pairs, banks).T  # (F, J)
+        self.log_omega = nn.Parameter(omega.log().float().expand(heads, banks, pairs).clone())  # (H, F, J)
+        self.phi = nn.Parameter(2 * math.pi * torch.rand(heads, banks, pairs))  # (H, F, J)
+        self.a: nn.Parameter | None = None
+        self.dynamic: nn.Linear | None = None
+        if weights == "learned":
+            self.a = nn.Parameter(torch.ones(heads, banks))  # (H, F)
+        else:
+            self.dynamic = nn.Linear(d_model, heads * banks)
+            nn.init.ones_(self.dynamic.bias)
+
+    def omega(self) -> Tensor:
+        """Frequencies (H, F, J), radians per step."""
+        return self.log_omega.exp()
+
+    def weights(self, token: Tensor | None = None) -> Tensor:
+        """Weights a with sum_f a_f^2 = 1: (H, F), or (B, H, F) for dynamic weights of the mean tokens (B, d).
+
+        Without a token, dynamic weights are those of a token of zeros.
+        """
+        if self.dynamic is None:
+            assert self.a is not None
+            raw = self.a
+        elif token is None:
+            raw = self.dynamic.bias.reshape(self.heads, self.banks)
+        else:
+            raw = self.dynamic(token).reshape(-1, self.heads, self.banks)
+        return raw / raw.norm(dim=-1, keepdim=True).clamp_min(torch.finfo(raw.dtype).tiny)
+
+    def modulate(self, q: Tensor, k: Tensor, token: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Q~ and K~ such that S_loc = Q~ K~^T / sqrt(d_h).
+
+        q, k (B, H, L, d_h), token (B, d) the mean token; (B, H, L, d_h) each for `sum`, (B, H, L, F d_h) for `relative`.
+        """
+        a = self.weights(token).to(q.dtype)  # (H, F) or (B, H, F)
+        omega = self.omega().to(q.dtype)  # (H, F, J)
+        length = q.shape[-2]
+        if self.form == "sum":
+            mu = modulation(omega, self.phi.to(q.dtype), a, length)  # (H, L, J, 2) or (B, H, L, J, 2)
+            return turn(q, mu), turn(k, mu)
+        turns = rotations(omega, torch.zeros_like(omega), length)  # (H, F, L, J, 2)
+        q, k = turn(q[:, :, None], turns), turn(k[:, :, None], turns)  # (B, H, F, L, d_h)
+        q = q * a[..., None, None]
+        return q.transpose(2, 3).flatten(3), k.transpose(2, 3).flatten(3)  # (B, H, L, F d_h)
+
+
+def rotations(omega: Tensor, phi: Tensor, length: int) -> Tensor:
+    """exp(i (t omega + phi)) for t below length: omega, phi (H, F, J); (H, F, L, J, 2), real and imaginary part."""
+    t = torch.arange(length, device=omega.device, dtype=omega.dtype)  # (L,)
+    angle = t[:, None] * omega[:, :, None, :] + phi[:, :, None, :]  # (H, F, L, J)
+    return torch.stack((angle.cos(), angle.sin()), dim=-1)
+
+
+def modulation(omega: Tensor, phi: Tensor, a: Tensor, length: int) -> Tensor:
+    """mu_j(t) = sum_f a_f exp(i (t omega_fj + phi_fj)): the AutoMask as a Fourier series.
+
+    omega (H, F, J) radians per step, phi (H, F, J), a (H, F) or (B, H, F); (H, L, J, 2) or (B, H, L, J, 2).
+    """
+    turns = rotations(omega, phi, length)  # (H, F, L, J, 2)
+    mu = torch.einsum("...hf,hfn->...hn", a, turns.flatten(2))
+    return mu.unflatten(-1, turns.shape[2:])
+
+
+def turn(x: Tensor, mu: Tensor) -> Tensor:
+    """x_j(t) mu_j(t), pair j of x (..., L, d_h) being components 2j and 2j + 1; mu (..., L, J, 2)."""
+    re, im = x.unflatten(-1, (-1, 2)).unbind(-1)  # (..., L, J)
+    cos, sin = mu.unbind(-1)
+    return torch.stack((re * cos - im * sin, re * sin + im * cos), dim=-1).flatten(-2)

@@ -1,0 +1,128 @@
+"""AMAD: embedding, N pre-norm blocks of mixed attention and feed-forward, projection back to the channels (method 1)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from amad.config import Config
+from amad.errors import InputError
+from amad.model.attention import BlockMaps, MixedAttention
+from amad.model.contrast import alignment
+
+
+@dataclass
+class Output:
+    """What a forward pass gives: reconstruction (B, L, C); the rest where it was asked for.
+
+    losses: scalars l_min, l_max, l_con, and (N, H) d_local, d_global, cad, entropy_local, entropy_global,
+    distance_local, distance_global. maps: one BlockMaps a block. cad: (B, N, L) nats, mean over heads.
+    """
+
+    reconstruction: Tensor
+    losses: dict[str, Tensor] | None = None
+    maps: list[BlockMaps] | None = None
+    cad: Tensor | None = None
+
+
+class Block(nn.Module):
+    """Pre-norm Transformer block: mixed attention, then feed-forward."""
+
+    def __init__(self, config: Config, length: int):
+        super().__init__()
+        d = config.d_model
+        self.norm_attention, self.norm_forward = nn.LayerNorm(d), nn.LayerNorm(d)
+        self.attention = MixedAttention(config, length)
+        self.forward_in, self.forward_out = nn.Linear(d, config.feed_forward), nn.Linear(config.feed_forward, d)
+        self.dropout = nn.Dropout(config.dropout)
+
+    def feed_forward(self, x: Tensor) -> Tensor:
+        """x (B, L, d) -> (B, L, d)."""
+        return self.forward_out(F.gelu(self.forward_in(x)))
+
+
+class Amad(nn.Module):
+    """The model: reconstructs windows x (B, L, C) of C channels; L is `config.window`.
+
+    Its last projection starts at zero: untrained, it reconstructs zero.
+    """
+
+    def __init__(self, channels: int, config: Config):
+        super().__init__()
+        self.channels, self.config = channels, config
+        self.patch, self.tokens = config.patch, config.window // config.patch
+        reach = 3 if config.embedding == "convolution" else 1
+        d = config.d_model
+        self.embed = nn.Linear(reach * config.patch * channels, d)
+        self.blocks = nn.ModuleList(Block(config, self.tokens) for _ in range(config.blocks))
+        self.norm = nn.LayerNorm(d)
+        self.project = nn.Linear(d, config.patch * channels)
+        nn.init.zeros_(self.project.weight)
+        nn.init.zeros_(self.project.bias)
+        self.register_buffer("position", sinusoids(self.tokens, d) if config.positions else None, persistent=False)
+
+    def forward(
+        self, x: Tensor, maps: bool = False, losses: bool = False, cad: bool = False, statistics: bool = True
+    ) -> Output:
+        """Reconstructs x (B, L, C). `cad` alone gives (B, N, L) without keeping maps; `statistics=False` leaves out
+        entropies and distances of the losses.
+
+        Errors: InputError for another shape than (B, window, channels).
+        """
+        if x.ndim != 3 or x.shape[1:] != (self.config.window, self.channels):
+            expected = f"(batch, {self.config.window}, {self.channels})"
+            raise InputError(f"The model takes windows of shape {expected}; these are {tuple(x.shape)}.")
+        h = self._embed(x)  # (B, tokens, d)
+        found = []
+        for block in self.blocks:
+            attended = block.attention(
+                block.norm_attention(h), maps=maps, losses=losses, cad=cad, statistics=statistics
+            )
+            h = h + block.dropout(attended.output)
+            h = h + block.dropout(block.feed_forward(block.norm_forward(h)))
+            found.append(attended)
+        out = Output(self.project(self.norm(h)).reshape(x.shape))
+        if maps:
+            out.maps = [item.maps for item in found]
+        if maps or cad:
+            out.cad = torch.stack([item.cad.mean(1) for item in found], 1).repeat_interleave(self.patch, -1)
+        if losses:
+            names = found[0].terms
+            out.losses = {name: torch.stack([item.terms[name] for item in found]) for name in names}  # (N,) or (N, H)
+            out.losses["l_con"] = torch.stack(alignment([item.views for item in found], self.config.tau))
+            for name in ("l_min", "l_max", "l_con"):
+                out.losses[name] = out.losses[name].mean()
+        return out
+
+    def omega(self) -> Tensor:
+        """Frequencies of all blocks (N, H, F, J), radians per step of the series."""
+        return torch.stack([block.attention.mask.omega() for block in self.blocks]) / self.patch
+
+    def bank_weights(self) -> Tensor:
+        """Weights a of all blocks (N, H, F); dynamic ones for a mean token of zeros."""
+        return torch.stack([block.attention.mask.weights() for block in self.blocks])
+
+    def phases(self) -> Tensor:
+        """Phases phi of all blocks (N, H, F, J), radians."""
+        return torch.stack([block.attention.mask.phi for block in self.blocks])
+
+    def _embed(self, x: Tensor) -> Tensor:
+        """(B, L, C) -> (B, tokens, d): a patch of steps and, for the convolution, its two neighbours."""
+        tokens = x.reshape(x.shape[0], self.tokens, -1)  # (B, tokens, patch C)
+        if self.config.embedding == "convolution":
+            before = torch.cat((tokens[:, :1], tokens[:, :-1]), 1)  # the edge is repeated
+            after = torch.cat((tokens[:, 1:], tokens[:, -1:]), 1)
+            tokens = torch.cat((before, tokens, after), -1)  # (B, tokens, 3 patch C)
+        h = self.embed(tokens)
+        return h if self.position is None else h + self.position.to(h.dtype)
+
+
+def sinusoids(length: int, width: int) -> Tensor:
+    """Sinusoidal positions (L, d) of Vaswani et al. (2017)."""
+    t = torch.arange(length, dtype=torch.float64)[:, None]
+    rate = torch.exp(-math.log(1e4) * torch.arange(0, width, 2, dtype=torch.float64) / width)
+    return torch.stack(((t * rate).sin(), (t * rate).cos()), -1).flatten(1).float()

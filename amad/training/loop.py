@@ -1,0 +1,389 @@
+"""The training loop: seeded, stoppable, resumable to the bit, and stopped early on a held-back part of training."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import shutil
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from amad.config import Config
+from amad.errors import CheckpointError, InputError, JobError
+from amad.linear import LinearPart
+from amad.model import Amad
+from amad.series.scaling import Scaler
+from amad.training import checkpoints as disk
+from amad.training.devices import autocast_dtype, resolve_device
+from amad.training.files import write_atomically
+from amad.training.history import PER_HEAD, SCALARS, FrequencyPath, History, plain
+from amad.training.losses import objective, reconstruction_error
+
+HELD_BACK = 0.12  # last share of the training part on which the best weights are picked
+MOST_JUDGED = 256  # held-back windows that are looked at
+LOG_EVERY = 10  # optimiser steps between two lines of history
+WARM_UP = 0.1  # share of the optimiser steps in which the learning rate rises
+FIRST_PICK = 0.25  # share of the optimiser steps before which no weights are picked
+LAST_RATE = 0.05  # share of the peak learning rate at the end
+CLIP_NORM = 1.0  # largest norm of the gradient
+PATH_POINTS = 200  # most points of the frequency path
+
+
+@dataclass
+class Progress:
+    """How far a fit is. Stages: preparing, training, calibrating, scoring."""
+
+    stage: str
+    step: int = 0
+    steps: int = 0
+    epoch: int = 0
+    epochs: int = 0
+    windows_per_second: float = 0.0
+    seconds_left: float | None = None
+    losses: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass
+class Plan:
+    """Which windows are trained on and judged, and how many optimiser steps that makes."""
+
+    starts: NDArray[np.int64]  # first rows of the training windows
+    judged: NDArray[np.int64]  # first rows of the held-back windows; empty where the part is too short for any
+    batch: int
+    updates: int  # optimiser steps a batch: 2 when the schedule alternates
+    steps: int
+    epochs: int
+    seed: int
+
+    @classmethod
+    def make(cls, rows: int, config: Config) -> Plan:
+        """Windows of a training part of `rows` rows. Errors: InputError when it is shorter than a window."""
+        length = config.window
+        if rows < length:
+            raise InputError(
+                f"The training part has {rows} rows, but one window takes {length}. "
+                "Choose a longer training part, or set a shorter window."
+            )
+        held = int(rows * HELD_BACK)
+        if held < length or rows - held < 2 * length:
+            held = 0  # too short to hold anything back
+        starts = np.arange(0, rows - held - length + 1, config.stride)
+        judged = np.arange(rows - held, rows - length + 1, config.stride) if held else np.empty(0, np.int64)
+        if len(judged) > MOST_JUDGED:
+            judged = judged[np.linspace(0, len(judged) - 1, MOST_JUDGED).astype(int)]
+        updates = 2 if config.schedule == "alternating" else 1
+        batches = -(-len(starts) // config.batch_size)
+        steps = config.epochs * batches * updates
+        if config.max_steps:
+            steps = min(steps, config.max_steps)
+        epochs = -(-steps // (batches * updates))
+        return cls(starts, judged, config.batch_size, updates, steps, epochs, config.seed)
+
+    def epoch(self, step: int) -> int:
+        """Epoch of an optimiser step, from 0."""
+        return step // (self.updates * -(-len(self.starts) // self.batch))
+
+    def rows_of(self, step: int) -> NDArray[np.int64]:
+        """First rows of the windows of an optimiser step; the order of an epoch depends on the seed alone."""
+        batches = -(-len(self.starts) // self.batch)
+        epoch, place = divmod(step // self.updates, batches)
+        order = np.random.default_rng((self.seed, epoch)).permutation(len(self.starts))
+        return self.starts[order[place * self.batch : (place + 1) * self.batch]]
+
+
+def train(
+    values: NDArray[np.float32],
+    channels: Sequence[str],
+    config: Config,
+    folder: Path,
+    *,
+    part: tuple[int, int],
+    resume: bool = False,
+    on_progress: Callable[[Progress], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+    checkpoint_seconds: float = 10.0,
+    preset: str | None = None,
+) -> bool:
+    """Trains on rows part[0] to part[1] of values (T, C), NaN missing, and writes the run into `folder`.
+
+    Returns True when finished, False when `should_stop` asked to stop; then `resume=True` goes on where it stood, and
+    ends with the same bits (CPU) as a run that was never stopped. Resuming a finished run returns True at once.
+    Errors: InputError for a part that does not fit the series or is shorter than a window, CheckpointError for a run
+    on disk that is damaged or of other settings, JobError when the loss is no longer a number.
+    """
+    folder = Path(folder)
+    start, stop = part
+    if values.ndim != 2 or values.shape[1] != len(channels):
+        raise InputError(f"{len(channels)} channels are named, but the values have shape {values.shape}. Give (T, C).")
+    if not 0 <= start < stop <= len(values):
+        raise InputError(f"The training part {start}:{stop} does not lie in the {len(values)} rows of the series.")
+    plan = Plan.make(stop - start, config)
+    device = resolve_device(config.device)
+    run = disk.RunConfig(config, tuple(channels), (start, stop), preset)
+    folder.mkdir(parents=True, exist_ok=True)
+    state = _found(folder, run) if resume else None
+    if state is not None and state.note["finished"]:
+        return True
+    if state is None:
+        _clear(folder)
+        disk.write_config(folder, run)
+    report = on_progress or (lambda progress: None)
+    report(Progress("preparing", 0 if state is None else state.note["step"], plan.steps, 0, plan.epochs))
+    residual, linear = _prepare(values[start:stop], config, folder, state is not None)
+    inside = [torch.device(device).index or 0] if device.startswith("cuda") else []
+    with torch.random.fork_rng(devices=inside), _log(folder) as log:
+        trainer = _Trainer(residual, linear, config, plan, folder, device, state)
+        log(f"{'resumed at' if state else 'started:'} optimiser step {trainer.step} of {plan.steps} on {device}")
+        done = trainer.run(report, should_stop or (lambda: False), checkpoint_seconds)
+        log(f"{'finished' if done else 'stopped'} at optimiser step {trainer.step}, best {trainer.best:.6g}")
+    return done
+
+
+class _Trainer:
+    """One training: model, optimiser, and the best weights so far."""
+
+    def __init__(
+        self,
+        residual: NDArray[np.float32],
+        linear: LinearPart,
+        config: Config,
+        plan: Plan,
+        folder: Path,
+        device: str,
+        state: disk.State | None,
+    ):
+        self.config, self.plan, self.folder, self.device = config, plan, folder, device
+        channels = residual.shape[1]
+        # (T - L + 1, C, L): a view; indexing it copies one batch and nothing more
+        self.windows = torch.from_numpy(residual).unfold(0, config.window, 1)
+        self.channel_error = torch.from_numpy(linear.error).to(device)  # (C,)
+        torch.manual_seed(config.seed)
+        self.model = Amad(channels, config).to(device)
+        self.optimiser = _optimiser(self.model, config)
+        self.dtype = autocast_dtype(config, device)
+        self.scaler = torch.amp.GradScaler("cuda", enabled=self.dtype == torch.float16)
+        self.step, self.seconds, self.best, self.best_step = 0, 0.0, math.inf, 0
+        self.best_weights: dict[str, Tensor] = {}
+        self.path = FrequencyPath([], [], [])
+        if state is not None:
+            self._restore(state)
+        self.history = History(folder, self.step)
+        if not self.step:
+            self.path.add(0, self.model.omega(), self.model.bank_weights())
+
+    def run(
+        self, report: Callable[[Progress], None], should_stop: Callable[[], bool], checkpoint_seconds: float
+    ) -> bool:
+        """Takes optimiser steps until all are taken (True) or a stop is asked for (False)."""
+        plan, began, saved = self.plan, time.perf_counter() - self.seconds, time.perf_counter()
+        seen, since = 0, time.perf_counter()
+        judge_every = max(LOG_EVERY, plan.steps // 12)
+        path_every = max(LOG_EVERY, plan.steps // PATH_POINTS)
+        while self.step < plan.steps:
+            if should_stop():
+                self._save(finished=False)
+                return False
+            last = self.step + 1 == plan.steps
+            logged = (self.step + 1) % LOG_EVERY == 0 or last or self.step == 0
+            x = self._batch(plan.rows_of(self.step))
+            rate = self._rate()
+            parts, per_head = self._update(x, rate, logged)
+            seen += len(x)
+            self.step += 1
+            self.seconds = time.perf_counter() - began
+            if not math.isfinite(parts["loss"]):
+                raise JobError(
+                    f"Training failed at optimiser step {self.step}: the loss is {parts['loss']}. "
+                    f"Set a smaller learning_rate than {self.config.learning_rate:g}, or a smaller clip."
+                )
+            if self.step >= FIRST_PICK * plan.steps and (self.step % judge_every == 0 or last):
+                self._judge()
+            if self.step % path_every == 0 or last:
+                self.path.add(self.step, self.model.omega(), self.model.bank_weights())
+            if logged:
+                speed = seen / max(time.perf_counter() - since, 1e-9)
+                line = {"step": self.step, "epoch": plan.epoch(self.step - 1), "time": round(self.seconds, 3)}
+                line |= {name: parts[name] for name in SCALARS}
+                line |= {"learning_rate": rate, "windows_per_second": round(speed, 2)} | per_head
+                self.history.add(line)
+                left = (plan.steps - self.step) * len(x) / speed
+                report(Progress("training", self.step, plan.steps, line["epoch"] + 1, plan.epochs, speed, left, parts))
+                if self.step > 1:
+                    seen, since = 0, time.perf_counter()
+            if time.perf_counter() - saved >= checkpoint_seconds and not last:
+                self._save(finished=False)
+                saved = time.perf_counter()
+        self._save(finished=True)
+        return True
+
+    def _batch(self, rows: NDArray[np.int64]) -> Tensor:
+        """Windows that start at `rows`, relative to the training part: (B, L, C) on the device."""
+        return self.windows[torch.from_numpy(rows)].transpose(1, 2).contiguous().to(self.device, non_blocking=True)
+
+    def _rate(self) -> float:
+        """Learning rate of the next optimiser step: rises linearly, then falls as a cosine."""
+        warm = max(1, round(WARM_UP * self.plan.steps))
+        if self.step < warm:
+            share = (self.step + 1) / warm
+        else:
+            place = (self.step - warm) / max(1, self.plan.steps - warm)
+            share = LAST_RATE + (1 - LAST_RATE) * (1 + math.cos(math.pi * place)) / 2
+        return self.config.learning_rate * share
+
+    def _update(self, x: Tensor, rate: float, logged: bool) -> tuple[dict[str, float], dict[str, Any]]:
+        """One optimiser step on windows x (B, L, C): loss parts, and per block and head what history holds."""
+        turn = "joint" if self.plan.updates == 1 else ("min", "max")[self.step % 2]
+        # drop-out and the steps of the contrast depend on the seed and the step alone: resuming needs no more
+        torch.manual_seed(self.config.seed * 1_000_003 + self.step + 1)
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        self.model.train()
+        self.optimiser.zero_grad(set_to_none=True)
+        with self._autocast():
+            output = self.model(x, losses=True, statistics=logged)
+            parts = objective(x, output, self.channel_error, self.config, turn)
+        self.scaler.scale(parts["loss"]).backward()
+        self.scaler.unscale_(self.optimiser)
+        nn.utils.clip_grad_norm_(self.model.parameters(), CLIP_NORM)
+        self.scaler.step(self.optimiser)
+        self.scaler.update()
+        assert output.losses is not None
+        per_head = {name: plain(output.losses[name]) for name in PER_HEAD} if logged else {}
+        return {name: value.detach().item() for name, value in parts.items()}, per_head
+
+    @torch.no_grad()
+    def _judge(self) -> None:
+        """Keeps the weights when they are the best so far on the held-back windows; without any, the newest."""
+        error = 0.0 if not len(self.plan.judged) else self._held_back_error()
+        if error < self.best or not len(self.plan.judged):
+            self.best, self.best_step = error, self.step
+            self.best_weights = {name: value.detach().cpu().clone() for name, value in self.model.state_dict().items()}
+
+    def _held_back_error(self) -> float:
+        """Reconstruction error of the held-back windows, each channel's divided by the linear part's."""
+        self.model.eval()
+        total = 0.0
+        for first in range(0, len(self.plan.judged), 64):
+            x = self._batch(self.plan.judged[first : first + 64])
+            with self._autocast():
+                found = self.model(x).reconstruction
+            total += float(reconstruction_error(x, found, self.channel_error)) * len(x)
+        return total / len(self.plan.judged)
+
+    def _autocast(self) -> contextlib.AbstractContextManager[Any]:
+        if self.dtype is None:
+            return contextlib.nullcontext()
+        return torch.autocast("cuda", self.dtype)
+
+    def _save(self, finished: bool) -> None:
+        """Writes the state to resume from, the path of the frequencies and, at the end, the best weights."""
+        groups = {
+            "model": self.model.state_dict(),
+            "best": self.best_weights,
+            "optimiser": disk.pack_optimiser(self.optimiser),
+            "path": disk.pack_path(self.path.arrays()),
+        }
+        tensors = {f"{group}.{name}": value for group, found in groups.items() for name, value in found.items()}
+        note = {
+            "step": self.step,
+            "seconds": self.seconds,
+            "best": self.best if math.isfinite(self.best) else None,
+            "best_step": self.best_step,
+            "grad_scale": self.scaler.state_dict(),
+            "finished": finished,
+        }
+        if finished:
+            disk.write_tensors(
+                self.folder / disk.MODEL, self.best_weights, {"step": self.best_step, "steps": self.plan.steps}
+            )
+        self.path.write(self.folder)
+        disk.write_tensors(self.folder / disk.STATE, tensors, note)
+
+    def _restore(self, state: disk.State) -> None:
+        self.model.load_state_dict(state.group("model"))
+        disk.unpack_optimiser(self.optimiser, state.group("optimiser"))
+        self.best_weights = state.group("best")
+        path = {name: tensor.numpy() for name, tensor in state.group("path").items()}
+        self.path = FrequencyPath(path["steps"].tolist(), list(path["omega"]), list(path["weights"]))
+        note = state.note
+        self.step, self.seconds, self.best_step = note["step"], note["seconds"], note["best_step"]
+        self.best = math.inf if note["best"] is None else note["best"]
+        if self.scaler.is_enabled():
+            self.scaler.load_state_dict(note["grad_scale"])
+
+
+def _optimiser(model: Amad, config: Config) -> torch.optim.AdamW:
+    """AdamW; weight decay pulls matrices only, not frequencies, phases, weights of banks, gates, norms and biases."""
+    matrices = [p for name, p in model.named_parameters() if p.ndim == 2 and ".mask." not in name]
+    others = [p for name, p in model.named_parameters() if p.ndim != 2 or ".mask." in name]
+    groups = [{"params": matrices, "weight_decay": config.weight_decay}, {"params": others, "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups, lr=config.learning_rate, betas=(0.9, 0.98))
+
+
+def _prepare(
+    values: NDArray[np.float32], config: Config, folder: Path, resumed: bool
+) -> tuple[NDArray[np.float32], LinearPart]:
+    """Residual (T, C) of the training part and the linear part; both come out of the training part alone."""
+    scaler = Scaler.fit(values, config.clip)
+    scaled = scaler.transform(values)
+    if resumed and (folder / disk.LINEAR).exists():
+        linear = disk.load_linear(folder)
+    else:
+        if config.linear == "pca":
+            linear = LinearPart.fit(scaled, config.linear_rows, config.linear_components, config.seed)
+        else:
+            linear = LinearPart.none(scaled.shape[1])
+        write_atomically(folder / disk.SCALER, _json(scaler.to_json()))
+        disk.write_linear(folder, linear)
+    return linear.remove(scaled), linear
+
+
+def _json(content: dict[str, Any]) -> bytes:
+    return json.dumps(content).encode()
+
+
+def _found(folder: Path, run: disk.RunConfig) -> disk.State | None:
+    """The state of the run in a folder, None where it has none yet. Errors: CheckpointError when it is another run."""
+    if not (folder / disk.CONFIG).exists() or not (folder / disk.STATE).exists():
+        return None
+    if not disk.same_run(disk.read_config(folder), run.config, run.channels, run.part):
+        raise CheckpointError(
+            f"{folder}: the run there has other settings, channels or another training part. "
+            "Resume it with its own, or train into another folder."
+        )
+    return disk.State(*disk.read_tensors(folder / disk.STATE))
+
+
+def _clear(folder: Path) -> None:
+    """Removes what an earlier training left, so that no old file is taken for a new one."""
+    for name in (
+        disk.MODEL,
+        disk.SCALER,
+        "history.jsonl",
+        "frequencies.npz",
+        "detection.safetensors",
+        "detection.json",
+    ):
+        (folder / name).unlink(missing_ok=True)
+    shutil.rmtree(folder / "last", ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _log(folder: Path) -> Iterator[Callable[[str], None]]:
+    """Appends lines with their time to log.txt."""
+    with (folder / "log.txt").open("a", encoding="utf-8") as file:
+
+        def write(text: str) -> None:
+            file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {text}\n")
+            file.flush()
+
+        yield write
