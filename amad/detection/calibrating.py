@@ -1,0 +1,131 @@
+"""Fitting a run whole: training, then calibration of its views on the training part."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amad.config import Config
+from amad.detection.calibration import Calibration
+from amad.detection.detector import OnProgress, report
+from amad.detection.recipe import Recipe, smooth
+from amad.detection.scoring import Raw, Scorer
+from amad.detection.storage import load_scorer, save_views
+from amad.detection.thresholds import threshold_of
+from amad.detection.views import Views, choose
+from amad.errors import InputError
+from amad.series.series import Series
+from amad.training import load_linear, read_config, train
+
+# Training errors of up to so many cells stay in memory (256 MB); beyond, they wait in a temporary file.
+CELLS_IN_MEMORY = 1 << 26
+STORED_THRESHOLDS = ("percentile:0.95", "percentile:0.99", "percentile:0.995", "percentile:0.999", "pot")
+
+
+def fit_run(
+    folder: str | Path,
+    series: Series,
+    config: Config,
+    *,
+    part: tuple[int, int] | None = None,
+    resume: bool = False,
+    on_progress: OnProgress | None = None,
+    should_stop: Callable[[], bool] | None = None,
+    checkpoint_seconds: float = 10.0,
+) -> bool:
+    """Trains and calibrates a run in a folder on rows `part` of a series (all of them without one).
+
+    `config.channels` chooses channels by name; none named means all. Returns False when `should_stop` ended it: the
+    same call with `resume=True` goes on. Errors: InputError for a series that does not do, CheckpointError on resuming.
+    """
+    chosen = series.take(config.channels) if config.channels else series
+    done = train(
+        chosen.values,
+        chosen.channels,
+        config,
+        Path(folder),
+        part=part or (0, chosen.rows),
+        resume=resume,
+        on_progress=on_progress,
+        should_stop=should_stop,
+        checkpoint_seconds=checkpoint_seconds,
+    )
+    if not done:
+        return False
+    return calibrate(folder, chosen.values, device=config.device, on_progress=on_progress, should_stop=should_stop)
+
+
+def calibrate(
+    folder: str | Path,
+    values: NDArray[np.floating],
+    *,
+    device: str = "auto",
+    on_progress: OnProgress | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> bool:
+    """Scores the training part of values (T, C) and writes `detection.safetensors` and `detection.json` of the run.
+
+    values are the channels of the run, in its order, NaN = missing. Returns False when `should_stop` ended it.
+    Errors: CheckpointError for a damaged run, InputError when the part does not fit.
+    """
+    folder = Path(folder)
+    run = read_config(folder)
+    config, (start, stop) = run.config, run.part
+    if not 0 <= start < stop <= len(values):
+        raise InputError(f"The training part {start}:{stop} does not lie in the {len(values)} rows of these values.")
+    linear = load_linear(folder)
+    scorer = load_scorer(folder, device, linear)
+    training = scorer.check(values[start:stop])
+    with tempfile.TemporaryDirectory(dir=folder, prefix="calibrating-") as place:
+        raw = _training_raw(scorer, training, Path(place), on_progress, should_stop)
+        if raw is None:
+            return False
+        views = learn_views(raw, config)
+        del raw
+    thresholds = {
+        spec: threshold_of(spec, views.calibrations["score"].table)
+        for spec in dict.fromkeys((*STORED_THRESHOLDS, config.threshold))
+    }
+    save_views(folder, views, linear, thresholds, len(training))
+    return True
+
+
+def learn_views(raw: Raw, config: Config) -> Views:
+    """Recipe and calibrations from the raw values of the whole training part."""
+    recipe = Recipe.fit(raw.errors, config.smoothing)
+    level = float(np.median(smooth(raw.cad, recipe.widths[0])))
+    views = Views(recipe, level, {})
+    plain = views.plain(raw)
+    views.calibrations.update({name: Calibration.fit(found) for name, found in plain.items()})
+    views.calibrations["score"] = Calibration.fit(choose(views.evidence(plain), config.score))
+    return views
+
+
+def _training_raw(
+    scorer: Scorer,
+    training: NDArray[np.floating],
+    place: Path,
+    on_progress: OnProgress | None,
+    should_stop: Callable[[], bool] | None,
+) -> Raw | None:
+    """Raw values of every training row; errors lie channel by channel, in a file where they are too many."""
+    rows, channels = training.shape
+    if rows * channels <= CELLS_IN_MEMORY:
+        errors: NDArray[np.float32] = np.empty((channels, rows), dtype=np.float32)
+    else:
+        errors = np.memmap(place / "errors.f32", dtype=np.float32, mode="w+", shape=(channels, rows))
+    cad, paper = np.empty(rows, dtype=np.float32), np.empty(rows, dtype=np.float32)
+    begun = time.monotonic()
+    for start, stop in scorer.spans(rows):
+        if should_stop is not None and should_stop():
+            return None
+        found = scorer.raw(training, start, stop)
+        errors[:, start:stop] = found.errors.T
+        cad[start:stop], paper[start:stop] = found.cad, found.paper
+        report(on_progress, "calibrating", stop, rows, begun, scorer.config.score_stride)
+    return Raw(errors.T, np.empty((0, channels), dtype=np.float32), cad, paper)

@@ -1,0 +1,128 @@
+"""A run that scores: views and their calibration, learned once on the training part, then applied to any series."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from amad.config import Config
+from amad.detection.events import Event, find_events
+from amad.detection.scores import Scores
+from amad.detection.scoring import Scorer
+from amad.detection.thresholds import threshold_of
+from amad.detection.views import Views
+from amad.series.series import Series
+from amad.training import Progress
+
+OnProgress = Callable[[Progress], None]
+
+
+class Detector:
+    """A trained and calibrated run. `channels` are those it was trained on, `part` its training rows [start, stop)."""
+
+    def __init__(self, scorer: Scorer, views: Views, channels: tuple[str, ...], part: tuple[int, int]):
+        self.scorer, self.views, self.channels, self.part = scorer, views, channels, part
+
+    @classmethod
+    def load(cls, folder: str | Path, device: str = "auto") -> Detector:
+        """The run in a folder, on `auto`, `cpu`, `cuda`, `cuda:1` or `mps`, whichever it was trained on.
+
+        Errors: CheckpointError naming the file that is missing or damaged; ConfigError for a device that is not there.
+        """
+        from amad.detection.storage import load_detector
+
+        return load_detector(Path(folder), device)
+
+    @property
+    def config(self) -> Config:
+        """The settings of the run."""
+        return self.scorer.config
+
+    @property
+    def device(self) -> str:
+        """Where it computes."""
+        return self.scorer.device
+
+    @property
+    def training_scores(self) -> NDArray[np.float32]:
+        """Scores of the training part, sorted: all of them, or 100,000 evenly spaced order statistics."""
+        return self.views.calibrations["score"].table
+
+    def score(self, values: NDArray[np.floating], on_progress: OnProgress | None = None) -> Scores:
+        """Scores of every row of values (T, C) in the units of the series, NaN = missing.
+
+        Errors: InputError for another number of channels, or fewer rows than a window.
+        """
+        return Scores.join(list(self.blocks(values, on_progress)))
+
+    def score_series(self, series: Series, on_progress: OnProgress | None = None) -> Scores:
+        """Scores of a series, whose channels are found by name. Errors: InputError naming the channels it lacks."""
+        return self.score(series.take(self.channels).values, on_progress)
+
+    def blocks(self, values: NDArray[np.floating], on_progress: OnProgress | None = None) -> Iterator[Scores]:
+        """The same scores, one block of consecutive rows after another: memory does not grow with the series."""
+        values = self.scorer.check(values)
+        begun = time.monotonic()
+        for start, stop in self.scorer.spans(len(values)):
+            yield self._block(values, start, stop)
+            report(on_progress, "scoring", stop, len(values), begun, self.config.score_stride)
+
+    def threshold(self, spec: str | None = None, scores: ArrayLike | None = None) -> float:
+        """What a threshold spec (the run's own without one) stands for, over the training scores.
+
+        With scores (n,) given, over training scores and these together, as in the paper's protocol.
+        Errors: ConfigError for a spec that is none.
+        """
+        training = self.training_scores
+        if scores is not None:
+            training = np.concatenate((training, np.asarray(scores, dtype=np.float32).ravel()))
+        return threshold_of(spec or self.config.threshold, training)
+
+    def events(self, scores: Scores, threshold: float | None = None) -> list[Event]:
+        """Events of scores above a threshold (the run's own without one), by the run's merge gap and least length."""
+        level = self.threshold() if threshold is None else threshold
+        config = self.config
+        return find_events(
+            scores.score, level, merge_gap=config.merge_gap, min_length=config.min_length, shares=scores.shares
+        )
+
+    def _block(self, values: NDArray[np.floating], start: int, stop: int) -> Scores:
+        """Scores of rows [start, stop)."""
+        margin = self.views.margin
+        first, last = max(0, start - margin), min(len(values), stop + margin)
+        raw = self.scorer.raw(values, first, last)
+        inner = slice(start - first, stop - first)
+        recipe = self.views.recipe
+        views = {name: found[inner] for name, found in self.views.evidence(self.views.plain(raw)).items()}
+        shown = ("reconstruction", "divergence", "shape", *(["paper"] if self.config.score == "paper" else []))
+        return Scores(
+            score=self.views.score(views, self.config.score).astype(np.float32),
+            views={name: views[name].astype(np.float32) for name in shown if name in views},
+            shares=recipe.shares(recipe.compress(raw.errors))[inner],
+            expected=self.scorer.scaler.inverse(raw.expected[inner]),
+            cad=raw.cad[inner],
+            channels=self.channels,
+        )
+
+
+def report(on_progress: OnProgress | None, stage: str, done: int, rows: int, begun: float, stride: int) -> None:
+    """Tells how far scoring is, in rows: `step` of `steps`; windows a second times the stride are rows a second."""
+    if on_progress is None:
+        return
+    seconds = max(time.monotonic() - begun, 1e-9)
+    on_progress(
+        Progress(
+            stage=stage,
+            step=done,
+            steps=rows,
+            epoch=0,
+            epochs=0,
+            windows_per_second=done / seconds / stride,
+            seconds_left=(rows - done) * seconds / done,
+            losses={},
+        )
+    )

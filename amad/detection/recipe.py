@@ -1,0 +1,103 @@
+"""The score recipe: errors per channel -> one level per row that no channel and no loud fault drowns (method 5, [D])."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amad.errors import InputError
+
+QUANTILE = 0.99
+FLOOR = 0.05  # of the mean quantile: no channel counts more than twenty times the usual one
+TINY = 1e-12
+BLOCK = 65536  # rows compressed at a time while fitting
+
+Compression = Literal["log1p", "sqrt"]
+
+
+@dataclass(frozen=True, eq=False)
+class Recipe:
+    """Errors (T, C) -> level (T,), with the scales learned on the training errors.
+
+    Each channel's error is divided by `quantile` (C,), its training 99 % quantile floored at 5 % of the mean
+    quantile, compressed (log1p or square root), averaged over channels, smoothed at `widths` (two moving averages),
+    each divided by its training mean `means` (2,); the larger counts.
+    """
+
+    quantile: NDArray[np.float64]
+    widths: tuple[int, int]
+    means: NDArray[np.float64]
+    compression: Compression = "log1p"
+
+    @classmethod
+    def fit(cls, errors: NDArray[np.floating], smoothing: int, compression: Compression = "log1p") -> Recipe:
+        """From training errors (T, C), finite and not negative; `smoothing` is the longer width in rows.
+
+        Errors: InputError for errors that are not a table of at least one row and one channel.
+        """
+        if errors.ndim != 2 or 0 in errors.shape:
+            raise InputError(f"Training errors have shape {errors.shape}. Give (rows, channels), both at least 1.")
+        quantile = channel_quantiles(errors)
+        widths = (smoothing, max(1, smoothing // 4))
+        recipe = cls(quantile, widths, np.ones(2), compression)
+        plain = np.concatenate([recipe.plain(errors[at : at + BLOCK]) for at in range(0, len(errors), BLOCK)])
+        means = np.array([max(float(smooth(plain, width).mean()), TINY) for width in widths])
+        return cls(quantile, widths, means, compression)
+
+    def compress(self, errors: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Errors (T, C) on a common scale, compressed, same shape."""
+        scaled = errors.astype(np.float64) / self.quantile
+        return np.log1p(scaled) if self.compression == "log1p" else np.sqrt(scaled)
+
+    def plain(self, errors: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Mean compressed error (T,) of errors (T, C), not smoothed."""
+        return np.asarray(self.compress(errors).mean(axis=1))
+
+    def level(self, errors: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Level (T,) of errors (T, C); 1 is the training mean."""
+        return self.join(self.plain(errors))
+
+    def join(self, plain: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Level (T,) of the mean compressed error (T,): the larger of the two smoothed ones."""
+        long, short = (smooth(plain, width) / mean for width, mean in zip(self.widths, self.means, strict=True))
+        return np.maximum(long, short)
+
+    def shares(self, compressed: NDArray[np.float64]) -> NDArray[np.float32]:
+        """Share (T, C) of each channel in the compressed errors (T, C) smoothed at the shorter width; rows sum to 1.
+
+        Where nothing deviates, the shares are equal.
+        """
+        near = smooth(compressed, self.widths[1])
+        total = near.sum(axis=1, keepdims=True)
+        equal = np.full_like(near, 1.0 / near.shape[1])
+        return np.divide(near, total, out=equal, where=total > TINY).astype(np.float32)
+
+
+def channel_quantiles(errors: NDArray[np.floating]) -> NDArray[np.float64]:
+    """99 % quantile (C,) of training errors (T, C), floored at 5 % of their mean; 1 where there is no error at all."""
+    found = np.empty(errors.shape[1])
+    for channel in range(errors.shape[1]):  # one at a time: a sorted copy of one channel, not of the table
+        found[channel] = np.quantile(errors[:, channel], QUANTILE)
+    mean = float(found.mean())
+    return np.maximum(found, FLOOR * mean) if mean > TINY else np.ones_like(found)
+
+
+def smooth(values: NDArray[np.floating], width: int) -> NDArray[np.float64]:
+    """Moving average over `width` rows around each row, along axis 0; at the ends over the rows that there are.
+
+    An odd width lies evenly around the row, an even one has its extra row after it. Linear in time for any width.
+    """
+    plain = np.asarray(values, dtype=np.float64)
+    if width <= 1 or len(plain) == 0:
+        return plain.copy()
+    rows = len(plain)
+    total = np.concatenate((np.zeros((1, *plain.shape[1:])), np.cumsum(plain, axis=0)))
+    first = np.maximum(np.arange(rows) - (width - 1) // 2, 0)
+    last = np.minimum(np.arange(rows) + width // 2 + 1, rows)
+    count = (last - first).reshape(-1, *[1] * (plain.ndim - 1))
+    mean = (total[last] - total[first]) / count
+    # Differences of running sums round: what is never negative must not become so.
+    return np.maximum(mean, 0.0) if plain.min() >= 0 else mean

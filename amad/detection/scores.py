@@ -1,0 +1,81 @@
+"""What scoring a series gives: the score, its views, channel shares, expected values and CAD, a value each row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amad.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from amad.series.series import Series
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """Scores of T rows and C channels, float32 throughout.
+
+    score (T,): the run's score in calibrated evidence, higher = more anomalous. views: each view's evidence (T,),
+    `reconstruction` and `divergence` always, `shape` and `paper` where the run has them. shares (T, C): each
+    channel's part of the reconstruction view, rows add up to 1. expected (T, C): linear part + AMAD, in the units
+    of the series. cad (T,): CAD in nats, mean over blocks and heads and over the windows that cover the row.
+    """
+
+    score: NDArray[np.float32]
+    views: dict[str, NDArray[np.float32]]
+    shares: NDArray[np.float32]
+    expected: NDArray[np.float32]
+    cad: NDArray[np.float32]
+    channels: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.channels:
+            object.__setattr__(self, "channels", tuple(f"channel_{i + 1}" for i in range(self.shares.shape[1])))
+
+    @property
+    def rows(self) -> int:
+        """Number of rows T."""
+        return len(self.score)
+
+    def frame(self, series: Series | None = None) -> pd.DataFrame:
+        """A table with time (or row), score, one column a view, and `share:<channel>` for each channel.
+
+        The first column is `time` where the series has one, else `row`, counted from 0.
+        Errors: InputError when the series has another number of rows.
+        """
+        import pandas as pd
+
+        time = None if series is None else series.time
+        if time is not None and len(time) != self.rows:
+            raise InputError(f"These are scores of {self.rows} rows; the series has {len(time)}.")
+        first: dict[str, object] = {"row": np.arange(self.rows)} if time is None else {"time": time}
+        table = {**first, "score": self.score, **self.views}
+        table |= {f"share:{name}": self.shares[:, index] for index, name in enumerate(self.channels)}
+        return pd.DataFrame(table)
+
+    def columns(self) -> tuple[tuple[str, ...], NDArray[np.float32]]:
+        """Names and values (T, K) of what a workspace stores: score, views, cad, then expected and share by channel."""
+        names = ("score", *self.views, "cad", *(f"expected:{c}" for c in self.channels))
+        names += tuple(f"share:{c}" for c in self.channels)
+        single = np.column_stack([self.score, *self.views.values(), self.cad])
+        return names, np.concatenate((single, self.expected, self.shares), axis=1, dtype=np.float32)
+
+    @classmethod
+    def join(cls, parts: Sequence[Scores]) -> Scores:
+        """The scores of consecutive blocks of rows as one."""
+        if len(parts) == 1:
+            return parts[0]
+        return cls(
+            score=np.concatenate([part.score for part in parts]),
+            views={name: np.concatenate([part.views[name] for part in parts]) for name in parts[0].views},
+            shares=np.concatenate([part.shares for part in parts]),
+            expected=np.concatenate([part.expected for part in parts]),
+            cad=np.concatenate([part.cad for part in parts]),
+            channels=parts[0].channels,
+        )

@@ -1,0 +1,132 @@
+"""Scoring in blocks: windows of a long series through linear part and AMAD, errors and CAD back on their rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from amad.config import Config
+from amad.errors import InputError
+from amad.linear import LinearPart
+from amad.model import Amad
+from amad.series.scaling import Scaler
+from amad.series.windows import window_starts
+
+BLOCK_CELLS = 1 << 21  # rows x channels worked on at once: a few arrays of 16 MB, whatever the length of the series
+FEWEST_BLOCK_ROWS = 2048
+MAP_BYTES = {"cpu": 4 << 20}  # one attention map of a batch: what stays in cache on a CPU,
+OTHER_MAP_BYTES = 256 << 20  # and what keeps a GPU busy
+
+
+@dataclass(frozen=True, eq=False)
+class Raw:
+    """Rows of a series before any calibration, scaled units: errors (n, C) squared, expected (n, C), cad (n,), paper (n,).
+
+    Each is the mean over the windows that cover the row. `paper` is the error, mean over channels, weighted by the
+    softmax over the window of -CAD. Missing cells have error 0.
+    """
+
+    errors: NDArray[np.float32]
+    expected: NDArray[np.float32]
+    cad: NDArray[np.float32]
+    paper: NDArray[np.float32]
+
+    def trim(self, start: int, stop: int) -> Raw:
+        """Rows [start, stop) of it."""
+        part = slice(start, stop)
+        return Raw(self.errors[part], self.expected[part], self.cad[part], self.paper[part])
+
+
+@dataclass(frozen=True, eq=False)
+class Scorer:
+    """A trained model with what stands before it: `raw` scores any rows of a series as if it were scored whole."""
+
+    model: Amad
+    scaler: Scaler
+    linear: LinearPart
+    config: Config
+    device: str
+
+    def check(self, values: NDArray[np.floating]) -> NDArray[np.floating]:
+        """The values (T, C), or an InputError that names both numbers when they do not fit the run."""
+        channels = len(self.scaler.centre)
+        if values.ndim != 2 or values.shape[1] != channels:
+            raise InputError(f"The run was trained on {channels} channels; these values have shape {values.shape}.")
+        window_starts(len(values), self.config.window, self.config.score_stride)
+        return values
+
+    def block_rows(self) -> int:
+        """Rows worked on at once."""
+        return max(FEWEST_BLOCK_ROWS, BLOCK_CELLS // len(self.scaler.centre))
+
+    def spans(self, rows: int) -> Iterator[tuple[int, int]]:
+        """Consecutive blocks [start, stop) of a series of so many rows."""
+        size = self.block_rows()
+        for start in range(0, rows, size):
+            yield start, min(start + size, rows)
+
+    def scaled_and_residual(
+        self, values: NDArray[np.floating], start: int, stop: int
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Rows [start, stop) scaled (n, C), and what the linear part leaves of them (n, C): what AMAD sees."""
+        margin = self.linear.rows - 1  # so that every delay window over these rows is whole
+        first, last = max(0, start - margin), min(len(values), stop + margin)
+        scaled = self.scaler.transform(np.asarray(values[first:last], dtype=np.float32))
+        part = slice(start - first, stop - first)
+        return scaled[part], scaled[part] - self.linear.reconstruct(scaled)[part]
+
+    def raw(self, values: NDArray[np.floating], start: int, stop: int) -> Raw:
+        """Rows [start, stop) of values (T, C), which may be a memory map; windows lie where they lie for the whole series."""
+        length, channels = self.config.window, values.shape[1]
+        starts = window_starts(len(values), length, self.config.score_stride)
+        starts = starts[np.searchsorted(starts, start - length, side="right") : np.searchsorted(starts, stop)]
+        first, last = int(starts[0]), int(starts[-1]) + length
+        scaled, residual = self.scaled_and_residual(values, first, last)
+        present = np.isfinite(values[first:last])
+        rows = last - first
+        covers = np.zeros(rows, dtype=np.float32)
+        total = np.zeros((rows, channels), dtype=np.float32)
+        squares = np.zeros((rows, channels), dtype=np.float32)
+        cads = np.zeros(rows, dtype=np.float32)
+        papers = np.zeros(rows, dtype=np.float32)
+        batch = self.batch()
+        for at in range(0, len(starts), batch):
+            places = starts[at : at + batch] - first
+            found, cad = self._windows(residual, places)
+            weights = torch.softmax(-torch.from_numpy(cad), dim=-1).numpy()
+            for index, place in enumerate(places):
+                span = slice(int(place), int(place) + length)
+                error = np.square(residual[span] - found[index]) * present[span]
+                covers[span] += 1
+                total[span] += found[index]
+                squares[span] += error
+                cads[span] += cad[index]
+                papers[span] += error.mean(axis=1) * weights[index]
+        inner = slice(start - first, stop - first)
+        covers = covers[inner]
+        linear = scaled[inner] - residual[inner]
+        return Raw(
+            errors=squares[inner] / covers[:, None],
+            expected=linear + total[inner] / covers[:, None],
+            cad=cads[inner] / covers,
+            paper=papers[inner] / covers,
+        )
+
+    def batch(self) -> int:
+        """Windows that go through the model at once."""
+        tokens = self.config.window // self.config.patch
+        limit = MAP_BYTES.get(self.device, OTHER_MAP_BYTES)
+        return max(1, limit // (4 * self.config.heads * tokens * tokens))
+
+    def _windows(
+        self, residual: NDArray[np.float32], places: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Reconstructions (B, L, C) and CAD (B, L), mean over blocks and heads, of the windows that start at `places`."""
+        windows = np.stack([residual[place : place + self.config.window] for place in places])
+        with torch.inference_mode():
+            out = self.model(torch.from_numpy(windows).to(self.device), cad=True)
+            return out.reconstruction.float().cpu().numpy(), out.cad.mean(1).float().cpu().numpy()

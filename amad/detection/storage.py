@@ -1,0 +1,100 @@
+"""Reading and writing what calibration learned: `detection.safetensors` and `detection.json` of a run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from amad.detection.calibration import Calibration
+from amad.detection.recipe import Recipe
+from amad.detection.scoring import Scorer
+from amad.detection.views import Views
+from amad.detection.detector import Detector
+from amad.errors import CheckpointError, InputError
+from amad.linear import LinearPart
+from amad.series.scaling import Scaler
+from amad.training import load_model, read_config, resolve_device
+from amad.training.checkpoints import read_json, read_tensors, write_tensors
+from amad.training.files import write_atomically
+
+SCHEMA = 1
+ARRAYS, FACTS = "detection.safetensors", "detection.json"
+
+
+def load_scorer(folder: Path, device: str, linear: LinearPart) -> Scorer:
+    """Model, scaler and settings of a run on a device, with its linear part. Errors: CheckpointError naming the file."""
+    place = resolve_device(device)
+    run = read_config(folder)
+    path = folder / "scaler.json"
+    try:
+        scaler = Scaler.from_json(read_json(path))
+    except InputError as error:
+        raise CheckpointError(f"{path}: {error} Train the run again.") from error
+    if not len(scaler.centre) == linear.channels == len(run.channels):
+        raise CheckpointError(
+            f"{folder}: config.json names {len(run.channels)} channels, the scaler has {len(scaler.centre)} and the "
+            f"linear part {linear.channels}. Train the run again, or import it again."
+        )
+    return Scorer(load_model(folder, place), scaler, linear, run.config, place)
+
+
+def save_views(folder: Path, views: Views, linear: LinearPart, thresholds: dict[str, float], rows: int) -> None:
+    """Writes both files, each whole or not at all; the JSON last, so that its presence means a calibrated run."""
+    arrays: dict[str, NDArray[Any]] = {f"linear.{name}": array for name, array in linear.arrays().items()}
+    arrays["recipe.quantile"] = views.recipe.quantile
+    arrays["recipe.means"] = views.recipe.means
+    for name, calibration in views.calibrations.items():
+        arrays[f"training.{name}"] = calibration.table
+    write_tensors(folder / ARRAYS, {name: torch.from_numpy(np.array(array)) for name, array in arrays.items()})
+    plain = {
+        "schema": SCHEMA,
+        "training_rows": rows,
+        "widths": list(views.recipe.widths),
+        "compression": views.recipe.compression,
+        "cad_level": views.cad_level,
+        "mean_excess": {name: calibration.mean_excess for name, calibration in views.calibrations.items()},
+        "thresholds": thresholds,
+    }
+    write_atomically(folder / FACTS, json.dumps(plain, indent=1).encode())
+
+
+def load_views(folder: Path) -> tuple[Views, LinearPart]:
+    """What `save_views` wrote. Errors: CheckpointError naming the file that is missing, damaged or of another schema."""
+    path = folder / FACTS
+    plain = read_json(path)
+    if plain.get("schema") != SCHEMA:
+        raise CheckpointError(
+            f"{path}: this run has schema {plain.get('schema')!r}, this program reads {SCHEMA}. "
+            "Open it with the version that wrote it."
+        )
+    tensors, _ = read_tensors(folder / ARRAYS)
+    arrays = {name: tensor.numpy() for name, tensor in tensors.items()}
+    try:
+        first, second = (int(width) for width in plain["widths"])
+        recipe = Recipe(arrays["recipe.quantile"], (first, second), arrays["recipe.means"], plain["compression"])
+        calibrations = {
+            name: Calibration(arrays[f"training.{name}"], float(excess))
+            for name, excess in plain["mean_excess"].items()
+        }
+        views = Views(recipe, float(plain["cad_level"]), calibrations)
+        named = {name.removeprefix("linear."): array for name, array in arrays.items() if name.startswith("linear.")}
+        return views, LinearPart.from_arrays(named)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise CheckpointError(f"{path}: does not fit {ARRAYS} ({error}). Calibrate the run again.") from error
+
+
+def load_detector(folder: Path, device: str) -> Detector:
+    """The calibrated run in a folder, on a device. Errors: CheckpointError naming the file that is missing or damaged."""
+    run = read_config(folder)
+    views, linear = load_views(folder)
+    if len(views.recipe.quantile) != len(run.channels):
+        raise CheckpointError(
+            f"{folder / ARRAYS}: made for {len(views.recipe.quantile)} channels, config.json names {len(run.channels)}. "
+            "Calibrate the run again."
+        )
+    return Detector(load_scorer(folder, device, linear), views, run.channels, run.part)

@@ -1,0 +1,3 @@
+from amad.evaluation.metrics import evaluate, point_adjust
+
+__all__ = ["evaluate", "point_adjust"]
