@@ -1,0 +1,194 @@
+"""The maps instrument: attention maps on canvases with one crosshair and one chosen query step, and pictures of heads.
+
+The arrays travel inside the component's data (some 100 kB for windows of 100 steps), packed to 16 bits; only a picked
+step, or a picked block and head, comes back.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import streamlit as st
+from numpy.typing import ArrayLike
+
+from amad.errors import InputError
+from amad.plots.maps import color_limit
+from amad.plots.palette import COLORS, DIVERGING, SEQUENTIAL
+from amad.plots.style import number, percent
+from amad.plots.words import attention_reach
+from app.components.maps.packing import packed, pictures, pooled
+from app.server.modules import loader, module_url
+
+Theme = Literal["light", "dark"]
+
+_mount = st.components.v2.component(
+    "amad.maps",
+    css=(Path(__file__).parent / "maps.css").read_text(encoding="utf-8"),
+    js=loader("maps"),
+    isolate_styles=False,
+)
+
+
+def maps(
+    *,
+    key: str,
+    local: ArrayLike,
+    global_: ArrayLike,
+    mixed: ArrayLike,
+    cad: ArrayLike,
+    step: int,
+    labels: Sequence[str] | None = None,
+    mixing: float | None = None,
+    event: tuple[int, int] | None = None,
+    steps_per_token: int = 1,
+    on_pick: Callable[[int], None] | None = None,
+    theme: Theme = "light",
+) -> None:
+    """Draw P, A, G and G − P of one window in a row, CAD beside; a click or an arrow key picks a query step.
+
+    local, global_, mixed (L, L), rows sum to 1; cad (L,) in nats; step, the chosen position in 0..L-1; labels (L,) say
+    when each step is; mixing, weight of P; event (start, end) positions, end exclusive; a token stands for
+    `steps_per_token` steps. `on_pick(step)` is called before the next run of the script (or fragment).
+    Errors: InputError for shapes that do not fit.
+    """
+    p, g, a = (np.asarray(values, dtype=np.float32) for values in (local, global_, mixed))
+    length = len(p)
+    if not length or any(values.shape != (length, length) for values in (p, g, a)):
+        raise InputError(f"maps: shapes {p.shape}, {g.shape}, {a.shape} do not fit; give three arrays (L, L).")
+    strip = np.asarray(cad, dtype=np.float64)
+    if strip.shape != (length,):
+        raise InputError(f"cad: shape {strip.shape} does not fit; give ({length},), one value a query step.")
+    texts = [str(text) for text in labels] if labels is not None else [f"step {at}" for at in range(length)]
+    if len(texts) != length:
+        raise InputError(f"labels: {len(texts)} for {length} steps; give one a step.")
+    chosen = min(max(int(step), 0), length - 1)
+    reach_p, reach_g = (attention_reach(values) * steps_per_token for values in (p, g))
+    mean_cad = float(np.nanmean(strip)) if np.isfinite(strip).any() else None
+    # Longer windows are averaged in squares: a screen has no more rows to show them.
+    shown = {"local": pooled(p), "mixed": pooled(a), "global": pooled(g)}
+    rows = len(shown["local"])
+    to_rows = rows / length
+    first = [int(round(row / to_rows)) for row in range(rows)]
+    span = None if event is None else (max(event[0], 0) * to_rows, min(event[1], length) * to_rows)
+    if span is not None and span[0] >= span[1]:
+        span = None
+    packs = {name: packed(values) for name, values in shown.items()}
+    stamp = hashlib.sha256("".join(pack["data"] for pack in packs.values()).encode()).hexdigest()[:16]
+    tone = COLORS[theme]
+
+    def picked() -> None:
+        value = st.session_state[key].get("picked")
+        if not isinstance(value, dict) or not isinstance(value.get("step"), int):
+            return
+        st.session_state[f"{key}-seq"] = int(value.get("seq", 0))
+        if on_pick is not None:
+            on_pick(first[min(max(value["step"], 0), rows - 1)])
+
+    size = f"{length} by {length} steps, row = query step, column = key step"
+    _mount(
+        key=key,
+        data={
+            "mode": "maps",
+            "module": module_url("maps"),
+            "theme": theme,
+            "stamp": stamp,
+            "seq": int(st.session_state.get(f"{key}-seq", 0)),
+            "length": rows,
+            "steps": int(length * steps_per_token),
+            "step": int(min(chosen * to_rows, rows - 1)),
+            "maps": packs,
+            "cad": [round(float(value), 5) if np.isfinite(value) else None for value in strip[first]],
+            "cad_top": float(max(np.nanmax(strip), 1e-9)) if mean_cad is not None else 1.0,
+            "limit": color_limit(*shown.values()),
+            "limit_difference": color_limit(np.abs(shown["global"] - shown["local"])),
+            "labels": [texts[at] for at in first],
+            "names": [str(at * steps_per_token) for at in first],
+            "event": None if span is None else [float(span[0]), float(span[1])],
+            "hint": "Point at a map to read weights; click or use the arrow keys to choose a step.",
+            "label": f"Attention maps of one window, {size}. Chosen query step {chosen * steps_per_token}, {texts[chosen]}.",
+            "titles": {
+                "local": {
+                    "title": "Local P",
+                    "fact": f"dist {number(reach_p)}",
+                    "label": f"Local P, {size}; mean attention distance {number(reach_p)} steps",
+                },
+                "mixed": {
+                    "title": "Mixed A",
+                    "fact": "" if mixing is None else f"mix {number(mixing, 2)}",
+                    "label": f"Mixed A, {size}; mixing weight of P {number(mixing, 2)}",
+                },
+                "global": {
+                    "title": "Global G",
+                    "fact": f"dist {number(reach_g)}",
+                    "label": f"Global G, {size}; mean attention distance {number(reach_g)} steps",
+                },
+                "difference": {
+                    "title": "G − P",
+                    "fact": f"CAD {number(mean_cad, 2)}",
+                    "label": f"G minus P, {size}; {percent(_moved(p, g))} of the weight lies elsewhere",
+                },
+                "cad": {
+                    "title": "CAD",
+                    "fact": "",
+                    "label": f"CAD of each query step in nats, mean {number(mean_cad)}",
+                },
+            },
+            "colors": {
+                name: tone[name]
+                for name in ("local", "global", "mixed", "cad", "score", "threshold", "text", "grey", "rule", "surface")
+            },
+            "sequential": SEQUENTIAL[theme],
+            "diverging": DIVERGING[theme],
+        },
+        on_picked_change=picked,
+    )
+
+
+def head_pictures(
+    *,
+    key: str,
+    weights: ArrayLike,
+    block: int | None = None,
+    head: int | None = None,
+    on_pick: Callable[[int, int], None] | None = None,
+    theme: Theme = "light",
+) -> None:
+    """Draw a picture of 36 px of every head, blocks down, heads across; a click picks its block and head.
+
+    weights (N, H, L, L); block and head are the chosen ones from 0, None = mean over all, whose pictures are all outlined.
+    Errors: InputError for a shape that does not fit.
+    """
+    data, size = pictures(weights)
+    blocks, heads = np.asarray(weights).shape[:2]
+    tone = COLORS[theme]
+
+    def picked() -> None:
+        value = st.session_state[key].get("picked")
+        if on_pick is None or not isinstance(value, dict):
+            return
+        found = value.get("block"), value.get("head")
+        if all(isinstance(at, int) for at in found) and 0 <= found[0] < blocks and 0 <= found[1] < heads:
+            on_pick(found[0], found[1])
+
+    payload: dict[str, Any] = {
+        "mode": "heads",
+        "module": module_url("maps"),
+        "blocks": int(blocks),
+        "heads": int(heads),
+        "size": int(size),
+        "pictures": data,
+        "block": block,
+        "head": head,
+        "label": f"Local attention of {blocks} blocks and {heads} heads",
+        "stops": SEQUENTIAL[theme],
+        "colors": {name: tone[name] for name in ("grey", "rule", "threshold")},
+    }
+    _mount(key=key, data=payload, on_picked_change=picked)
+
+
+def _moved(p: np.ndarray, g: np.ndarray) -> float:
+    return float(np.abs(g - p).sum(axis=1).mean() / 2)

@@ -1,0 +1,47 @@
+"""Attention maps as small texts for the browser: 16-bit parts of the maximum, long windows averaged, pictures of heads."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from amad.errors import InputError
+
+MOST_STEPS = 512  # a map has at most so many rows in the browser; longer ones are averaged in squares
+PICTURE = 36  # px of a head's picture
+
+
+def pooled(weights: NDArray[np.floating], most: int = MOST_STEPS) -> NDArray[np.float32]:
+    """Maps (..., L, L) averaged in near-equal squares so that L <= most; one that fits is left as it is."""
+    length = weights.shape[-1]
+    if length <= most:
+        return np.asarray(weights, dtype=np.float32)
+    edges = np.linspace(0, length, most + 1).astype(int)[:-1]
+    size = np.diff(np.append(edges, length)).astype(np.float32)
+    summed = np.add.reduceat(np.add.reduceat(np.asarray(weights, np.float32), edges, axis=-2), edges, axis=-1)
+    found: NDArray[np.float32] = summed / (size[:, None] * size)
+    return found
+
+
+def packed(weights: NDArray[np.floating]) -> dict[str, Any]:
+    """A map (L, L) with weights of 0 or more as base64 of 16-bit parts of its maximum, and that maximum."""
+    top = float(weights.max(initial=0.0)) or 1.0
+    parts = np.rint(np.clip(weights, 0, None) / top * 65535).astype("<u2")
+    return {"data": base64.b64encode(parts.tobytes()).decode("ascii"), "top": top}
+
+
+def pictures(weights: ArrayLike) -> tuple[str, int]:
+    """Pictures of maps (N, H, L, L): base64 of bytes (N, H, s, s), square-rooted up to each one's 99.5th percentile; s.
+
+    Errors: InputError for another number of axes.
+    """
+    found = np.asarray(weights, dtype=np.float32)
+    if found.ndim != 4 or found.shape[2] != found.shape[3] or not found.size:
+        raise InputError(f"weights: shape {found.shape} does not fit; give (N, H, L, L).")
+    small = pooled(found, PICTURE)
+    limit = np.quantile(small, 0.995, axis=(2, 3), keepdims=True)
+    shade = np.sqrt(np.clip(small / np.maximum(limit, 1e-12), 0, 1))
+    return base64.b64encode(np.rint(255 * shade).astype(np.uint8).tobytes()).decode("ascii"), small.shape[-1]
