@@ -71,9 +71,9 @@ class Database:
         Errors: InputError when the database cannot be written.
         """
         try:
-            with Session(self.engine.execution_options(immediate=True), expire_on_commit=False) as session:
-                with session.begin():
-                    yield session
+            engine = self.engine.execution_options(immediate=True)
+            with Session(engine, expire_on_commit=False) as session, session.begin():
+                yield session
         except OperationalError as error:
             raise _readable(error, self.url) from error
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from amad.errors import InputError
 from amad.series import Series
@@ -119,12 +120,8 @@ def checksum(series: Series) -> str:
         block[np.isnan(block)] = np.nan  # one bit pattern for every missing value
         digest.update(block.tobytes())
     if series.time is not None:
-        zone = str(getattr(series.time, "tz", None))
-        if isinstance(series.time, pd.DatetimeIndex):
-            steps = series.time.as_unit("ns").asi8
-        else:
-            steps = np.asarray(series.time, dtype=np.int64)
-        digest.update(f"time {zone}".encode())
+        kind, steps = _steps(series.time)
+        digest.update(f"time {kind}".encode())
         digest.update(np.ascontiguousarray(steps, dtype="<i8").tobytes())
     if series.labels is not None:
         digest.update(b"labels")
@@ -134,3 +131,13 @@ def checksum(series: Series) -> str:
         digest.update(np.ascontiguousarray(labels, dtype="<i1").tobytes())
     digest.update(repr(series.spans).encode("utf-8", "backslashreplace"))
     return digest.hexdigest()
+
+
+def _steps(time: pd.DatetimeIndex | NDArray[np.int64]) -> tuple[str, NDArray[np.int64]]:
+    """A time axis as whole numbers, with the word that says what they count; the unit of storage plays no part."""
+    if not isinstance(time, pd.DatetimeIndex):
+        return "integer", np.asarray(time, dtype=np.int64)
+    try:
+        return f"ns {time.tz}", time.as_unit("ns").asi8
+    except pd.errors.OutOfBoundsDatetime:  # years that nanoseconds do not reach
+        return f"{time.unit} {time.tz}", time.asi8

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from amad.errors import JobError
@@ -29,7 +29,8 @@ QUEUED, RUNNING, STOPPING, STOPPED, DONE, FAILED, LOST = (
 BUSY = (QUEUED, RUNNING, STOPPING)
 ALIVE = (RUNNING, STOPPING)
 RESUMABLE = (STOPPED, FAILED, LOST)
-LOST_SECONDS = 15.0
+LOST_SECONDS = 15.0  # silence after which a job counts as lost
+START_SECONDS = 60.0  # time a new worker has to take its job
 
 # to: from
 STEPS: dict[str, tuple[str, ...]] = {
@@ -69,10 +70,30 @@ class States:
                 f"The {what} {job_id} is {now}, so it cannot become {to}." if now else f"There is no {what} {job_id}."
             )
 
-    def move(self, table: Table, job_id: str, to: str, **values: Any) -> bool:
-        """Moves a job to another state; False when that step is not allowed from its present state."""
+    def move(self, table: Table, job_id: str, to: str, *, states: tuple[str, ...] = (), **values: Any) -> bool:
+        """Moves a job to another state, from one of `states` if given; False when that step is not allowed now."""
         with self.database.writing() as session:
-            return self._try(session, table, job_id, to, **values)
+            return self._try(session, table, job_id, to, states, **values)
+
+    def launch(self, table: Table, job_id: str) -> bool:
+        """Notes that a worker is being started for a waiting job; False when that was done before."""
+        change = update(table).where(table.id == job_id, table.state == QUEUED, table.launched.is_(None))
+        with self.database.writing() as session:
+            return bool(_count(session.execute(change.values(launched=time.time()))))
+
+    def waiting(self, table: Table) -> tuple[int, list[str]]:
+        """How many jobs are being worked on or about to be, and the ids of those that wait, the oldest first."""
+        launched = table.state.in_(ALIVE) | ((table.state == QUEUED) & table.launched.is_not(None))
+        waits = (table.state == QUEUED) & table.launched.is_(None)
+        with self.database.reading() as session:
+            busy = session.scalar(select(func.count()).select_from(table).where(launched)) or 0
+            return busy, list(session.scalars(select(table.id).where(waits).order_by(table.created, table.id)))
+
+    def last_holder(self, table: Table, job_id: str) -> int | None:
+        """Process id of the job's last holder, when that process still lives on this machine."""
+        with self.database.reading() as session:
+            row: RunRow | ScoringRow | None = session.get(table, job_id)
+            return None if row is None else holder(row)
 
     def claim(self, table: Table, job_id: str, *, states: tuple[str, ...] = (QUEUED,)) -> Claim | None:
         """Takes a waiting job for this process in one UPDATE; None when somebody else has it or it does not wait."""
@@ -124,9 +145,21 @@ class States:
             return bool(_count(session.execute(change)))
 
     def mark_lost(self) -> list[str]:
-        """Marks jobs whose holder gave no sign of life for 15 s, or is gone from this machine; returns their ids."""
-        found = []
+        """Marks jobs whose holder gave no sign of life for 15 s, or is gone from this machine; returns their ids.
+
+        Jobs whose worker never came up within a minute are marked as failed.
+        """
+        found: list[str] = []
         for table in (RunRow, ScoringRow):
+            stuck = (table.state == QUEUED) & (table.launched < time.time() - START_SECONDS)
+            with self.database.reading() as session:
+                keys = session.scalars(select(table.id).where(stuck)).all()
+            if keys:
+                error = "The process that was to work on it did not start; what it said is in log.txt of the run."
+                change = update(table).where(stuck, table.id.in_(keys))
+                with self.database.writing() as session:
+                    session.execute(change.values(state=FAILED, error=error, finished=datetime.now(UTC)))
+                found += keys
             query = select(table.id, table.heart, table.host, table.pid, table.born).where(table.state.in_(ALIVE))
             with self.database.reading() as session:
                 rows = session.execute(query).all()
@@ -146,10 +179,15 @@ class States:
                         found.append(key)
         return found
 
-    def _try(self, session: Session, table: Table, job_id: str, to: str, **values: Any) -> bool:
+    def _try(
+        self, session: Session, table: Table, job_id: str, to: str, states: tuple[str, ...] = (), **values: Any
+    ) -> bool:
+        allowed = [state for state in STEPS[to] if not states or state in states]
+        if to == QUEUED:  # waits for a worker anew
+            values = {"launched": None, "finished": None, "error": None, "progress": {}, **values}
         if to in (STOPPED, DONE, FAILED, LOST):
             values.setdefault("finished", datetime.now(UTC))
-        change = update(table).where(table.id == job_id, table.state.in_(STEPS[to])).values(state=to, **values)
+        change = update(table).where(table.id == job_id, table.state.in_(allowed)).values(state=to, **values)
         return bool(_count(session.execute(change)))
 
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
+import os
 import secrets
+import time
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -52,8 +58,6 @@ class Workspace:
         Errors: InputError where it cannot be written; ConfigError for an AMAD_DATABASE_URL that cannot be used;
         CheckpointError for a damaged database, or one that a newer AMAD made.
         """
-        import os
-
         folder = (Path(path) if path else files.default_path()).expanduser().absolute()
         files.make_folders(folder)
         files.sweep(folder)
@@ -117,8 +121,6 @@ class Workspace:
 
     def open_series(self, key: str) -> Series:
         """The stored series, memory-mapped, under its name in the workspace. Errors: InputError."""
-        import dataclasses
-
         record = self.find_series(key)
         return dataclasses.replace(open_series(self._existing(self.series_folder(record.id), record)), name=record.name)
 
@@ -171,8 +173,11 @@ class Workspace:
         config: Config,
         part: tuple[int, int] | None = None,
         device: str = "",
+        held: bool = False,
     ) -> RunRecord:
         """Records a run in state "queued", with its folder. `part`: rows to train on; the series' own part, else all.
+
+        `held`: the calling process will work on it itself, so that no worker is started for it.
 
         Errors: InputError for a series or channels that are not there, or a part outside the series.
         """
@@ -194,6 +199,7 @@ class Workspace:
             source="",
             state="queued",
             created=datetime.now(UTC),
+            launched=time.time() if held else None,
             progress={},
         )
         self.run_folder(row.id).mkdir(parents=True)
@@ -252,16 +258,23 @@ class Workspace:
 
     # scores
 
-    def write_scores(self, run: str, series: str, scores: Scores) -> None:
-        """Stores the scores of a run on a series; replaces older ones at once."""
+    def write_scores(self, run: str, series: str, scores: Scores | Iterable[Scores]) -> None:
+        """Stores the scores of a run on a series, whole or block by block; replaces older ones at once.
+
+        Errors: InputError if the rows do not match those of the series.
+        """
         run_id, record = self.find_run(run).id, self.find_series(series)
-        names, values = scores.columns()
+        blocks = (block.columns() for block in ([scores] if hasattr(scores, "columns") else scores))
+        names, first = next(iter(blocks))
+        values = itertools.chain([first], (rest for _, rest in blocks))
         self.write_score_columns(run_id, record.id, names, values)
 
-    def write_score_columns(self, run_id: str, series_id: str, names: Iterable[str], values: Any) -> None:
-        """Stores score columns (T, K) of a run on a series; errors: InputError if the rows do not match."""
+    def write_score_columns(
+        self, run_id: str, series_id: str, names: Iterable[str], values: NDArray[np.float32] | Iterable[Any]
+    ) -> None:
+        """Stores score columns (T, K), or blocks of rows of them; errors: InputError if the rows do not match."""
         record = self.find_series(series_id)
-        if len(values) != record.rows:
+        if isinstance(values, np.ndarray) and len(values) != record.rows:
             raise InputError(f'{len(values)} scores do not fit series "{record.name}", which has {record.rows} rows.')
         with files.draft_folder(self.path) as draft:
             Columns.write(draft, tuple(names), values, record.rows)

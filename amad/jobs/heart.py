@@ -1,0 +1,80 @@
+"""The heart of a job: a thread that tells the database each second that its process lives and how far it is."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from amad.errors import AmadError
+from amad.workspace.states import STOPPING, Claim
+from amad.workspace.store import Workspace
+
+if TYPE_CHECKING:
+    from amad.training import Progress
+
+BEAT_SECONDS = 1.0
+_log = logging.getLogger(__name__)
+
+
+class Stopped(Exception):
+    """Raised inside the work when it was asked to stop outside of training."""
+
+
+class Heart:
+    """Beats while the `with` block runs. `asked`: set by a signal, it stops the work as the database's state does."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        claim: Claim,
+        *,
+        on_progress: Callable[[Progress], None] | None = None,
+        asked: threading.Event | None = None,
+    ) -> None:
+        self.workspace, self.claim, self.on_progress = workspace, claim, on_progress
+        self.asked = asked or threading.Event()
+        self.lost = threading.Event()  # somebody else took the job
+        self._over = threading.Event()
+        self._progress: dict[str, Any] = {}
+        self._thread = threading.Thread(target=self._beat, name="amad-heart", daemon=True)
+
+    def __enter__(self) -> Heart:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def should_stop(self) -> bool:
+        """Whether the work has been asked to stop, or belongs to somebody else now."""
+        return self.asked.is_set() or self.lost.is_set()
+
+    def progress(self, progress: Progress) -> None:
+        """Takes the work's progress; ends work other than training (which asks for itself) when it should stop."""
+        self._progress = dataclasses.asdict(progress)
+        if self.on_progress is not None:
+            self.on_progress(progress)
+        if self.should_stop() and progress.stage != "training":
+            raise Stopped
+
+    def _beat(self) -> None:
+        while True:
+            try:
+                state = self.workspace.states.beat(self.claim, self._progress)
+                if state is None:
+                    self.lost.set()
+                elif state == STOPPING:
+                    self.asked.set()
+            except (AmadError, SQLAlchemyError) as error:  # the next beat may reach the database again
+                _log.warning("no heartbeat: %s", error)
+            if self._over.wait(BEAT_SECONDS):
+                return
