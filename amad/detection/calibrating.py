@@ -37,10 +37,11 @@ def fit_run(
     on_progress: OnProgress | None = None,
     should_stop: Callable[[], bool] | None = None,
     checkpoint_seconds: float = 10.0,
+    preset: str | None = None,
 ) -> bool:
     """Trains and calibrates a run in a folder on rows `part` of a series (all of them without one).
 
-    `config.channels` chooses channels by name; none named means all. Returns False when `should_stop` ended it: the
+    `config.channels` chooses channels by name; none named means all; `preset` is only written down. Returns False when `should_stop` ended it: the
     same call with `resume=True` goes on. Errors: InputError for a series that does not do, CheckpointError on resuming.
     """
     chosen = series.take(config.channels) if config.channels else series
@@ -54,6 +55,7 @@ def fit_run(
         on_progress=on_progress,
         should_stop=should_stop,
         checkpoint_seconds=checkpoint_seconds,
+        preset=preset,
     )
     if not done:
         return False

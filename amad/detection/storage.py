@@ -11,10 +11,10 @@ import torch
 from numpy.typing import NDArray
 
 from amad.detection.calibration import Calibration
+from amad.detection.detector import Detector
 from amad.detection.recipe import Recipe
 from amad.detection.scoring import Scorer
 from amad.detection.views import Views
-from amad.detection.detector import Detector
 from amad.errors import CheckpointError, InputError
 from amad.linear import LinearPart
 from amad.series.scaling import Scaler
