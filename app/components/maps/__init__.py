@@ -118,7 +118,7 @@ def maps(
                 },
                 "mixed": {
                     "title": "Mixed A",
-                    "fact": "" if mixing is None else f"mix {number(mixing, 2)}",
+                    "fact": "" if mixing is None else f"mix {mixing:.2f}",
                     "label": f"Mixed A, {size}; mixing weight of P {number(mixing, 2)}",
                 },
                 "global": {
@@ -128,7 +128,7 @@ def maps(
                 },
                 "difference": {
                     "title": "G − P",
-                    "fact": f"CAD {number(mean_cad, 2)}",
+                    "fact": "" if mean_cad is None else f"CAD {mean_cad:.2f}",
                     "label": f"G minus P, {size}; {percent(_moved(p, g))} of the weight lies elsewhere",
                 },
                 "cad": {

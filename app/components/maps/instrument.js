@@ -122,7 +122,8 @@ export class Instrument {
       }
     }
     const ramp = (stops) => `linear-gradient(to right, ${stops.join(", ")})`;
-    this.scale(this.sequential, ramp(data.sequential), ["0", `${percent(data.limit)} of the row (one scale for P, A, G)`]);
+    this.scale(this.sequential, ramp(data.sequential), ["0", `${percent(data.limit)} of the row`]);
+    this.sequential.lastChild.lastChild.append(make("span", "amad-maps-wide", " (one scale for P, A, G)"));
     this.scale(this.diverging, ramp(data.diverging), ["P more", "0", "G more"]);
     this.slider.min = 0;
     this.slider.max = data.length - 1;
