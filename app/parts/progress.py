@@ -1,47 +1,103 @@
-"""How far a job is, in words: the long line of Train and the short one of the sidebar."""
+"""What is being worked on, and how far it is, in words: the long line of Train and the short one of the sidebar."""
 
 from __future__ import annotations
 
-from amad.workspace import RunRecord
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
+from amad.errors import AmadError
+from amad.workspace import Workspace
 from app.parts import text
 
-_STAGE = {
-    "preparing": "preparing",
-    "training": "training",
-    "calibrating": "calibrating",
-    "scoring": "scoring",
-}
+BUSY = ("queued", "running", "stopping")
+_STAGES = ("preparing", "training", "calibrating", "scoring")
 
 
-def fraction(run: RunRecord) -> float:
-    """How much of the current stage is done, 0 to 1."""
-    steps = run.progress.get("steps") or 0
-    return min(1.0, max(0.0, (run.progress.get("step") or 0) / steps)) if steps else 0.0
+@dataclass(frozen=True)
+class Job:
+    """A run being trained, or a run being scored on a further series (`series_id` is then that series)."""
+
+    id: str
+    run_id: str
+    name: str
+    state: str
+    progress: Mapping[str, Any]
+    series_id: str | None
+    scoring: bool
+    error: str | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether it waits or works."""
+        return self.state in BUSY
 
 
-def short(run: RunRecord) -> str:
-    """ "balanced-04 training, 4 min left"."""
-    left = run.progress.get("seconds_left")
-    rest = f", {text.duration(left)} left" if left is not None and run.state == "running" else ""
-    return f"{run.name} {stage(run)}{rest}"
+def jobs(store: Workspace) -> list[Job]:
+    """Every training and scoring, the newest first."""
+    names = {run.id: run.name for run in store.runs()}
+    found = [
+        Job(run.id, run.id, run.name, run.state, run.progress, run.series_id, False, run.error) for run in store.runs()
+    ]
+    for scoring in store.scorings():
+        try:
+            series = store.find_series(scoring.series_id).name
+        except AmadError:
+            series = scoring.series_id
+        name = f"{names.get(scoring.run_id, scoring.run_id)} on {series}"
+        found.append(
+            Job(
+                scoring.id,
+                scoring.run_id,
+                name,
+                scoring.state,
+                scoring.progress,
+                scoring.series_id,
+                True,
+                scoring.error,
+            )
+        )
+    return found
 
 
-def stage(run: RunRecord) -> str:
-    """One word for what the job does now."""
-    if run.state != "running":
-        return run.state
-    return _STAGE.get(str(run.progress.get("stage", "")), "running")
+def fraction(progress: Mapping[str, Any]) -> float:
+    """How much of the present stage is done, 0 to 1."""
+    steps = progress.get("steps") or 0
+    return min(1.0, max(0.0, (progress.get("step") or 0) / steps)) if steps else 0.0
 
 
-def long(run: RunRecord) -> str:
-    """ "34 % · step 1,240 of 3,650 · 212 windows/s · about 4 min left"."""
-    now = run.progress
+def stage(job: Job) -> str:
+    """One word for what the job does now: its stage while it runs, else its state."""
+    named = str(job.progress.get("stage", ""))
+    return named if job.state == "running" and named in _STAGES else job.state
+
+
+def short(job: Job) -> str:
+    """The line of the sidebar: "balanced-04 training, 4 min left"."""
+    left = job.progress.get("seconds_left")
+    rest = f", {text.duration(left)} left" if left is not None and job.state == "running" else ""
+    return f"{job.name} {stage(job)}{rest}"
+
+
+def long(job: Job) -> str:
+    """The line of Train: "34 % · step 1,240 of 3,650 · 212 windows/s · about 4 min left"."""
+    now = job.progress
+    if job.state == "queued":
+        return "Waiting for its turn"
     if not now.get("steps"):
-        return "Waiting for its turn" if run.state == "queued" else "Starting"
-    parts = [text.percent(fraction(run)), f"step {text.count(now.get('step', 0))} of {text.count(now['steps'])}"]
+        return "Starting"
+    parts = [text.percent(fraction(now)), f"step {text.count(now.get('step') or 0)} of {text.count(now['steps'])}"]
     if now.get("windows_per_second"):
         parts.append(f"{text.number(now['windows_per_second'])} windows/s")
     if now.get("seconds_left") is not None:
         parts.append(f"about {text.duration(now['seconds_left'])} left")
     return " · ".join(parts)
+
+
+def headline(job: Job) -> str:
+    """What stands over the bar, after the name: "training on cpu, epoch 3 of 10"."""
+    now = job.progress
+    words = stage(job)
+    if words == "training" and now.get("epochs"):
+        words += f", epoch {text.count(now.get('epoch') or 1)} of {text.count(now['epochs'])}"
+    return words

@@ -9,7 +9,6 @@ import streamlit as st
 
 from amad.errors import AmadError
 from amad.workspace import RunRecord, SeriesRecord
-
 from app.parts import workspace
 
 NAMES = ("series", "run", "at", "from", "to")

@@ -5,53 +5,62 @@ from __future__ import annotations
 import streamlit as st
 
 from amad import jobs
-from amad.workspace import RunRecord
-
+from amad.workspace import RunRecord, SeriesRecord
 from app.parts import progress, selection, text, workspace
 
-RUNNING = ("queued", "running", "stopping")
+_WATCHED = "amad_watched"  # jobs this session has seen at work, to tell when they end
 
 
 def draw() -> None:
-    """Draw the shared choices; chooses the newest series and its newest finished run where nothing is chosen."""
+    """Draw the shared choices; the newest series and its newest finished run where nothing is chosen."""
     selection.restore()
     store = workspace.get()
     jobs.refresh(store)
+    _tell_what_ended()
     with st.sidebar, st.container(key="amad-shared", gap="small"):
         known = store.series()
         if not known:
-            st.caption("No series yet. Open one on the page Series.")
+            st.caption("No series yet.")
             return
         chosen = selection.read().series
         if chosen is None:
-            chosen = max(known, key=lambda record: record.created)
+            chosen = known[0]
             selection.write(series=chosen)
-        _series_select([record.id for record in known], {record.id: record.name for record in known}, chosen.id)
+        _series_select(known, chosen)
         runs = selection.fitting_runs(chosen)
         run = selection.read().run
         if run is None or run.id not in {other.id for other in runs}:
-            done = [other for other in runs if other.state == "done" and other.series_id == chosen.id]
-            run = max(done, key=lambda record: record.created) if done else None
+            run = _best_run(runs, chosen)
             selection.write(run=run)
         _run_select(runs, run)
-        st.caption(text.escape(about(run)) if run else "No run chosen.")
-        active = [other for other in store.runs() if other.state in RUNNING]
-        if active:
+        st.caption(text.escape(about(run)) if run else "Not trained yet.")
+        if any(job.busy for job in progress.jobs(store)):
             _progress_line()
 
 
 def about(run: RunRecord) -> str:
     """The grey line on a run: "12 epochs, 24 Nov 18:02"."""
-    when = run.finished or run.started or run.created
-    epochs = run.progress.get("epoch") or run.config.get("epochs")
-    state = "" if run.state == "done" else f"{run.state}, "
-    return f"{state}{text.counted(int(epochs), 'epoch')}, {text.moment(when, weekday=False)}" if epochs else state
+    when = text.moment((run.finished or run.started or run.created).astimezone(), weekday=False)
+    epochs = run.progress.get("epochs") or run.config.get("epochs")
+    parts = [] if run.state == "done" else [run.state]
+    if epochs and run.state == "done":
+        parts.append(text.counted(int(run.progress.get("epoch") or epochs), "epoch"))
+    return ", ".join([*parts, when])
 
 
-def _series_select(ids: list[str], names: dict[str, str], chosen: str) -> None:
-    st.session_state["amad_series"] = chosen
+def _best_run(runs: list[RunRecord], series: SeriesRecord) -> RunRecord | None:
+    """The newest finished run of the series, else the newest that was scored on it, else none."""
+    store = workspace.get()
+    own = [run for run in runs if run.series_id == series.id and run.state == "done"]
+    scored = [run for run in runs if run.state == "done" and store.has_scores(run.id, series.id)]
+    return next(iter(own or scored), None)
+
+
+def _series_select(known: list[SeriesRecord], chosen: SeriesRecord) -> None:
+    names = {record.id: record.name for record in known}
+    st.session_state["amad_series"] = chosen.id
     st.selectbox(
-        "Series", ids, format_func=lambda key: names.get(key, key), key="amad_series",
+        "Series", list(names), format_func=lambda key: names.get(key, key), key="amad_series",
         on_change=lambda: selection.write(series=st.session_state["amad_series"]),
     )  # fmt: skip
 
@@ -61,17 +70,31 @@ def _run_select(runs: list[RunRecord], chosen: RunRecord | None) -> None:
     st.session_state["amad_run"] = chosen.id if chosen else None
     st.selectbox(
         "Run", list(names), index=None, format_func=lambda key: names.get(key, key), key="amad_run",
-        placeholder="None" if runs else "No run yet", disabled=not runs,
-        help=None if runs else "Train a run on the page Train.",
+        placeholder="Choose a run" if runs else "No run yet", disabled=not runs,
         on_change=lambda: selection.write(run=st.session_state["amad_run"]),
     )  # fmt: skip
 
 
+def _tell_what_ended() -> None:
+    """A toast for each job that ended since this session last looked."""
+    watched: dict[str, str] = st.session_state.setdefault(_WATCHED, {})
+    for job in progress.jobs(workspace.get()):
+        if job.busy:
+            watched[job.id] = job.state
+        elif job.id in watched:
+            del watched[job.id]
+            words = {"done": "finished", "failed": "failed", "stopped": "stopped", "lost": "was lost"}
+            icon = ":material/check:" if job.state == "done" else ":material/info:"
+            st.toast(f"{text.escape(job.name)} {words.get(job.state, job.state)}", icon=icon, duration=4)
+
+
 @st.fragment(run_every=2)
 def _progress_line() -> None:
-    active = [run for run in workspace.get().runs() if run.state in RUNNING]
-    if not active:
+    store = workspace.get()
+    jobs.refresh(store)
+    busy = [job for job in progress.jobs(store) if job.busy]
+    if len(busy) < len(st.session_state.get(_WATCHED, {})) or not busy:
         st.rerun()  # the whole page: what the job made is there now
-    run = max(active, key=lambda record: (record.state != "queued", record.created))
+    job = next((job for job in busy if job.state != "queued"), busy[-1])
     with st.container(key="amad-job", gap=None):
-        st.progress(progress.fraction(run), text=text.escape(progress.short(run)))
+        st.progress(progress.fraction(job.progress), text=text.escape(progress.short(job)))

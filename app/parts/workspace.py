@@ -1,13 +1,12 @@
-"""The one workspace of this app: opened once a server, shared by every session."""
+"""The one workspace of this app: opened once a server, shared by every session and by the data routes."""
 
 from __future__ import annotations
 
-import streamlit as st
-
 from amad.workspace import Workspace
+from app.server.workspace import current
 
 
-@st.cache_resource(show_spinner=False)
 def get() -> Workspace:
     """The workspace named by AMAD_WORKSPACE, or the user's own."""
-    return Workspace.open()
+    workspace: Workspace = current()
+    return workspace

@@ -1,7 +1,189 @@
-"""Series."""
+"""Series: open a bundled or an uploaded series, see what was found in it, choose the training part, look at every channel."""
+
+from __future__ import annotations
 
 import streamlit as st
 
-from app.parts import page
+from amad.errors import AmadError
+from amad.workspace import SeriesRecord
+from app.components.timeline import timeline
+from app.parts import cached, page, prepare, report, selection, text, theme, upload, workspace
 
-page.top("Series")
+ADDING = "amad_adding"
+
+
+def add_view(*, first: bool) -> None:
+    """Ways to open a series: one click on a bundled one, or a file."""
+    controls = page.top("Series", "" if first else "Add a series")
+    if not first:
+        controls.button(
+            "Back to the series", key="series-back", icon=":material/arrow_back:", on_click=_adding, args=(False,)
+        )
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        st.subheader("Open a bundled series" if not first else "Open a series to begin", anchor=False)
+        st.caption("Real measurements with their licences; one click opens one.")
+        for place, demo in enumerate(workspace.get().demos()):
+            _demo_row(place, demo)
+    with right:
+        st.subheader("Or your own file", anchor=False)
+        st.caption(
+            "One row a moment, one column a channel. Several files become one series, in the order of their names."
+        )
+        _upload_area()
+
+
+def _demo_row(place: int, demo: object) -> None:
+    about = dict(demo)  # type: ignore[call-overload]
+    with st.container(key=f"series-demo-{place}", border=True, gap="small"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.markdown(f"**{text.escape(about['title'])}**", width="stretch")
+            if st.button(
+                "Open series", key=f"series-open-{place}", type="primary" if place == 0 else "secondary",
+                help=f"Open {text.escape(about['title'])}",
+            ):  # fmt: skip
+                _open_demo(str(about["name"]))
+        if about.get("summary"):
+            st.text(str(about["summary"]))
+        facts = [
+            text.counted(int(about["channels"]), "channel") if about.get("channels") else "",
+            text.counted(int(about["rows"]), "row") if about.get("rows") else "",
+            str(about.get("licence", "")),
+        ]
+        st.caption(text.escape(page.context_of(*facts)) + "  \n" + text.escape(about.get("source", "")))
+
+
+def _open_demo(name: str) -> None:
+    try:
+        with st.spinner("Reading the series"):
+            record = workspace.get().add_demo(name)
+    except AmadError as error:
+        st.error(text.escape(error))
+        return
+    _adding(False)
+    selection.write(series=record)
+    st.rerun()
+
+
+def _upload_area() -> None:
+    files = st.file_uploader(
+        "Upload files", type=upload.TYPES, accept_multiple_files=True, key="series-upload",
+        help="CSV, TSV (any separator, gzip), Excel, Parquet, Arrow, NPZ or NPY.",
+    )  # fmt: skip
+    with st.popover("Reading options", icon=":material/tune:", key="series-options-add"):
+        options = upload.options_form("series-add-options")
+    if options is not None:
+        st.session_state["amad_reading_options"] = options
+    if not files:
+        return
+    kept = upload.keep(sorted(files, key=lambda file: file.name))
+    try:
+        with st.spinner(f"Reading {text.names([file.name for file in files])}"):
+            record = upload.open_series(kept, st.session_state.get("amad_reading_options", {}))
+    except AmadError as error:
+        st.error(text.escape(error), icon=":material/error:")
+        st.caption("The file is kept. Change the reading options, or upload a corrected file.")
+        return
+    _adding(False)
+    selection.write(series=record)
+    st.rerun()
+
+
+def series_view(record: SeriesRecord) -> None:
+    """The open series: its timeline, what was found in it, and the part to train on."""
+    clock = cached.clock(record)
+    facts = cached.series(record).report
+    controls = page.top(
+        "Series",
+        page.context_of(
+            record.name,
+            text.counted(len(record.channels), "channel"),
+            text.counted(record.rows, "row"),
+            f"1 row = {facts.median_step}" if facts.median_step else "",
+            clock.zone,
+        ),
+    )
+    with controls:
+        st.button("Add series", key="series-add", icon=":material/add:", on_click=_adding, args=(True,))
+        kept = upload.current()
+        if kept is not None and kept.series_id == record.id:
+            with st.popover("Reading options", icon=":material/tune:", key="series-options"):
+                _read_again(record, kept)
+        with st.popover("Prepare", icon=":material/build:", key="series-prepare"):
+            prepare.form(record)
+        with st.popover("More", icon=":material/more_horiz:", key="series-more"):
+            _more(record)
+    instrument, inspector = page.split("series")
+    with instrument:
+        state = timeline(
+            key=f"series-timeline-{record.id}",
+            workspace=workspace.get(),
+            series=record,
+            training=record.part,
+            incidents=[
+                {"start": a, "end": b, "label": "labels"} for a, b in cached.spans(record.id, str(record.created))
+            ],
+            view=selection.read().view,
+            at=selection.read().at,
+            theme=theme.current(),
+        )
+        if state.view is not None and tuple(state.view) != selection.read().view:
+            selection.write(view=state.view)
+    with inspector:
+        report.draw(record)
+        report.training_part(record, state.brush)
+
+
+def _read_again(record: SeriesRecord, kept: upload.Upload) -> None:
+    found = cached.series(record)
+    columns = [name for name in (found.time_name, found.label_name) if name] + list(record.channels)
+    options = upload.options_form("series-options-form", columns)
+    if options is None:
+        return
+    try:
+        with st.spinner("Reading again"):
+            fresh = upload.open_series(kept, options)
+    except AmadError as error:
+        st.error(text.escape(error), icon=":material/error:")
+        return
+    selection.write(series=fresh)
+    st.rerun()
+
+
+def _more(record: SeriesRecord) -> None:
+    store = workspace.get()
+    name = st.text_input("Name", value=record.name, key=f"series-name-{record.id}", max_chars=120)
+    if st.button("Rename series", key="series-rename", disabled=not name.strip() or name == record.name):
+        store.rename_series(record.id, name)
+        st.rerun()
+    st.download_button(
+        "Download as CSV", data=lambda: prepare.as_csv(record), file_name=f"{prepare.file_name(record.name)}.csv",
+        mime="text/csv", key="series-csv", icon=":material/download:", on_click="ignore",
+    )  # fmt: skip
+    st.download_button(
+        "Download as Parquet", data=lambda: prepare.as_parquet(record),
+        file_name=f"{prepare.file_name(record.name)}.parquet", key="series-parquet", icon=":material/download:",
+        on_click="ignore",
+    )  # fmt: skip
+    sure = st.checkbox(
+        f"Yes, delete {text.escape(record.name)} and every score on it for good", key=f"series-sure-{record.id}"
+    )
+    if st.button("Delete series", key="series-delete", icon=":material/delete:", disabled=not sure):
+        try:
+            store.delete_series(record.id)
+        except AmadError as error:
+            st.error(text.escape(error))
+            return
+        selection.write(series=None)
+        st.rerun()
+
+
+def _adding(value: bool) -> None:
+    st.session_state[ADDING] = value
+
+
+chosen = selection.read().series
+if chosen is None or st.session_state.get(ADDING, False):
+    add_view(first=chosen is None)
+else:
+    series_view(chosen)

@@ -1,0 +1,169 @@
+"""Readers that pages share: what is stored is opened once, what the library works out is kept while it holds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from amad.series import Columns, Series
+from amad.workspace import RunRecord, SeriesRecord
+from app.parts import text, workspace
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _series(series_id: str, _created: str) -> Series:
+    return workspace.get().open_series(series_id)
+
+
+def series(record: SeriesRecord) -> Series:
+    """The stored series, memory-mapped; its name may be an old one."""
+    return _series(record.id, str(record.created))
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _clock(series_id: str, _created: str) -> text.Clock:
+    return text.Clock(_series(series_id, _created).time)
+
+
+def clock(record: SeriesRecord) -> text.Clock:
+    """The time axis of a series in words."""
+    return _clock(record.id, str(record.created))
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _scores(run_id: str, series_id: str, _version: str) -> Columns | None:
+    return workspace.get().scores_columns(run_id, series_id)
+
+
+def scores(run: RunRecord, record: SeriesRecord) -> Columns | None:
+    """The stored scores of a run on a series; None where there are none yet."""
+    version = _version(run, record)
+    return _scores(run.id, record.id, version) if version else None
+
+
+def _version(run: RunRecord, record: SeriesRecord) -> str:
+    """Changes when scores are written anew; empty where there are none."""
+    store = workspace.get()
+    if not store.has_scores(run.id, record.id):
+        return ""
+    done = [scoring.finished for scoring in store.scorings(run.id) if scoring.series_id == record.id]
+    return f"{run.finished} {max((str(moment) for moment in done if moment), default='')}"
+
+
+def column(run: RunRecord, record: SeriesRecord, name: str) -> NDArray[np.float32]:
+    """One stored score column (T,), as a map."""
+    found = scores(run, record)
+    if found is None:
+        raise KeyError(name)
+    return found.values[found.names.index(name)]
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _threshold(run_id: str, spec: str, view: str, _version: str) -> float:
+    from amad.detection import Detector
+    from amad.detection.thresholds import parse_threshold, threshold_of
+
+    kind, value = parse_threshold(spec)
+    if kind == "value":
+        return value
+    detector = Detector.load(workspace.get().run_folder(run_id), device="cpu")
+    calibration = detector.views.calibrations.get(view)
+    if view == "score" or calibration is None:
+        return float(detector.threshold(spec))
+    return float(threshold_of(spec, calibration.evidence(calibration.table)))
+
+
+def threshold(run: RunRecord, spec: str, view: str = "score") -> float:
+    """The threshold that a spec (`percentile:0.99`, `pot`, `value:1.2`) stands for on one view of a run.
+
+    For a view other than the score it is taken over that view's own training scores.
+    """
+    return _threshold(run.id, spec, view, str(run.finished))
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _best_f1(run_id: str, series_id: str, view: str, _version: str) -> float:
+    from amad.detection.thresholds import best_f1
+
+    store = workspace.get()
+    run, record = store.find_run(run_id), store.find_series(series_id)
+    labels = series(record).labels
+    if labels is None:
+        raise KeyError("labels")
+    return float(best_f1(column(run, record, view), labels)[0])
+
+
+def best_f1(run: RunRecord, record: SeriesRecord, view: str) -> float:
+    """The threshold with the highest point F1 over the labels of the series."""
+    return _best_f1(run.id, record.id, view, _version(run, record))
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _events(
+    run_id: str, series_id: str, view: str, threshold: float, merge_gap: int, min_length: int, _version: str
+) -> list[Any]:
+    from amad.detection.events import find_events
+
+    store = workspace.get()
+    run, record = store.find_run(run_id), store.find_series(series_id)
+    found = scores(run, record)
+    if found is None:
+        return []
+    places = [place for place, name in enumerate(found.names) if name.startswith("share:")]
+    # shares stand together, so this is a view of the map and costs nothing until an event reads its rows
+    shares = found.values[places[0] : places[-1] + 1].T if places else None
+    score = np.asarray(found.values[found.names.index(view)])
+    return list(find_events(score, threshold, merge_gap=merge_gap, min_length=min_length, shares=shares))
+
+
+def events(
+    run: RunRecord, record: SeriesRecord, view: str, threshold: float, *, merge_gap: int, min_length: int
+) -> list[Any]:
+    """Events of one view above a threshold (amad.detection.Event), kept for each threshold tried."""
+    return _events(run.id, record.id, view, float(threshold), merge_gap, min_length, _version(run, record))
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _highest(run_id: str, series_id: str, view: str, _version: str) -> float:
+    store = workspace.get()
+    return float(np.nanmax(column(store.find_run(run_id), store.find_series(series_id), view)))
+
+
+def highest(run: RunRecord, record: SeriesRecord, view: str) -> float:
+    """The largest score of one view."""
+    return _highest(run.id, record.id, view, _version(run, record))
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def spans(series_id: str, created: str) -> list[tuple[int, int]]:
+    """Labelled rows of a series as spans (start, stop), for the incidents band."""
+    labels = _series(series_id, created).labels
+    if labels is None:
+        return []
+    edges = np.diff((np.asarray(labels) > 0).astype(np.int8), prepend=0, append=0)
+    starts, stops = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
+    return [(int(start), int(stop)) for start, stop in zip(starts, stops, strict=True)]
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def cost(rows: int, channels: int, preset: str, changed: str, device: str) -> tuple[float, float]:
+    """Predicted seconds and bytes of a training on `rows` rows; `changed` is JSON of the settings that differ."""
+    import json
+
+    from amad.config import make_config
+    from amad.training import predict_cost
+
+    config = make_config(preset, json.loads(changed))
+    seconds, amount = predict_cost(rows, channels, config, device)
+    return float(seconds), float(amount)
+
+
+@st.cache_resource(show_spinner=False)
+def devices() -> list[str]:
+    """Devices of this machine that a run can train on, the fastest first."""
+    from amad.training import devices as found
+
+    return list(found())

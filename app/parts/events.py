@@ -1,0 +1,180 @@
+"""The events of a run as the page Incidents shows them: threshold choices, filters, the list, one event, files to take away."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from amad.workspace import RunRecord, SeriesRecord
+from app.parts import cached, text
+
+VIEWS = {"score": "Score", "reconstruction": "Reconstruction", "divergence": "Divergence"}
+KINDS = {
+    "percentile:0.99": "Percentile 99",
+    "percentile:0.995": "Percentile 99.5",
+    "percentile:0.999": "Percentile 99.9",
+    "pot": "POT",
+    "f1": "Best F1",
+    "value": "Value",
+}
+_SHORT = {"percentile:0.99": "p99", "percentile:0.995": "p99.5", "percentile:0.999": "p99.9", "pot": "POT", "f1": "F1"}
+TOP = 3
+
+
+@dataclass(frozen=True)
+class Level:
+    """A threshold: how it was chosen, and the score it stands for."""
+
+    kind: str
+    value: float
+
+    @property
+    def label(self) -> str:
+        """What stands on the handle: "p99"."""
+        return _SHORT.get(self.kind, "")
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What the list leaves out."""
+
+    severity: int = 0
+    rows: int = 1
+    merge_gap: int = 0
+
+    def chips(self, least: int, gap: int) -> list[str]:
+        """The filters that are on, in words."""
+        found = []
+        if self.severity > 0:
+            found.append(f"severity from {self.severity}")
+        if self.rows > least:
+            found.append(f"at least {text.counted(self.rows, 'row')}")
+        if self.merge_gap != gap:
+            found.append(f"merged within {text.counted(self.merge_gap, 'row')}")
+        return found
+
+
+def kinds(record: SeriesRecord) -> list[str]:
+    """Ways to choose a threshold on this series; best F1 needs labels."""
+    return [kind for kind in KINDS if kind != "f1" or record.has_labels]
+
+
+def level(run: RunRecord, record: SeriesRecord, view: str, kind: str, value: float | None) -> Level:
+    """The threshold of a choice; `value` is what was dragged or typed last."""
+    if kind == "value" and value is not None:
+        return Level("value", value)
+    if kind == "f1" and record.has_labels:
+        return Level("f1", cached.best_f1(run, record, view))
+    if kind in ("f1", "value"):
+        kind = str(run.config.get("threshold", "percentile:0.99"))
+    return Level(kind, cached.threshold(run, kind, view))
+
+
+def listing(found: Sequence[Any], clock: text.Clock) -> pd.DataFrame:
+    """The table of the inspector."""
+    return pd.DataFrame(
+        {
+            "#": [event.id for event in found],
+            "Start": [clock.at(event.start_row, weekday=False) for event in found],
+            "Length": [clock.length(event.start_row, event.end_row) for event in found],
+            "Severity": [round(float(event.severity)) for event in found],
+        }
+    )
+
+
+def table(found: Sequence[Any], clock: text.Clock, chosen: int | None, key: str, color: str) -> None:
+    """Draw the list; the place that the user picks stands under `<key>-told` in the next run, None for no place."""
+    place = next((place for place, event in enumerate(found) if event.id == chosen), None)
+    st.session_state[key] = {"selection": {"rows": [] if place is None else [place], "columns": [], "cells": []}}
+    st.dataframe(
+        listing(found, clock), hide_index=True, selection_mode="single-row", key=key, row_height=28,
+        height=min(38 + 28 * len(found), 402), on_select=lambda: _remember(key),
+        alt="Events with start, length and severity from 0 to 100",
+        column_config={
+            "#": st.column_config.NumberColumn(width=32),
+            "Start": st.column_config.TextColumn(width=96),
+            "Length": st.column_config.TextColumn(width=64),
+            "Severity": st.column_config.ProgressColumn(format="%d", min_value=0, max_value=100, color=color, width=104),
+        },
+    )  # fmt: skip
+
+
+def _remember(key: str) -> None:
+    state: Any = st.session_state.get(key)
+    rows = list(state["selection"]["rows"]) if state else []
+    st.session_state[f"{key}-told"] = rows[0] if rows else None
+
+
+def shares(event: Any, channels: Sequence[str]) -> list[tuple[str, float]]:
+    """The largest shares of an event by channel, then those of all others together."""
+    if event.shares is None:
+        return []
+    names = event.top(tuple(channels), TOP)
+    place = {name: index for index, name in enumerate(channels)}
+    found = [(name, float(event.shares[place[name]])) for name in names]
+    rest = len(channels) - len(found)
+    if rest > 0:
+        found.append((f"other {rest}", max(0.0, 1.0 - sum(share for _, share in found))))
+    return found
+
+
+def order(event: Any | None, channels: Sequence[str]) -> tuple[str, ...]:
+    """Channels by their share of the event, the largest first; as they are without one."""
+    if event is None or event.shares is None:
+        return tuple(channels)
+    return tuple(event.top(tuple(channels), len(channels)))
+
+
+def around(event: Any, rows: int) -> tuple[int, int]:
+    """Rows to show an event in: four of its lengths before and after, 120 rows at least on each side."""
+    margin = max(4 * (event.end_row - event.start_row), 120)
+    return max(0, event.start_row - margin), min(rows, event.end_row + margin)
+
+
+def rows_of(found: Sequence[Any], channels: Sequence[str], series: Any) -> list[dict[str, Any]]:
+    """Events as the command line writes them: id, start_row, end_row, start, end, peak, mean, channels."""
+    time = series.time
+    return [
+        {
+            "id": event.id,
+            "start_row": event.start_row,
+            "end_row": event.end_row,
+            "start": "" if time is None else str(time[event.start_row]),
+            "end": "" if time is None else str(time[event.end_row - 1]),
+            "peak": round(float(event.peak), 6),
+            "mean": round(float(event.mean), 6),
+            "channels": ";".join(event.top(tuple(channels), TOP)),
+        }
+        for event in found
+    ]
+
+
+def as_csv(found: Sequence[Any], channels: Sequence[str], series: Any) -> bytes:
+    """Events as a CSV file."""
+    columns = ["id", "start_row", "end_row", "start", "end", "peak", "mean", "channels"]
+    return bytes(pd.DataFrame(rows_of(found, channels, series), columns=columns).to_csv(index=False).encode())
+
+
+def as_json(found: Sequence[Any], channels: Sequence[str], series: Any) -> bytes:
+    """Events as a JSON file."""
+    return json.dumps(rows_of(found, channels, series), indent=1, ensure_ascii=False).encode()
+
+
+def scores_parquet(run: RunRecord, record: SeriesRecord) -> bytes:
+    """Scores as the command line writes them: time or row, score, views, share of each channel."""
+    stored = cached.scores(run, record)
+    if stored is None:
+        return b""
+    time = cached.series(record).time
+    kept = [place for place, name in enumerate(stored.names) if name != "cad" and not name.startswith("expected:")]
+    frame = pd.DataFrame({stored.names[place]: stored.values[place] for place in kept})
+    frame.insert(0, "row" if time is None else "time", range(len(frame)) if time is None else time)
+    out = io.BytesIO()
+    frame.to_parquet(out, index=False)
+    return out.getvalue()

@@ -1,0 +1,95 @@
+"""The inspector of the page Series: what reading found, each with what was done and what else could be, and the training part."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from amad.errors import AmadError
+from amad.workspace import SeriesRecord
+from app.parts import cached, text, workspace
+
+
+def draw(record: SeriesRecord) -> None:
+    """List of findings; under it the chosen one with its fixes."""
+    found = cached.series(record).report
+    findings = list(found.findings)
+    st.subheader("Quality report", anchor=False)
+    if not findings:
+        st.caption("Nothing to mend: no gaps, no missing cells, no constant channels.")
+        return
+    st.caption(
+        text.counted(len(findings), "finding") + (f" · 1 row = {found.median_step}" if found.median_step else "")
+    )
+    table = pd.DataFrame(
+        {
+            "Finding": [finding.kind.replace("_", " ").replace("-", " ").capitalize() for finding in findings],
+            "Count": [finding.count for finding in findings],
+            "Done": [finding.action for finding in findings],
+        }
+    )
+    chosen = st.dataframe(
+        table, hide_index=True, on_select="rerun", selection_mode="single-row-required", key=f"report-{record.id}",
+        row_height=28, height=min(36 + 28 * len(findings), 232),
+        alt="Findings of the quality report with their count and what was done",
+        column_config={
+            "Count": st.column_config.NumberColumn(format="localized", width=64),
+            "Finding": st.column_config.TextColumn(width=120),
+        },
+    )  # fmt: skip
+    rows: list[int] = chosen["selection"]["rows"] if chosen else []
+    _details(record, findings[rows[0] if rows and rows[0] < len(findings) else 0])
+
+
+def _details(record: SeriesRecord, finding: Any) -> None:
+    clock = cached.clock(record)
+    with st.container(key="report-details", gap="small"):
+        st.text(finding.message)
+        facts = []
+        if finding.columns:
+            facts.append(f"In {text.names(finding.columns, 4)}")
+        if finding.rows:
+            facts.append(f"first at {text.escape(clock.at(finding.rows[0]))}, row {text.count(finding.rows[0])}")
+        if facts:
+            st.caption(", ".join(facts))
+        if finding.action:
+            st.markdown(f"**Done:** {text.escape(finding.action)}")
+        if finding.alternatives:
+            st.caption("Other ways: " + text.escape("; ".join(finding.alternatives)))
+
+
+def training_part(record: SeriesRecord, brushed: tuple[int, int] | None) -> None:
+    """The training part in words, by exact fields, and from the brush."""
+    clock = cached.clock(record)
+    st.subheader("Training part", anchor=False)
+    start, stop = record.part or (0, record.rows)
+    share = text.percent((stop - start) / record.rows) if record.rows else ""
+    words = text.escape(f"{clock.span(start, stop)} · {text.counted(stop - start, 'row')} · {share}")
+    st.caption(
+        words if record.part else "The whole series. Choose a part without incidents: brush it, or give its rows."
+    )
+    if brushed is not None and brushed != record.part:
+        label = f"Use {text.counted(brushed[1] - brushed[0], 'row')} as training part"
+        if st.button(label, key="part-brushed", type="primary", icon=":material/ink_selection:"):
+            _set(record, brushed)
+    with st.form(f"part-{record.id}-{start}-{stop}", border=False):
+        left, right = st.columns(2, gap="small")
+        first = left.number_input(
+            "First row", 0, max(record.rows - 1, 0), start, step=1, key=f"part-first-{record.id}-{start}"
+        )
+        end = right.number_input(
+            "Row after the last", 1, max(record.rows, 1), stop, step=1, key=f"part-stop-{record.id}-{stop}"
+        )
+        if st.form_submit_button("Set training part"):
+            _set(record, (int(first), int(end)))
+
+
+def _set(record: SeriesRecord, part: tuple[int, int]) -> None:
+    try:
+        workspace.get().set_part(record.id, part)
+    except AmadError as error:
+        st.error(text.escape(error), icon=":material/error:")
+        return
+    st.rerun()

@@ -1,0 +1,191 @@
+"""Runs as a table with what can be done to each, and the box of the run that is chosen: progress, stop, error, resume."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from amad import jobs
+from amad.errors import AmadError
+from amad.workspace import RunRecord, SeriesRecord
+from app.parts import prepare, progress, selection, text, workspace
+
+# What to change after a failure, by a word of the reason; the last line is for any other.
+_REMEDIES = (
+    ("memory", "Choose a smaller batch, a narrower model, or a device with more memory."),
+    ("window", "Choose a shorter window, or a longer training part."),
+    ("channel", "Choose other channels, or prepare the series first."),
+    ("", "Change the settings and start again, or resume to try once more from the last checkpoint."),
+)
+
+
+def box(run: RunRecord) -> None:
+    """The box over the curves: what the chosen run does, or why it ended."""
+    job = next((job for job in progress.jobs(workspace.get()) if job.id == run.id), None)
+    if job is None:
+        return
+    if job.busy:
+        _busy(job)
+    elif run.state in ("failed", "lost", "stopped"):
+        _ended(run)
+
+
+def scoring_boxes(run: RunRecord) -> None:
+    """A line for each series the run is being scored on now."""
+    for job in progress.jobs(workspace.get()):
+        if job.scoring and job.run_id == run.id and job.busy:
+            st.progress(progress.fraction(job.progress), text=text.escape(f"{job.name}: {progress.stage(job)}"))
+
+
+def _busy(job: progress.Job) -> None:
+    with st.container(key="train-progress", border=True, gap="small"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.markdown(f"**{text.escape(job.name)}** {text.escape(progress.headline(job))}", width="stretch")
+            if st.button(
+                "Stop", key=f"train-stop-{job.id}", icon=":material/stop:", disabled=job.state == "stopping",
+                help="Keeps what was learned so far; the run can be resumed.",
+            ):  # fmt: skip
+                _try(lambda: jobs.stop(workspace.get(), job.id))
+        st.progress(progress.fraction(job.progress), text=text.escape(progress.long(job)))
+
+
+def _ended(run: RunRecord) -> None:
+    words = {"failed": "failed", "lost": "was lost", "stopped": "was stopped"}[run.state]
+    reason = run.error or (
+        "It was stopped before its last optimiser step." if run.state == "stopped" else "No reason known."
+    )
+    with st.container(key="train-ended", gap="small"):
+        if run.state == "failed":
+            remedy = next(words for mark, words in _REMEDIES if mark in reason.lower())
+            st.error(f"**{text.escape(run.name)} {words}:** {text.escape(reason)} {remedy}", icon=":material/error:")
+        elif run.state == "lost":
+            st.warning(
+                f"**{text.escape(run.name)} {words}:** {text.escape(reason)} Resume goes on from the last checkpoint."
+            )
+        else:
+            st.info(f"**{text.escape(run.name)} {words}.** Resume goes on where it ended.")
+        if st.button("Resume run", key=f"train-resume-{run.id}", icon=":material/play_arrow:"):
+            _try(lambda: jobs.resume(workspace.get(), run.id))
+
+
+def table(runs: list[RunRecord], chosen: RunRecord | None) -> None:
+    """Runs of the series; a row chosen here is the run of every page."""
+    st.subheader("Runs", anchor=False)
+    data = pd.DataFrame(
+        {
+            "Name": [run.name for run in runs],
+            "Preset": [run.preset for run in runs],
+            "State": [run.state for run in runs],
+            "Device": [run.device or text.MISSING for run in runs],
+            "Started": [text.moment((run.started or run.created).astimezone()) for run in runs],
+            "Took": [_took(run) for run in runs],
+        }
+    )
+    key = f"train-runs-{len(runs)}"
+    ids = [run.id for run in runs]
+    place = ids.index(chosen.id) if chosen is not None and chosen.id in ids else None
+    st.session_state[key] = {"selection": {"rows": [] if place is None else [place], "columns": [], "cells": []}}
+    picked = st.dataframe(
+        data, hide_index=True, on_select="rerun", selection_mode="single-row", key=key, row_height=28,
+        height=min(36 + 28 * len(runs), 204), alt="Runs with preset, state, device, start and time taken",
+    )  # fmt: skip
+    rows: list[int] = picked["selection"]["rows"]
+    if rows and rows[0] < len(ids) and (chosen is None or ids[rows[0]] != chosen.id):
+        selection.write(run=ids[rows[0]])
+        st.rerun()
+
+
+def actions(run: RunRecord, series: SeriesRecord) -> None:
+    """What can be done to the chosen run: export, open on this series, rename, delete."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="train-actions"):
+        if run.state == "done":
+            st.download_button(
+                "Export run", data=lambda: _exported(run.id), file_name=f"{prepare.file_name(run.name)}.zip",
+                mime="application/zip", key=f"train-export-{run.id}", icon=":material/download:", on_click="ignore",
+            )  # fmt: skip
+        with st.popover("More", icon=":material/more_horiz:", key="train-more"):
+            name = st.text_input("Name of the run", value=run.name, key=f"train-name-{run.id}", max_chars=120)
+            if st.button("Rename run", key="train-rename", disabled=not name.strip() or name == run.name):
+                _try(lambda: workspace.get().update_run(run.id, name=name))
+            sure = st.checkbox(
+                f"Yes, delete {text.escape(run.name)} and its scores for good", key=f"train-sure-{run.id}"
+            )
+            if st.button("Delete run", key="train-delete", icon=":material/delete:", disabled=not sure):
+                _try(lambda: workspace.get().delete_run(run.id), forget=True)
+
+
+def import_form() -> None:
+    """Take in a run that was exported before."""
+    file = st.file_uploader("Exported run (.zip)", type=["zip"], key="train-import-file")
+    if file is None or st.session_state.get("amad_imported") == file.file_id:
+        return
+    store = workspace.get()
+    with tempfile.TemporaryDirectory(prefix="amad-import-") as folder:
+        path = Path(folder) / "run.zip"
+        path.write_bytes(file.getbuffer())
+        try:
+            run = store.import_run(path, source=file.name)
+        except AmadError as error:
+            st.error(text.escape(str(error).replace(str(path), file.name)), icon=":material/error:")
+            return
+    st.session_state["amad_imported"] = file.file_id
+    st.toast(f"{text.escape(run.name)} imported", icon=":material/check:")
+    current = selection.read().series
+    if current is not None and set(run.channels) <= set(current.channels):
+        selection.write(run=run)
+        st.rerun()
+    st.info(
+        f"{text.escape(run.name)} is here. It needs the channels {text.names(run.channels, 6)}; "
+        "open a series that has them, then choose the run in the sidebar."
+    )
+
+
+def score_offer(run: RunRecord, series: SeriesRecord, key: str) -> None:
+    """A finished run without scores on this series: offer to score, show the progress, or say why it cannot be."""
+    store = workspace.get()
+    job = next(
+        (job for job in progress.jobs(store) if job.scoring and job.run_id == run.id and job.series_id == series.id),
+        None,
+    )
+    if job is not None and job.busy:
+        st.progress(progress.fraction(job.progress), text=text.escape(f"Scoring {series.name}: {progress.long(job)}"))
+        return
+    if job is not None and job.error:
+        st.error(text.escape(job.error), icon=":material/error:")
+    lacking = [name for name in run.channels if name not in series.channels]
+    if lacking:
+        st.error(
+            f"**{text.escape(run.name)} does not fit {text.escape(series.name)}:** the series has no channel "
+            f"{text.names(lacking, 6)}. Choose a series with the same channels, or another run.",
+            icon=":material/error:",
+        )
+        return
+    if st.button(f"Score {text.escape(series.name)}", key=key, type="primary", icon=":material/play_arrow:"):
+        _try(lambda: jobs.submit_score(store, run.id, series.id))
+
+
+def _exported(run_id: str) -> bytes:
+    with tempfile.TemporaryDirectory(prefix="amad-export-") as folder:
+        path = Path(folder) / "run.zip"
+        workspace.get().export_run(run_id, path)
+        return path.read_bytes()
+
+
+def _took(run: RunRecord) -> str:
+    if run.started is None or run.finished is None:
+        return text.MISSING
+    return text.duration((run.finished - run.started).total_seconds())
+
+
+def _try(change, *, forget: bool = False) -> None:  # type: ignore[no-untyped-def]
+    try:
+        change()
+    except AmadError as error:
+        st.error(text.escape(error), icon=":material/error:")
+        return
+    if forget:
+        selection.write(run=None)
+    st.rerun()

@@ -1,0 +1,142 @@
+"""From an uploaded file to an open series: files are kept for another try, options are those of `amad.series.read`."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from zoneinfo import available_timezones
+
+import streamlit as st
+
+from amad.errors import AmadError
+from amad.workspace import SeriesRecord
+from app.parts import workspace
+
+TYPES = ["csv", "tsv", "txt", "gz", "xlsx", "xls", "xlsm", "ods", "parquet", "arrow", "feather", "npz", "npy"]
+DETECT = "Detect"
+_SEPARATORS = {DETECT: None, "Comma": ",", "Semicolon": ";", "Tab": "\t", "Bar": "|", "Space": " "}
+_DECIMALS = {DETECT: None, "Point": ".", "Comma": ","}
+_HEADERS = {DETECT: None, "First row": True, "None": False}
+_DAYS = {DETECT: None, "Day first": True, "Month first": False}
+_STATE = "amad_upload"
+
+
+@dataclass
+class Upload:
+    """Files of one upload, kept on disk while the session lives, and the series that they became."""
+
+    folder: tempfile.TemporaryDirectory[str]
+    paths: list[Path]
+    marks: tuple[Any, ...]
+    series_id: str | None = None
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+def current() -> Upload | None:
+    """The upload of this session, if there was one."""
+    found: Upload | None = st.session_state.get(_STATE)
+    return found
+
+
+def keep(files: Sequence[Any]) -> Upload:
+    """Put uploaded files (Streamlit's) on disk under their own names; the same files again are the same upload."""
+    marks = tuple((file.file_id, file.name, file.size) for file in files)
+    old = current()
+    if old is not None and old.marks == marks:
+        return old
+    folder = tempfile.TemporaryDirectory(prefix="amad-upload-")
+    paths = []
+    for place, file in enumerate(files):
+        # only the last part of a name is used, and each file has a folder of its own: no name can lead elsewhere
+        path = Path(folder.name) / str(place) / (Path(file.name.replace("\\", "/")).name or "upload")
+        path.parent.mkdir()
+        path.write_bytes(file.getbuffer())
+        paths.append(path)
+    st.session_state[_STATE] = Upload(folder, paths, marks)
+    return st.session_state[_STATE]  # type: ignore[no-any-return]
+
+
+def open_series(upload: Upload, options: Mapping[str, Any]) -> SeriesRecord:
+    """Read the files with these options and store them as a series; a series read before from them gives way.
+
+    Errors: what `amad.series.read` says; nothing is lost then.
+    """
+    from amad.series import read
+
+    store = workspace.get()
+    paths: Any = upload.paths if len(upload.paths) > 1 else upload.paths[0]
+    found = read(paths, **options)
+    record = store.add_series(found, source=", ".join(path.name for path in upload.paths))
+    if upload.series_id is not None:
+        _replace(upload.series_id, record)
+        record = store.find_series(record.id)
+    upload.series_id, upload.options = record.id, dict(options)
+    return record
+
+
+def _replace(old_id: str, new: SeriesRecord) -> None:
+    """Let the newly read series take the name of the old one; an old one that runs were trained on stays."""
+    store = workspace.get()
+    try:
+        old = store.find_series(old_id)
+    except AmadError:
+        return
+    if store.runs(old.id):
+        return
+    store.delete_series(old.id)
+    store.rename_series(new.id, old.name)
+
+
+def options_form(key: str, columns: Sequence[str] = ()) -> dict[str, Any] | None:
+    """The reading options; returns them as `amad.series.read` takes them once "Read again" is pressed, else None."""
+    with st.form(f"{key}-form", border=False):
+        left, right = st.columns(2, gap="small")
+        with left:
+            separator = st.selectbox(
+                "Separator", list(_SEPARATORS), key=f"{key}-separator", accept_new_options=True,
+                help="Of text files. Another one may be typed.",
+            )  # fmt: skip
+            time = st.selectbox(
+                "Time column", [DETECT, *columns], key=f"{key}-time", accept_new_options=True,
+                help="A column name may be typed.",
+            )  # fmt: skip
+            label = st.selectbox(
+                "Label column", [DETECT, *columns], key=f"{key}-label", accept_new_options=True,
+                help="A column of 0 and 1; it is never a channel.",
+            )  # fmt: skip
+            missing = st.text_input(
+                "Missing tokens", key=f"{key}-missing", placeholder="n/a; -9999",
+                help="Texts that stand for a missing value, besides empty cells; separated by semicolons.",
+            )  # fmt: skip
+        with right:
+            decimal = st.selectbox("Decimal mark", list(_DECIMALS), key=f"{key}-decimal")
+            zone = st.selectbox(
+                "Time zone", [DETECT, "UTC", *_zones()], key=f"{key}-zone",
+                help="Zone of times that name none. Detect leaves them as written.",
+            )  # fmt: skip
+            header = st.selectbox(
+                "Header", list(_HEADERS), key=f"{key}-header", help="Whether the first row names the columns."
+            )
+            day_first = st.selectbox("Dates", list(_DAYS), key=f"{key}-day", help="How 03/04/2024 is read.")
+        sent = st.form_submit_button("Read again", icon=":material/refresh:")
+    if not sent:
+        return None
+    given: dict[str, Any] = {
+        "separator": _SEPARATORS.get(separator, separator),
+        "decimal": _DECIMALS[decimal],
+        "header": _HEADERS[header],
+        "day_first": _DAYS[day_first],
+        "time": None if time == DETECT else time,
+        "label": None if label == DETECT else label,
+        "timezone": None if zone == DETECT else zone,
+        "missing": tuple(token.strip() for token in missing.split(";") if token.strip()),
+    }
+    return {name: value for name, value in given.items() if value not in (None, ())}
+
+
+@st.cache_data(show_spinner=False)
+def _zones() -> list[str]:
+    return sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc/", "SystemV/")))
