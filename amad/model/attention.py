@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -12,6 +13,9 @@ from torch import Tensor, nn
 
 from amad.config import Config
 from amad.model.automask import AutoMask
+from amad.model.divergence import attend, measure
+
+STEPS = ("min", "max")  # the two steps of Max-Min
 
 
 class BlockMaps(NamedTuple):
@@ -26,20 +30,13 @@ class BlockMaps(NamedTuple):
 
 @dataclass
 class Attended:
-    """What one attention layer gives: output (B, L, d) and, where asked for, views, terms, cad and maps."""
+    """What one attention layer gives: output (B, L, d) and, where asked for, the rest."""
 
     output: Tensor
-    views: tuple[Tensor, Tensor] | None = None  # z_loc, z_glob (B, L, d)
-    terms: dict[str, Tensor] = field(default_factory=dict)
+    views: tuple[Tensor, Tensor] | None = None  # z_loc, z_glob (B, H, L, d_h)
+    terms: dict[str, Tensor] = field(default_factory=dict)  # l_min, l_max: scalars; the rest (H,)
     cad: Tensor | None = None  # (B, H, L)
     maps: BlockMaps | None = None
-
-
-def entropy_and_log(scores: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """softmax of scores (..., L, L), its logarithm, and its entropy (..., L) in nats, finite for logits up to 1e4."""
-    log_p = F.log_softmax(scores, dim=-1)
-    p = log_p.exp()
-    return p, log_p, -(p * log_p).sum(-1)
 
 
 class MixedAttention(nn.Module):
@@ -59,54 +56,71 @@ class MixedAttention(nn.Module):
         self.ceiling = config.cad_ceiling
 
     def forward(
-        self, x: Tensor, *, maps: bool = False, losses: bool = False, cad: bool = False, statistics: bool = True
+        self,
+        x: Tensor,
+        *,
+        maps: bool = False,
+        losses: bool = False,
+        cad: bool = False,
+        statistics: bool = True,
+        moves: Collection[str] = STEPS,
     ) -> Attended:
-        """x (B, L, d), already normalised. Without maps, losses and cad nothing of size L x L is kept."""
-        q, k, v = (self._split(w(x)) for w in (self.w_q, self.w_k, self.w_v))  # (B, H, L, d_h)
-        token = x.mean(dim=1)  # (B, d)
-        q_loc, k_loc = self.mask.modulate(q, k, token)
-        mixing = self._mixing(x)  # (H, 1, 1) or (B, H, L, 1)
-        if not (maps or losses or cad):
-            local = F.scaled_dot_product_attention(q_loc, k_loc, v, scale=self.scale)
-            global_ = F.scaled_dot_product_attention(q, k, v, scale=self.scale)
-            return Attended(self._join(global_ + mixing * (local - global_), x.shape))
-        p, log_p, h_p = entropy_and_log(q_loc @ k_loc.mT * self.scale)
-        g, log_g, h_g = entropy_and_log(q @ k.mT * self.scale)
-        local, global_ = p @ v, g @ v
-        found = Attended(self._join(global_ + mixing * (local - global_), x.shape))
-        log_m = ((p + g) / 2).detach().clamp_min(torch.finfo(p.dtype).tiny).log()
-        d_loc, d_glob = (p * (log_p - log_m)).sum(-1).detach(), (g * (log_g - log_m)).sum(-1).detach()  # (B, H, L)
-        found.cad = (d_loc + d_glob) / 2
+        """x (B, L, d), already normalised. Without maps, losses and cad nothing of size L x L is kept.
+
+        `moves` names the steps of Max-Min that get gradients; `statistics` adds entropies and distances to the terms.
+        """
         if losses:
-            found.views = (self._merge(local), self._merge(global_))
-            q_min, k_min = self.mask.modulate(q.detach(), k.detach(), token.detach())
-            p_min, log_p_min, _ = entropy_and_log(q_min @ k_min.mT * self.scale)
-            q_max, k_max = self._split(self.w_q(x.detach())), self._split(self.w_k(x.detach()))
-            g_max, log_g_max, _ = entropy_and_log(q_max @ k_max.mT * self.scale)
-            kl_min = (p_min * (log_p_min - log_m)).sum(-1).mean((0, 2))  # (H,)
-            kl_max = (g_max * (log_g_max - log_m)).sum(-1).mean((0, 2))
-            open_ = (found.cad.mean((0, 2)) < self.ceiling).to(kl_min.dtype)
-            found.terms = {
-                "l_min": -(kl_min * open_).mean(),
-                "l_max": kl_max.mean(),
-                "d_local": d_loc.mean((0, 2)),
-                "d_global": d_glob.mean((0, 2)),
-                "cad": found.cad.mean((0, 2)),
-            }
-            if statistics:
-                t = torch.arange(x.shape[1], device=x.device, dtype=x.dtype)
-                far = (t[:, None] - t).abs()
-                found.terms |= {
-                    "entropy_local": h_p.detach().mean((0, 2)),
-                    "entropy_global": h_g.detach().mean((0, 2)),
-                    "distance_local": (p.detach() * far).sum(-1).mean((0, 2)),
-                    "distance_global": (g.detach() * far).sum(-1).mean((0, 2)),
-                }
-        if maps:
-            lam = mixing.expand(x.shape[0], *mixing.shape[-3:])  # (B, H, 1 or L, 1)
-            shown = lam[..., 0, 0] if isinstance(self.gate, nn.Parameter) else lam[..., 0]
-            found.maps = BlockMaps(p, g, g + lam * (p - g), found.cad, shown)
+            return self._with_losses(x, maps, statistics, moves)
+        q, k, v = (self._split(w(x)) for w in (self.w_q, self.w_k, self.w_v))  # (B, H, L, d_h)
+        with _plain_precision(x):
+            q_loc, k_loc = self.mask.modulate(q, k, x.mean(dim=1))
+        if not (maps or cad):
+            q_loc, k_loc = q_loc.to(v.dtype), k_loc.to(v.dtype)
+            z_loc = F.scaled_dot_product_attention(q_loc, k_loc, v, scale=self.scale)
+            z_glob = F.scaled_dot_product_attention(q, k, v, scale=self.scale)
+            return Attended(self._mix(x, z_loc, z_glob))
+        with _plain_precision(x):
+            kept = measure((q_loc, k_loc), (_full(q), _full(k)), _full(v), self.scale, keep=maps)
+        z_loc, z_glob, rows, p, g = kept
+        found = Attended(self._mix(x, z_loc, z_glob), cad=rows.cad)
+        if p is not None and g is not None:
+            found.maps = self._maps(x, p, g, rows.cad)
         return found
+
+    def _with_losses(self, x: Tensor, maps: bool, statistics: bool, moves: Collection[str]) -> Attended:
+        """The same with Max-Min terms, each with a history that leads to its own parameters alone."""
+        q, q_max = _Project.apply(x, self.w_q.weight)  # q_max: the numbers of q, x being taken as given
+        k, k_max = _Project.apply(x, self.w_k.weight)
+        q, q_max, k, k_max, v = (_full(self._split(y)) for y in (q, q_max, k, k_max, self.w_v(x)))
+        with _plain_precision(x):
+            token = _full(x).mean(dim=1)  # (B, d)
+            local = self.mask.modulate(q, k, token)
+            for_min = self.mask.modulate(q.detach(), k.detach(), token.detach()) if "min" in moves else None
+            for_max = (q_max, k_max) if "max" in moves else None
+            z_loc, z_glob, kl_min, kl_max, rows = attend(
+                local, (q, k), v, self.scale, for_min=for_min, for_max=for_max, statistics=statistics
+            )
+            cad = rows.cad
+            below = (cad.mean((0, 2)) < self.ceiling).to(kl_min.dtype)  # (H,): above the ceiling the min step is off
+            found = Attended(self._mix(x, z_loc, z_glob), (z_loc, z_glob), cad=cad)
+            found.terms = {"l_min": -(kl_min * below).mean(), "l_max": kl_max.mean(), "cad": cad.mean((0, 2))}
+        found.terms |= {
+            f"d_{name}": row.mean((0, 2)) for name, row in (("local", rows.local), ("global", rows.global_))
+        }
+        if statistics:
+            named = zip(("entropy_local", "entropy_global", "distance_local", "distance_global"), rows[2:], strict=True)
+            found.terms |= {name: row.mean((0, 2)) for name, row in named if row is not None}
+        if maps:
+            with _plain_precision(x):
+                *_, p, g = measure(local, (q, k), v, self.scale, keep=True)
+            if p is not None and g is not None:
+                found.maps = self._maps(x, p, g, cad)
+        return found
+
+    def _mix(self, x: Tensor, z_loc: Tensor, z_glob: Tensor) -> Tensor:
+        """A V = lambda P V + (1 - lambda) G V, heads joined: (B, L, d)."""
+        mixed = torch.lerp(z_glob, z_loc, self._mixing(x).to(z_loc.dtype))  # (B, H, L, d_h)
+        return self.w_o(mixed.transpose(1, 2).flatten(2).to(x.dtype))
 
     def _mixing(self, x: Tensor) -> Tensor:
         """lambda: (H, 1, 1), or (B, H, L, 1) from the query token."""
@@ -114,11 +128,38 @@ class MixedAttention(nn.Module):
             return torch.sigmoid(self.gate)[:, None, None]
         return torch.sigmoid(self.gate(x)).mT[..., None]
 
+    def _maps(self, x: Tensor, p: Tensor, g: Tensor, cad: Tensor) -> BlockMaps:
+        lam = self._mixing(x).detach().to(p.dtype)
+        lam = lam.expand(x.shape[0], *lam.shape[-3:])  # (B, H, 1 or L, 1)
+        shown = lam[..., 0, 0] if isinstance(self.gate, nn.Parameter) else lam[..., 0]
+        return BlockMaps(p, g, torch.lerp(g, p, lam), cad, shown)
+
     def _split(self, x: Tensor) -> Tensor:
         return x.unflatten(-1, (self.heads, self.width)).transpose(1, 2)  # (B, L, d) -> (B, H, L, d_h)
 
-    def _merge(self, z: Tensor) -> Tensor:
-        return z.transpose(1, 2).flatten(2)  # (B, H, L, d_h) -> (B, L, d)
 
-    def _join(self, z: Tensor, shape: torch.Size) -> Tensor:
-        return self.w_o(self._merge(z).reshape(shape))
+class _Project(torch.autograd.Function):
+    """x W^T twice over, computed once: the second one's gradient goes to W alone, as if x were given."""
+
+    @staticmethod
+    @torch.amp.custom_fwd(device_type="cuda")
+    def forward(ctx: Any, x: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+        ctx.save_for_backward(x, weight)
+        y = F.linear(x, weight)  # (B, L, d)
+        return y, y.detach()
+
+    @staticmethod
+    @torch.amp.custom_bwd(device_type="cuda")
+    def backward(ctx: Any, dy: Tensor, dy_given: Tensor | None) -> tuple[Tensor, Tensor]:
+        x, weight = ctx.saved_tensors
+        both = dy if dy_given is None else dy + dy_given
+        return dy @ weight, both.flatten(0, -2).T @ x.flatten(0, -2)
+
+
+def _full(x: Tensor) -> Tensor:
+    """At least single precision: rotation and divergences are never worked out in half."""
+    return x.float() if x.dtype.itemsize < 4 else x
+
+
+def _plain_precision(x: Tensor) -> torch.autocast:
+    return torch.autocast(x.device.type, enabled=False)

@@ -60,37 +60,38 @@ class AutoMask(nn.Module):
 
         q, k (B, H, L, d_h), token (B, d) the mean token; (B, H, L, d_h) each for `sum`, (B, H, L, F d_h) for `relative`.
         """
-        a = self.weights(token).to(q.dtype)  # (H, F) or (B, H, F)
-        omega = self.omega().to(q.dtype)  # (H, F, J)
+        a = self.weights(token)  # (H, F) or (B, H, F)
         length = q.shape[-2]
         if self.form == "sum":
-            mu = modulation(omega, self.phi.to(q.dtype), a, length)  # (H, L, J, 2) or (B, H, L, J, 2)
+            mu = modulation(self.omega(), self.phi, a, length)  # (H, L, J) or (B, H, L, J)
             return turn(q, mu), turn(k, mu)
-        turns = rotations(omega, torch.zeros_like(omega), length)  # (H, F, L, J, 2)
+        turns = rotations(self.omega(), torch.zeros_like(self.phi), length)  # (H, F, L, J); phi would cancel
         q, k = turn(q[:, :, None], turns), turn(k[:, :, None], turns)  # (B, H, F, L, d_h)
         q = q * a[..., None, None]
         return q.transpose(2, 3).flatten(3), k.transpose(2, 3).flatten(3)  # (B, H, L, F d_h)
 
 
 def rotations(omega: Tensor, phi: Tensor, length: int) -> Tensor:
-    """exp(i (t omega + phi)) for t below length: omega, phi (H, F, J); (H, F, L, J, 2), real and imaginary part."""
+    """exp(i (t omega_fj + phi_fj)) for t below length: omega, phi (H, F, J); (H, F, L, J), complex."""
     t = torch.arange(length, device=omega.device, dtype=omega.dtype)  # (L,)
     angle = t[:, None] * omega[:, :, None, :] + phi[:, :, None, :]  # (H, F, L, J)
-    return torch.stack((angle.cos(), angle.sin()), dim=-1)
+    return torch.complex(angle.cos(), angle.sin())
 
 
 def modulation(omega: Tensor, phi: Tensor, a: Tensor, length: int) -> Tensor:
     """mu_j(t) = sum_f a_f exp(i (t omega_fj + phi_fj)): the AutoMask as a Fourier series.
 
-    omega (H, F, J) radians per step, phi (H, F, J), a (H, F) or (B, H, F); (H, L, J, 2) or (B, H, L, J, 2).
+    omega (H, F, J) radians per step, phi (H, F, J), a (H, F) or (B, H, F); (H, L, J) or (B, H, L, J), complex.
     """
-    turns = rotations(omega, phi, length)  # (H, F, L, J, 2)
-    mu = torch.einsum("...hf,hfn->...hn", a, turns.flatten(2))
+    turns = rotations(omega, phi, length)  # (H, F, L, J)
+    mu = torch.einsum("...hf,hfn->...hn", a.to(turns.dtype), turns.flatten(2))
     return mu.unflatten(-1, turns.shape[2:])
 
 
 def turn(x: Tensor, mu: Tensor) -> Tensor:
-    """x_j(t) mu_j(t), pair j of x (..., L, d_h) being components 2j and 2j + 1; mu (..., L, J, 2)."""
-    re, im = x.unflatten(-1, (-1, 2)).unbind(-1)  # (..., L, J)
-    cos, sin = mu.unbind(-1)
-    return torch.stack((re * cos - im * sin, re * sin + im * cos), dim=-1).flatten(-2)
+    """x_j(t) mu_j(t), where pair j of x (..., L, d_h) is components 2j and 2j + 1; mu (..., L, J), complex.
+
+    One product, whatever the number of banks behind mu. x in half precision is taken to single first.
+    """
+    pairs = x.to(mu.real.dtype).unflatten(-1, (-1, 2))  # (..., L, J, 2)
+    return torch.view_as_real(torch.view_as_complex(pairs) * mu).flatten(-2)

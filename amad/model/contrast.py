@@ -10,25 +10,21 @@ MOST_STEPS = 512  # steps of a batch that are compared: one positive, at most 51
 
 
 def alignment(views: list[tuple[Tensor, Tensor]], tau: float) -> list[Tensor]:
-    """Symmetric InfoNCE a block: views z_loc, z_glob (B, L, d) each; scalars.
+    """Symmetric InfoNCE a block: views z_loc, z_glob (B, H, L, d_h) each; scalars.
 
     The two views of the same step of the same window are the positive pair, other sampled steps the negatives. Steps
     are drawn from PyTorch's global generator; the same ones for every block.
     """
-    steps = views[0][0].shape[0] * views[0][0].shape[1]
-    device = views[0][0].device
-    chosen = torch.arange(steps, device=device)
-    if steps > MOST_STEPS:
-        chosen = torch.randperm(steps, device=device)[:MOST_STEPS]
-    return [info_nce(local.flatten(0, 1)[chosen], global_.flatten(0, 1)[chosen], tau) for local, global_ in views]
+    batch, _, length, _ = views[0][0].shape
+    chosen = torch.arange(batch * length)
+    if len(chosen) > MOST_STEPS:
+        chosen = torch.randperm(batch * length)[:MOST_STEPS]  # drawn on CPU: the same on every device
+    window, step = (part.to(views[0][0].device) for part in (chosen // length, chosen % length))
+    return [info_nce(*(z[window, :, step].flatten(1) for z in pair), tau) for pair in views]
 
 
 def info_nce(local: Tensor, global_: Tensor, tau: float) -> Tensor:
     """Symmetric InfoNCE of paired rows (n, d), in nats."""
-    local, global_ = (
-        F.normalize(local.float() if local.dtype.itemsize < 4 else local, dim=-1),
-        F.normalize(global_.float() if global_.dtype.itemsize < 4 else global_, dim=-1),
-    )
-    likeness = local @ global_.T / tau  # (n, n)
+    likeness = F.normalize(local, dim=-1) @ F.normalize(global_, dim=-1).T / tau  # (n, n)
     own = torch.arange(len(local), device=local.device)
     return (F.cross_entropy(likeness, own) + F.cross_entropy(likeness.T, own)) / 2

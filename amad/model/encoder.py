@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -11,7 +13,7 @@ from torch import Tensor, nn
 
 from amad.config import Config
 from amad.errors import InputError
-from amad.model.attention import BlockMaps, MixedAttention
+from amad.model.attention import STEPS, BlockMaps, MixedAttention
 from amad.model.contrast import alignment
 
 
@@ -66,10 +68,18 @@ class Amad(nn.Module):
         self.register_buffer("position", sinusoids(self.tokens, d) if config.positions else None, persistent=False)
 
     def forward(
-        self, x: Tensor, maps: bool = False, losses: bool = False, cad: bool = False, statistics: bool = True
+        self,
+        x: Tensor,
+        maps: bool = False,
+        losses: bool = False,
+        cad: bool = False,
+        statistics: bool = True,
+        moves: Collection[str] = STEPS,
     ) -> Output:
-        """Reconstructs x (B, L, C). `cad` alone gives (B, N, L) without keeping maps; `statistics=False` leaves out
-        entropies and distances of the losses.
+        """Reconstructs x (B, L, C). Without maps, losses and cad nothing of size L x L is kept.
+
+        `cad` alone gives (B, N, L) cheaply, without gradients through the attentions. For the losses, `statistics`
+        adds entropies and distances, and `moves` names the steps of Max-Min whose terms get a gradient.
 
         Errors: InputError for another shape than (B, window, channels).
         """
@@ -78,37 +88,41 @@ class Amad(nn.Module):
             raise InputError(f"The model takes windows of shape {expected}; these are {tuple(x.shape)}.")
         h = self._embed(x)  # (B, tokens, d)
         found = []
-        for block in self.blocks:
+        for block in self._blocks():
             attended = block.attention(
-                block.norm_attention(h), maps=maps, losses=losses, cad=cad, statistics=statistics
+                block.norm_attention(h), maps=maps, losses=losses, cad=cad, statistics=statistics, moves=moves
             )
             h = h + block.dropout(attended.output)
             h = h + block.dropout(block.feed_forward(block.norm_forward(h)))
             found.append(attended)
         out = Output(self.project(self.norm(h)).reshape(x.shape))
         if maps:
-            out.maps = [item.maps for item in found]
+            out.maps = [item.maps for item in found if item.maps is not None]
         if maps or cad:
-            out.cad = torch.stack([item.cad.mean(1) for item in found], 1).repeat_interleave(self.patch, -1)
+            rows = [item.cad.mean(1) for item in found if item.cad is not None]  # (B, tokens) each
+            out.cad = torch.stack(rows, 1).repeat_interleave(self.patch, -1)
         if losses:
-            names = found[0].terms
-            out.losses = {name: torch.stack([item.terms[name] for item in found]) for name in names}  # (N,) or (N, H)
-            out.losses["l_con"] = torch.stack(alignment([item.views for item in found], self.config.tau))
+            out.losses = {name: torch.stack([item.terms[name] for item in found]) for name in found[0].terms}
+            views = [item.views for item in found if item.views is not None]
+            out.losses["l_con"] = torch.stack(alignment(views, self.config.tau))
             for name in ("l_min", "l_max", "l_con"):
                 out.losses[name] = out.losses[name].mean()
         return out
 
     def omega(self) -> Tensor:
         """Frequencies of all blocks (N, H, F, J), radians per step of the series."""
-        return torch.stack([block.attention.mask.omega() for block in self.blocks]) / self.patch
+        return torch.stack([block.attention.mask.omega() for block in self._blocks()]) / self.patch
 
     def bank_weights(self) -> Tensor:
         """Weights a of all blocks (N, H, F); dynamic ones for a mean token of zeros."""
-        return torch.stack([block.attention.mask.weights() for block in self.blocks])
+        return torch.stack([block.attention.mask.weights() for block in self._blocks()])
 
     def phases(self) -> Tensor:
         """Phases phi of all blocks (N, H, F, J), radians."""
-        return torch.stack([block.attention.mask.phi for block in self.blocks])
+        return torch.stack([block.attention.mask.phi for block in self._blocks()])
+
+    def _blocks(self) -> list[Block]:
+        return cast(list[Block], list(self.blocks))
 
     def _embed(self, x: Tensor) -> Tensor:
         """(B, L, C) -> (B, tokens, d): a patch of steps and, for the convolution, its two neighbours."""
