@@ -41,7 +41,7 @@ class Heart:
         self.asked = asked or threading.Event()
         self.lost = threading.Event()  # somebody else took the job
         self._over = threading.Event()
-        self._progress: dict[str, Any] = {}
+        self.seen: dict[str, Any] = {}  # the last progress
         self._thread = threading.Thread(target=self._beat, name="amad-heart", daemon=True)
 
     def __enter__(self) -> Heart:
@@ -60,7 +60,7 @@ class Heart:
 
     def progress(self, progress: Progress) -> None:
         """Takes the work's progress; ends work other than training (which asks for itself) when it should stop."""
-        self._progress = dataclasses.asdict(progress)
+        self.seen = dataclasses.asdict(progress)
         if self.on_progress is not None:
             self.on_progress(progress)
         if self.should_stop() and progress.stage != "training":
@@ -69,7 +69,7 @@ class Heart:
     def _beat(self) -> None:
         while True:
             try:
-                state = self.workspace.states.beat(self.claim, self._progress)
+                state = self.workspace.states.beat(self.claim, self.seen)
                 if state is None:
                     self.lost.set()
                 elif state == STOPPING:

@@ -57,7 +57,7 @@ def work(
             outcome = Outcome(FAILED, explain(error, _folder(workspace, claim)), error)
     if outcome.error is not None and not isinstance(outcome.error, AmadError):
         log_trace(_folder(workspace, claim), outcome.error)
-    if not workspace.states.finish(claim, outcome.state, error=outcome.message or None):
+    if not workspace.states.finish(claim, outcome.state, error=outcome.message or None, progress=heart.seen):
         return Outcome(LOST, "Another process has taken this job over.")
     return outcome
 

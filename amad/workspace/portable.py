@@ -93,7 +93,9 @@ def import_run(workspace: Workspace, path: Path, *, series: str | None, source: 
             _check_space(workspace.path, sum(entry.file_size for entry in entries))
             archive.unpack(packed, entries, draft, path)
         about = _about(draft, path)
-        channels, part, config, preset = _settings(draft, path)
+        channels, part, config = _settings(draft, path)
+        named = about.get("preset")
+        preset = clean_text(named, 64) if isinstance(named, str) else ""
         archive.check_content(draft, path)
         if target is None:
             target = _same_series(workspace, about)
@@ -103,7 +105,7 @@ def import_run(workspace: Workspace, path: Path, *, series: str | None, source: 
         row = RunRow(
             id=secrets.token_hex(4),
             series_id=None if target is None else target.id,
-            preset=preset,
+            preset=preset or "custom",
             config=config.model_dump(mode="json"),
             channels=list(channels),
             part_start=part[0],
@@ -135,8 +137,8 @@ def _about(folder: Path, path: Path) -> dict[str, Any]:
     return about
 
 
-def _settings(folder: Path, path: Path) -> tuple[tuple[str, ...], tuple[int, int], Config, str]:
-    """Channels, training part, settings and preset of an unpacked run, all checked."""
+def _settings(folder: Path, path: Path) -> tuple[tuple[str, ...], tuple[int, int], Config]:
+    """Channels, training part and settings of an unpacked run, all checked."""
     from amad.config import make_config
 
     found = archive.read_object(folder / "config.json", path)
@@ -162,9 +164,7 @@ def _settings(folder: Path, path: Path) -> tuple[tuple[str, ...], tuple[int, int
         config = make_config("balanced", settings)
     except ConfigError as error:
         raise archive.bad_archive(path, f'"config.json": {clean_text(str(error), 400).rstrip(".")}') from error
-    preset = found.get("preset")
-    preset = clean_text(preset, 64) if isinstance(preset, str) else ""
-    return tuple(channels), (part[0], part[1]), config, preset or "custom"
+    return tuple(channels), (part[0], part[1]), config
 
 
 def _check_schema(found: dict[str, Any], name: str, path: Path) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from amad.errors import JobError
 from amad.workspace.database import Database
-from amad.workspace.tables import JobColumns, RunRow, ScoringRow
+from amad.workspace.tables import RunRow, ScoringRow
 
 QUEUED, RUNNING, STOPPING, STOPPED, DONE, FAILED, LOST = (
     "queued",
@@ -92,8 +92,10 @@ class States:
     def last_holder(self, table: Table, job_id: str) -> int | None:
         """Process id of the job's last holder, when that process still lives on this machine."""
         with self.database.reading() as session:
-            row: RunRow | ScoringRow | None = session.get(table, job_id)
-            return None if row is None else holder(row)
+            row = session.execute(select(table.host, table.pid, table.born).where(table.id == job_id)).first()
+        if row is None or row.pid is None or row.host != this_host() or _gone(row.host, row.pid, row.born):
+            return None
+        return int(row.pid)
 
     def claim(self, table: Table, job_id: str, *, states: tuple[str, ...] = (QUEUED,)) -> Claim | None:
         """Takes a waiting job for this process in one UPDATE; None when somebody else has it or it does not wait."""
@@ -133,9 +135,12 @@ class States:
                 return None
             return session.scalar(select(claim.table.state).where(claim.table.id == claim.id))
 
-    def finish(self, claim: Claim, to: str, *, error: str | None = None, **values: Any) -> bool:
+    def finish(
+        self, claim: Claim, to: str, *, error: str | None = None, progress: dict[str, Any] | None = None
+    ) -> bool:
         """Ends the claim in state done, stopped or failed; False when the claim was lost to somebody else."""
         states = (*STEPS[to], LOST)
+        values = {} if progress is None else {"progress": plain(progress)}
         change = (
             update(claim.table)
             .where(claim.table.id == claim.id, claim.table.worker == claim.token, claim.table.state.in_(states))
@@ -189,13 +194,6 @@ class States:
             values.setdefault("finished", datetime.now(UTC))
         change = update(table).where(table.id == job_id, table.state.in_(allowed)).values(state=to, **values)
         return bool(_count(session.execute(change)))
-
-
-def holder(row: JobColumns) -> int | None:
-    """Process id of a job's last holder when that process still lives on this machine."""
-    if row.pid is None or row.host != this_host() or _gone(row.host, row.pid, row.born):
-        return None
-    return row.pid
 
 
 def this_host() -> str:

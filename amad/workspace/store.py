@@ -112,6 +112,12 @@ class Workspace:
         with self.database.reading() as session:
             return series_record(_find(session, SeriesRow, key, "series"))
 
+    def has_series(self, key: str) -> bool:
+        """Whether a series has this id or name."""
+        query = select(SeriesRow.id).where((SeriesRow.id == key) | (SeriesRow.name == clean_text(key)))
+        with self.database.reading() as session:
+            return session.scalar(query.limit(1)) is not None
+
     def find_content(self, digest: str) -> SeriesRecord | None:
         """The oldest series with this content (`files.checksum`), if any."""
         query = select(SeriesRow).where(SeriesRow.checksum == digest).order_by(SeriesRow.created)

@@ -1,0 +1,179 @@
+"""Every command with its options, as argparse knows them; nothing heavy is imported here."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any, NoReturn
+
+from amad import __version__
+from amad.errors import InputError
+
+PRESETS = ("quick", "balanced", "paper")  # those of amad.config, which would load pydantic; a test holds them together
+_SERIES = "a file, or the name of a series in the workspace"
+_RUN = "id or name of a run"
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose mistakes come out as InputError, one message as everywhere else."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"allow_abbrev": False, **options})
+
+    def error(self, message: str) -> NoReturn:
+        """Raises instead of printing the usage and ending the process."""
+        raise InputError(f"{message}. See `{self.prog} --help`.")
+
+
+class FitParser(Parser):
+    """`amad fit`, whose help ends with the list of all settings, read from amad.config when it is shown."""
+
+    def format_help(self) -> str:
+        """The help with every setting's name, default and meaning."""
+        from amad.config import fields
+
+        lines = ["", "settings for --set (those of the preset balanced):"]
+        for name, field in fields().items():
+            unit = f" {field['unit']}" if field["unit"] else ""
+            choices = f" ({', '.join(field['choices'])})" if field["choices"] else ""
+            default = ";".join(field["default"]) if isinstance(field["default"], tuple) else field["default"]
+            lines.append(f"  {name}={default}{unit}{choices}")
+            lines.append(f"      {field['description']}")
+        return super().format_help() + "\n".join(lines) + "\n"
+
+
+def build() -> argparse.ArgumentParser:
+    """The parser of `amad`; each command sets `handler`, "module:function"."""
+    parser = Parser(
+        prog="amad",
+        description="Anomalies in multivariate time series, and why a model flags them.",
+        epilog="Exit code: 0 done, 2 the input or the call is wrong, 1 a fault of ours.",
+    )
+    parser.add_argument("--version", action="version", version=f"amad {__version__}")
+    _common(parser)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=Parser)
+    _fit(commands)
+    _score(commands)
+    _detect(commands)
+    _evaluate(commands)
+    _inspect(commands)
+    _runs(commands)
+    _files(commands)
+    _doctor(commands)
+    _app(commands)
+    return parser
+
+
+def _command(commands: Any, name: str, handler: str, text: str, kind: type[Parser] = Parser) -> Parser:
+    """Adds a command; `text` is its line in the list of commands and the start of its own help."""
+    factory = commands._parser_class
+    commands._parser_class = kind
+    parser: Parser = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+    commands._parser_class = factory
+    parser.set_defaults(handler=handler, command=name)
+    _common(parser)
+    return parser
+
+
+def _common(parser: argparse.ArgumentParser) -> None:
+    # suppressed defaults: an option given before the command is not undone by the command's own
+    parser.add_argument(
+        "--workspace",
+        metavar="DIR",
+        default=argparse.SUPPRESS,
+        help="folder of the workspace (else AMAD_WORKSPACE, else your data folder)",
+    )
+    parser.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print the result as JSON")
+
+
+def _reading(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("reading SERIES")
+    group.add_argument("--time", metavar="COL", help="the time column (found by itself where it is clear)")
+    group.add_argument("--label", metavar="COL", help="the label column, 0 and 1; it is never a channel")
+    group.add_argument(
+        "--missing", metavar="VALUE", action="append", default=[], help="a value that means missing; may be repeated"
+    )
+
+
+def _fit(commands: Any) -> None:
+    parser = _command(commands, "fit", "amad.cli.fit:fit", "train on a series; prints the run's id", FitParser)
+    parser.add_argument("series", metavar="SERIES", nargs="?", help=f"{_SERIES}; not needed with --resume")
+    parser.add_argument("--preset", choices=PRESETS, help="settings to start from (balanced)")
+    parser.add_argument(
+        "--set", metavar="KEY=VALUE", action="append", default=[], help="replaces a setting; may be repeated"
+    )
+    part = parser.add_mutually_exclusive_group()
+    part.add_argument(
+        "--train", metavar="PART", help="part to train on, as 0:0.6 (fractions) or 0:5000 (rows); all without it"
+    )
+    part.add_argument("--train-file", metavar="F", help="trains on all of this file instead, then scores SERIES too")
+    parser.add_argument("--epochs", metavar="N", help="passes over the training windows; lifts the limit max_steps")
+    parser.add_argument("--device", metavar="NAME", help="auto, cpu, cuda, cuda:1 or mps (auto)")
+    parser.add_argument("--seed", metavar="N", help="start of every random choice (0)")
+    parser.add_argument("--name", metavar="NAME", help="name of the run")
+    parser.add_argument("--resume", metavar="RUN", help="goes on with a run that was stopped, failed or was killed")
+    _reading(parser)
+
+
+def _score(commands: Any) -> None:
+    parser = _command(commands, "score", "amad.cli.results:score", "score every row of a series")
+    parser.add_argument("run", metavar="RUN", help=_RUN)
+    parser.add_argument("series", metavar="SERIES", help=_SERIES)
+    parser.add_argument("-o", "--output", metavar="FILE", required=True, help="scores.parquet or scores.csv")
+    _reading(parser)
+
+
+def _detect(commands: Any) -> None:
+    parser = _command(commands, "detect", "amad.cli.results:detect", "list the events of a series")
+    parser.add_argument("run", metavar="RUN", help=_RUN)
+    parser.add_argument("series", metavar="SERIES", help=_SERIES)
+    parser.add_argument(
+        "--threshold", metavar="SPEC", help="percentile:R over training scores, pot, or value:X (the run's own)"
+    )
+    parser.add_argument("-o", "--output", metavar="FILE", required=True, help="events.csv or events.json")
+    _reading(parser)
+
+
+def _evaluate(commands: Any) -> None:
+    parser = _command(commands, "evaluate", "amad.cli.evaluate:evaluate", "compare scores with labels")
+    parser.add_argument("scores", metavar="SCORES", help="a file that `amad score` wrote, or any with such a column")
+    parser.add_argument(
+        "--label",
+        metavar="COL|FILE",
+        required=True,
+        help="a column of SCORES, a file with the labels, or a series of the workspace that has them",
+    )
+    parser.add_argument("--column", metavar="NAME", default="score", help="the column with the scores (score)")
+    parser.add_argument(
+        "--sliding-window", metavar="ROWS", default="100", help="window of the range-aware metrics, in rows (100)"
+    )
+
+
+def _inspect(commands: Any) -> None:
+    parser = _command(commands, "inspect", "amad.cli.results:inspect", "write the attention maps of one window")
+    parser.add_argument("run", metavar="RUN", help=_RUN)
+    parser.add_argument("series", metavar="SERIES", help=_SERIES)
+    parser.add_argument("--at", metavar="ROW|TIME", required=True, help="the middle of the window")
+    parser.add_argument("-o", "--output", metavar="FILE", required=True, help="maps.npz")
+    _reading(parser)
+
+
+def _runs(commands: Any) -> None:
+    _command(commands, "runs", "amad.cli.manage:runs", "list the runs of the workspace")
+
+
+def _files(commands: Any) -> None:
+    parser = _command(commands, "export", "amad.cli.manage:export", "write a finished run as one file")
+    parser.add_argument("run", metavar="RUN", help=_RUN)
+    parser.add_argument("-o", "--output", metavar="FILE", required=True, help="run.zip")
+    parser.add_argument("--scores", action="store_true", help="with its scores of its own series")
+    parser = _command(commands, "import", "amad.cli.manage:take_in", "take in a run that `amad export` wrote")
+    parser.add_argument("file", metavar="FILE", help="run.zip")
+
+
+def _doctor(commands: Any) -> None:
+    _command(commands, "doctor", "amad.cli.manage:doctor", "check this installation and the workspace")
+
+
+def _app(commands: Any) -> None:
+    parser = _command(commands, "app", "amad.cli.manage:app", "open the app in the browser")
+    parser.add_argument("--port", metavar="N", default="8501", help="port to serve on (8501)")

@@ -1,0 +1,184 @@
+"""`amad runs`, `export`, `import`, `doctor` and `app`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import amad
+from amad.cli.data import open_workspace, wants_json
+from amad.cli.output import check_output, show, show_json, table
+from amad.errors import AmadError, InputError
+from amad.workspace import RunRecord, Workspace
+
+_PACKAGES = ("torch", "numpy", "scipy", "pandas", "pyarrow", "scikit-learn", "sqlalchemy", "streamlit")
+
+
+def runs(given: argparse.Namespace) -> int:
+    """Lists the runs, the newest first."""
+    workspace = open_workspace(given)
+    workspace.states.mark_lost()
+    names = {record.id: record.name for record in workspace.series()}
+    found = workspace.runs()
+    if wants_json(given):
+        show_json([_plain(run, names) for run in found])
+    elif not found:
+        show(f"There are no runs in {workspace.path} yet. Train one with: amad fit SERIES")
+    else:
+        lines = [
+            (run.id, run.name, _state(run), names.get(run.series_id or "", "-"), run.preset, _date(run))
+            for run in found
+        ]
+        show(table(("id", "name", "state", "series", "preset", "created (UTC)"), lines))
+    return 0
+
+
+def export(given: argparse.Namespace) -> int:
+    """Writes a finished run as one zip file."""
+    target = check_output(given.output, (".zip",))
+    workspace = open_workspace(given)
+    run = workspace.find_run(given.run)
+    workspace.export_run(run.id, target, scores=given.scores)
+    size = target.stat().st_size
+    if wants_json(given):
+        show_json({"id": run.id, "output": str(target), "bytes": size})
+    else:
+        show(f'Run "{run.name}" written to {target} ({_bytes(size)}).')
+    return 0
+
+
+def take_in(given: argparse.Namespace) -> int:
+    """Imports a run from a zip file; the last line on standard output is its new id."""
+    workspace = open_workspace(given)
+    run = workspace.import_run(given.file)
+    if wants_json(given):
+        names = {record.id: record.name for record in workspace.series()}
+        show_json(_plain(run, names))
+    else:
+        bound = "" if run.series_id is None else f' of series "{workspace.find_series(run.series_id).name}"'
+        show(f'Imported run "{run.name}"{bound}, {len(run.channels)} channels.')
+        show(run.id)
+    return 0
+
+
+def doctor(given: argparse.Namespace) -> int:
+    """Shows versions, devices and the workspace; exit code 2 when something would keep AMAD from working."""
+    facts: dict[str, Any] = {
+        "amad": amad.__version__,
+        "python": platform.python_version(),
+        "system": platform.platform(),
+    }
+    facts |= {name: _version(name) for name in _PACKAGES}
+    facts |= {"cpu cores": os.cpu_count(), "devices": None, "threads": None}
+    problems = [f"{name} is not installed" for name in _PACKAGES if facts[name] is None]
+    try:
+        import torch
+
+        from amad.training import devices
+
+        facts["devices"] = devices()
+        facts["threads"] = torch.get_num_threads()
+    except Exception as error:  # whatever keeps torch from loading is what a doctor should name
+        problems.append(f"torch cannot be used: {type(error).__name__}: {error}")
+    try:
+        workspace = open_workspace(given)
+        free = shutil.disk_usage(workspace.path).free
+        facts |= _about(workspace, free)
+        if free < 1 << 30:
+            problems.append(f"the disk of {workspace.path} has only {_bytes(free)} left")
+    except AmadError as error:
+        problems.append(str(error))
+    facts["problems"] = problems
+    if wants_json(given):
+        show_json(facts)
+    else:
+        shown = {name: value for name, value in facts.items() if name != "problems"}
+        show(table(("what", "found"), [(name, _text(value)) for name, value in shown.items()]))
+        show("\n".join(f"Problem: {problem}" for problem in problems) if problems else "No problems found.")
+    return 2 if problems else 0
+
+
+def app(given: argparse.Namespace) -> int:
+    """Serves the app until it is interrupted, as `streamlit run app/main.py` does."""
+    if not given.port.isdecimal() or not 0 < int(given.port) < 65536:
+        raise InputError(f"--port {given.port} is not a port. Give a number from 1 to 65535, for example 8501.")
+    script = Path(amad.__file__).resolve().parent.parent / "app" / "main.py"
+    if not script.is_file():
+        raise InputError(f"The app is not installed: {script} is missing. Install AMAD from its repository.")
+    workspace = open_workspace(given)
+    workspace.close()
+    command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", given.port]
+    try:
+        return subprocess.call(command, env={**os.environ, "AMAD_WORKSPACE": str(workspace.path)})
+    except KeyboardInterrupt:
+        return 0
+
+
+def _about(workspace: Workspace, free: int) -> dict[str, Any]:
+    return {
+        "workspace": str(workspace.path),
+        "workspace free": _bytes(free),
+        "database": workspace.database.url.render_as_string(hide_password=True),
+        "database schema": workspace.database.version(),
+        "series": len(workspace.series()),
+        "runs": len(workspace.runs()),
+    }
+
+
+def _plain(run: RunRecord, names: dict[str, str]) -> dict[str, Any]:
+    return {
+        "id": run.id,
+        "name": run.name,
+        "state": run.state,
+        "series": names.get(run.series_id or ""),
+        "series_id": run.series_id,
+        "preset": run.preset,
+        "part": list(run.part),
+        "channels": list(run.channels),
+        "device": run.device,
+        "created": run.created.isoformat(),
+        "started": run.started.isoformat() if run.started else None,
+        "finished": run.finished.isoformat() if run.finished else None,
+        "error": run.error,
+        "progress": run.progress,
+        "config": run.config,
+    }
+
+
+def _state(run: RunRecord) -> str:
+    step, steps = run.progress.get("step"), run.progress.get("steps")
+    if run.state == "running" and step and steps:
+        return f"running, {run.progress.get('stage')} {100 * step / steps:.0f} %"
+    return run.state
+
+
+def _date(run: RunRecord) -> str:
+    return run.created.strftime("%Y-%m-%d %H:%M")
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return "-"
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _bytes(count: int) -> str:
+    for unit in ("bytes", "KiB", "MiB", "GiB"):
+        if count < 1024 or unit == "GiB":
+            return f"{count} bytes" if unit == "bytes" else f"{count:.1f} {unit}"
+        count /= 1024  # type: ignore[assignment]
+    raise AssertionError
