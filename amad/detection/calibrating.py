@@ -15,6 +15,7 @@ from amad.detection.calibration import Calibration
 from amad.detection.detector import OnProgress, report
 from amad.detection.recipe import Recipe, smooth
 from amad.detection.scoring import Raw, Scorer
+from amad.detection.shape import Shape, fit_shape
 from amad.detection.storage import load_scorer, save_views
 from amad.detection.thresholds import threshold_of
 from amad.detection.views import Views, choose
@@ -87,7 +88,9 @@ def calibrate(
         raw = _training_raw(scorer, training, Path(place), on_progress, should_stop)
         if raw is None:
             return False
-        views = learn_views(raw, config)
+        cut = scorer.cutter(training, 0, len(training), 0)
+        shape, distances = fit_shape(cut, len(training), config.seed, scorer.device)
+        views = learn_views(raw, shape, distances, config)
         del raw
     thresholds = {
         spec: threshold_of(spec, views.calibrations["score"].table)
@@ -97,12 +100,12 @@ def calibrate(
     return True
 
 
-def learn_views(raw: Raw, config: Config) -> Views:
-    """Recipe and calibrations from the raw values of the whole training part."""
+def learn_views(raw: Raw, shape: Shape, distances: NDArray[np.float64], config: Config) -> Views:
+    """Recipe and calibrations from the raw values and shape distances of the whole training part."""
     recipe = Recipe.fit(raw.errors, config.smoothing)
     level = float(np.median(smooth(raw.cad, recipe.widths[0])))
-    views = Views(recipe, level, {})
-    plain = views.plain(raw)
+    views = Views(recipe, shape, level, {})
+    plain = views.plain(raw, distances)
     views.calibrations.update({name: Calibration.fit(found) for name, found in plain.items()})
     views.calibrations["score"] = Calibration.fit(choose(views.evidence(plain), config.score))
     return views

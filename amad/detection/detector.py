@@ -95,9 +95,12 @@ class Detector:
         margin = self.views.margin
         first, last = max(0, start - margin), min(len(values), stop + margin)
         raw = self.scorer.raw(values, first, last)
+        distances = self.views.shape.distances(
+            self.scorer.cutter(values, first, last, self.views.shape.margin), first, last, len(values), self.device
+        )
         inner = slice(start - first, stop - first)
         recipe = self.views.recipe
-        views = {name: found[inner] for name, found in self.views.evidence(self.views.plain(raw)).items()}
+        views = {name: found[inner] for name, found in self.views.evidence(self.views.plain(raw, distances)).items()}
         shown = ("reconstruction", "divergence", "shape", *(["paper"] if self.config.score == "paper" else []))
         return Scores(
             score=self.views.score(views, self.config.score).astype(np.float32),

@@ -10,11 +10,12 @@ import torch
 from numpy.typing import NDArray
 
 from amad.config import Config
+from amad.detection.shape import Cut
 from amad.errors import InputError
 from amad.linear import LinearPart
 from amad.model import Amad
 from amad.series.scaling import Scaler
-from amad.series.windows import window_starts
+from amad.series.windows import window_starts, window_view
 
 BLOCK_CELLS = 1 << 21  # rows x channels worked on at once: a few arrays of 16 MB, whatever the length of the series
 FEWEST_BLOCK_ROWS = 2048
@@ -78,6 +79,22 @@ class Scorer:
         scaled = self.scaler.transform(np.asarray(values[first:last], dtype=np.float32))
         part = slice(start - first, stop - first)
         return scaled[part], scaled[part] - self.linear.reconstruct(scaled)[part]
+
+    def cutter(self, values: NDArray[np.floating], start: int, stop: int, margin: int) -> Cut:
+        """Cuts scaled windows, NaN = missing, out of rows [start - margin, stop + margin) of values (T, C).
+
+        Up to a block of rows is scaled once; out of a longer stretch, each window is scaled by itself.
+        """
+        first, last = max(0, start - margin), min(len(values), stop + margin)
+
+        def scaled(begin: int, end: int) -> NDArray[np.float32]:
+            part = np.asarray(values[begin:end], dtype=np.float32)
+            return np.where(np.isfinite(part), self.scaler.transform(part), np.float32(np.nan))
+
+        if last - first > 2 * (self.block_rows() + margin):
+            return lambda starts, length: np.stack([scaled(int(row), int(row) + length) for row in starts])
+        whole = scaled(first, last)
+        return lambda starts, length: window_view(whole, length)[starts - first]
 
     def raw(self, values: NDArray[np.floating], start: int, stop: int) -> Raw:
         """Rows [start, stop) of values (T, C), which may be a memory map; windows lie where they lie for the whole series."""

@@ -14,6 +14,7 @@ from amad.detection.calibration import Calibration
 from amad.detection.detector import Detector
 from amad.detection.recipe import Recipe
 from amad.detection.scoring import Scorer
+from amad.detection.shape import Length, Shape
 from amad.detection.views import Views
 from amad.errors import CheckpointError, InputError
 from amad.linear import LinearPart
@@ -48,6 +49,9 @@ def save_views(folder: Path, views: Views, linear: LinearPart, thresholds: dict[
     arrays: dict[str, NDArray[Any]] = {f"linear.{name}": array for name, array in linear.arrays().items()}
     arrays["recipe.quantile"] = views.recipe.quantile
     arrays["recipe.means"] = views.recipe.means
+    for one in views.shape.lengths:
+        arrays[f"shape.{one.length}.features"] = one.features
+        arrays[f"shape.{one.length}.spread"] = one.spread
     for name, calibration in views.calibrations.items():
         arrays[f"training.{name}"] = calibration.table
     write_tensors(folder / ARRAYS, {name: torch.from_numpy(np.array(array)) for name, array in arrays.items()})
@@ -57,6 +61,7 @@ def save_views(folder: Path, views: Views, linear: LinearPart, thresholds: dict[
         "widths": list(views.recipe.widths),
         "compression": views.recipe.compression,
         "cad_level": views.cad_level,
+        "shape": {"seed": views.shape.seed, "levels": {str(one.length): one.level for one in views.shape.lengths}},
         "mean_excess": {name: calibration.mean_excess for name, calibration in views.calibrations.items()},
         "thresholds": thresholds,
     }
@@ -81,7 +86,12 @@ def load_views(folder: Path) -> tuple[Views, LinearPart]:
             name: Calibration(arrays[f"training.{name}"], float(excess))
             for name, excess in plain["mean_excess"].items()
         }
-        views = Views(recipe, float(plain["cad_level"]), calibrations)
+        lengths = tuple(
+            Length(int(length), arrays[f"shape.{length}.features"], arrays[f"shape.{length}.spread"], float(level))
+            for length, level in plain["shape"]["levels"].items()
+        )
+        shape = Shape(lengths, int(plain["shape"]["seed"]))
+        views = Views(recipe, shape, float(plain["cad_level"]), calibrations)
         named = {name.removeprefix("linear."): array for name, array in arrays.items() if name.startswith("linear.")}
         return views, LinearPart.from_arrays(named)
     except (KeyError, TypeError, ValueError, AttributeError) as error:

@@ -10,16 +10,18 @@ from numpy.typing import NDArray
 from amad.detection.calibration import Calibration
 from amad.detection.recipe import Recipe, smooth
 from amad.detection.scoring import Raw
+from amad.detection.shape import Shape
 
-# Weight of a view beside reconstruction R: the fused score is sqrt(R^2 + sum of (w V)^2). [D]
-WEIGHTS = {"divergence": 0.0}
+# Weight w of a view V beside reconstruction R: the fused score is sqrt(R^2 + sum of (w V)^2). [D]
+WEIGHTS = {"shape": 0.7, "divergence": 0.0}
 
 
 @dataclass(frozen=True, eq=False)
 class Views:
-    """The recipe, the training level of CAD in nats, and the calibration of every view and of the score."""
+    """Recipe, shape view, training level of CAD in nats, and the calibration of every view and of the score."""
 
     recipe: Recipe
+    shape: Shape
     cad_level: float
     calibrations: dict[str, Calibration]
 
@@ -28,13 +30,18 @@ class Views:
         """Rows beside a row that its views depend on, once the raw values are known."""
         return max(self.recipe.widths) // 2 + 1
 
-    def plain(self, raw: Raw) -> dict[str, NDArray[np.float64]]:
-        """Views (n,) of raw rows before calibration, each zero or larger."""
-        return {
+    def plain(self, raw: Raw, distances: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+        """Views (n,) of raw rows and their shape distances (n,) before calibration, each zero or larger.
+
+        `shape` is only there where a window length passed the guard.
+        """
+        long = self.recipe.widths[0]
+        found = {
             "reconstruction": self.recipe.level(raw.errors),
-            "divergence": np.abs(smooth(raw.cad, self.recipe.widths[0]) - self.cad_level),
-            "paper": smooth(raw.paper, self.recipe.widths[0]),
+            "divergence": np.abs(smooth(raw.cad, long) - self.cad_level),
+            "paper": smooth(raw.paper, long),
         }
+        return found | ({"shape": smooth(distances, long)} if self.shape.lengths else {})
 
     def evidence(self, plain: dict[str, NDArray[np.float64]]) -> dict[str, NDArray[np.float64]]:
         """The same views, calibrated."""
