@@ -1,0 +1,246 @@
+// Rows, times and numbers in words: clock and tick steps, time zones, formatting.
+
+const SECOND = 1e3, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, DAY = 24 * HOUR;
+const CLOCK_STEPS = [
+  1, 2, 5, 10, 20, 50, 100, 200, 500,
+  SECOND, 2 * SECOND, 5 * SECOND, 10 * SECOND, 15 * SECOND, 30 * SECOND,
+  MINUTE, 2 * MINUTE, 5 * MINUTE, 10 * MINUTE, 15 * MINUTE, 30 * MINUTE,
+  HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 4 * DAY, 7 * DAY, 14 * DAY,
+];
+const MONTH_STEPS = [1, 2, 3, 6, 12, 24, 60, 120, 240, 600, 1200];
+const DAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const APART = 80; // px between ticks
+const MINUS = "\u2212", THIN = "\u2009";
+
+/** Between its knots time runs evenly: rows and times (ms) of equal length, both rising. */
+export class Clock {
+  constructor(kind, zone, rows, times) {
+    this.kind = kind;
+    this.zone = zone;
+    this.rows = rows;
+    this.times = times;
+  }
+
+  timeOf(row) {
+    return interpolate(this.rows, this.times, row);
+  }
+
+  rowOf(time) {
+    return interpolate(this.times, this.rows, time);
+  }
+
+  /** Usual distance of two rows in ms. */
+  step() {
+    const last = this.rows.length - 1;
+    return last > 0 ? (this.times[last] - this.times[0]) / Math.max(this.rows[last] - this.rows[0], 1) : 0;
+  }
+}
+
+function interpolate(xs, ys, x) {
+  const n = xs.length;
+  if (n < 2) return n ? ys[0] + (x - xs[0]) * (ys === xs ? 1 : 0) : x;
+  let low = 0, high = n - 1;
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (xs[middle] <= x) low = middle;
+    else high = middle;
+  }
+  // At the ends, and where times repeat, the nearest stretch that moves is prolonged.
+  while (xs[high] === xs[low] && high < n - 1) high++;
+  while (xs[high] === xs[low] && low > 0) low--;
+  if (xs[high] === xs[low]) return ys[low];
+  return ys[low] + ((x - xs[low]) * (ys[high] - ys[low])) / (xs[high] - xs[low]);
+}
+
+const formats = new Map();
+
+function format(zone) {
+  if (!formats.has(zone)) {
+    const name = zone.replace(/^UTC(?=[+-])/, "");
+    try {
+      formats.set(zone, new Intl.DateTimeFormat("en-GB", {
+        timeZone: name, hourCycle: "h23", year: "numeric", month: "numeric", day: "numeric",
+        hour: "numeric", minute: "numeric", second: "numeric",
+      }));
+    } catch {
+      formats.set(zone, null);
+    }
+  }
+  return formats.get(zone);
+}
+
+/** Milliseconds by which the zone's clock is ahead of UTC at this moment; naive times are shown as written (0). */
+export function offset(ms, zone) {
+  if (!zone || zone === "UTC" || !Number.isFinite(ms)) return 0;
+  const known = format(zone);
+  if (!known) return 0;
+  const part = {};
+  for (const { type, value } of known.formatToParts(ms)) part[type] = Number(value);
+  return Date.UTC(part.year, part.month - 1, part.day, part.hour, part.minute, part.second) - Math.floor(ms / 1000) * 1000;
+}
+
+/** What stands left of the axis. */
+export function zoneName(clock) {
+  if (clock.kind === "row") return "row";
+  if (clock.kind === "number") return "time";
+  if (!clock.zone) return "no zone";
+  return format(clock.zone) || clock.zone === "UTC" ? clock.zone : "UTC";
+}
+
+/** Ticks {row, text, bold} of a view, at least 80 px apart; `px` maps rows to pixels. */
+export function ticks(clock, from, to, width, px) {
+  const found = clock.kind === "time" ? timeTicks(clock, from, to, width) : numberTicks(clock, from, to, width);
+  const taken = [];
+  // Day changes first: they keep their place, the others give way.
+  for (const tick of [...found.filter((t) => t.bold), ...found.filter((t) => !t.bold)]) {
+    const x = px(tick.row);
+    if (taken.every((other) => Math.abs(other.x - x) >= APART * 0.85)) taken.push({ ...tick, x });
+  }
+  return taken.sort((a, b) => a.x - b.x);
+}
+
+function numberTicks(clock, from, to, width) {
+  const start = clock.timeOf(from), stop = clock.timeOf(to);
+  const rough = Math.max((stop - start) / (width / APART), 1);
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 5, 10].find((m) => m * power >= rough) * power;
+  const found = [];
+  for (let value = Math.ceil(start / step) * step; value <= stop && found.length < 200; value += step) {
+    found.push({ row: clock.rowOf(value), text: whole(value), bold: false });
+  }
+  return found;
+}
+
+function timeTicks(clock, from, to, width) {
+  const start = clock.timeOf(from), stop = clock.timeOf(to);
+  const rough = (stop - start) / (width / APART);
+  const step = CLOCK_STEPS.find((s) => s >= rough);
+  if (!step) return monthTicks(clock, start, stop, rough);
+  const found = [];
+  const ahead = offset(start, clock.zone);
+  for (let local = Math.ceil((start + ahead) / step) * step; found.length < 400; local += step) {
+    const time = toUtc(local, clock.zone);
+    if (time > stop) break;
+    if (time < start) continue;
+    const date = new Date(local);
+    const midnight = local % DAY === 0;
+    let text = midnight ? dayText(date, step) : clockText(date, step);
+    let bold = midnight && step < DAY;
+    if (step >= DAY) {
+      text = `${date.getUTCDate()} ${MONTHS[date.getUTCMonth()]}`;
+      bold = date.getUTCDate() <= step / DAY && (date.getUTCDate() === 1 || step > DAY);
+      if (bold && date.getUTCMonth() === 0) text += ` ${date.getUTCFullYear()}`;
+    }
+    found.push({ row: clock.rowOf(time) + 0.5, text, bold });
+  }
+  return found;
+}
+
+function monthTicks(clock, start, stop, rough) {
+  const step = MONTH_STEPS.find((m) => m * 30.4 * DAY >= rough) ?? 2400;
+  const first = new Date(start + offset(start, clock.zone));
+  let month = Math.ceil((first.getUTCFullYear() * 12 + first.getUTCMonth()) / step) * step;
+  const found = [];
+  for (; found.length < 400; month += step) {
+    const local = Date.UTC(Math.floor(month / 12), month % 12, 1);
+    const time = toUtc(local, clock.zone);
+    if (time > stop) break;
+    if (time < start) continue;
+    const january = month % 12 === 0;
+    const text = january ? String(Math.floor(month / 12)) : MONTHS[month % 12];
+    found.push({ row: clock.rowOf(time) + 0.5, text, bold: january && step < 12 });
+  }
+  return found;
+}
+
+/** UTC of a local clock time; twice, as the first guess may lie on the other side of a daylight-saving change. */
+function toUtc(local, zone) {
+  const guess = local - offset(local, zone);
+  return local - offset(guess, zone);
+}
+
+const two = (n) => String(n).padStart(2, "0");
+
+function clockText(date, step) {
+  let text = `${two(date.getUTCHours())}:${two(date.getUTCMinutes())}`;
+  if (step < MINUTE) text += `:${two(date.getUTCSeconds())}`;
+  if (step < SECOND) text += `.${String(date.getUTCMilliseconds()).padStart(3, "0")}`;
+  return text;
+}
+
+function dayText(date) {
+  return `${DAYS[date.getUTCDay()]} ${date.getUTCDate()} ${MONTHS[date.getUTCMonth()]}`;
+}
+
+/** "Sat 14 Mar 05:47"; seconds only where the rows need them, the year only where the series is long. */
+export function moment(clock, row, withYear = false) {
+  const time = clock.timeOf(row);
+  if (clock.kind === "row") return `row ${whole(row)}`;
+  if (clock.kind === "number") return whole(Math.round(time));
+  const date = new Date(time + offset(time, clock.zone));
+  if (Number.isNaN(date.getTime())) return `row ${whole(row)}`;
+  const step = clock.step();
+  const precision = step >= MINUTE * 0.99 ? MINUTE : step >= SECOND * 0.99 ? SECOND : 1;
+  const year = withYear ? ` ${date.getUTCFullYear()}` : "";
+  return `${dayText(date)}${year} ${clockText(date, precision === 1 ? 1 : precision === SECOND ? SECOND : MINUTE)}`;
+}
+
+/** "2 to 18 Mar", the span of days of a whole series. */
+export function days(clock, from, to) {
+  if (clock.kind !== "time") return `${whole(to - from)} rows`;
+  const [a, b] = [from, to].map((row) => {
+    const time = clock.timeOf(row);
+    return new Date(time + offset(time, clock.zone));
+  });
+  const [x, y] = [a, b].map((d) => `${d.getUTCDate()} ${MONTHS[d.getUTCMonth()]}`);
+  if (a.getUTCFullYear() !== b.getUTCFullYear()) return `${x} ${a.getUTCFullYear()} to ${y} ${b.getUTCFullYear()}`;
+  if (a.getUTCMonth() !== b.getUTCMonth()) return `${x} to ${y}`;
+  return a.getUTCDate() === b.getUTCDate() ? y : `${a.getUTCDate()} to ${y}`;
+}
+
+/** A stretch of time in at most two units: "18 h", "1 h 39 min", "3 d 4 h". */
+export function duration(ms) {
+  if (ms < SECOND) return `${number(ms)} ms`;
+  const units = [["d", DAY], ["h", HOUR], ["min", MINUTE], ["s", SECOND]];
+  const place = units.findIndex(([, size]) => ms >= size * 0.9995);
+  if (place < 0) return "0 s";
+  const [name, size] = units[place];
+  const finer = units[place + 1];
+  if (!finer) return `${number(ms / SECOND)} s`;
+  let count = Math.floor(ms / size);
+  let rest = Math.round((ms - count * size) / finer[1]);
+  if (rest * finer[1] >= size) { count += 1; rest = 0; }
+  if (count >= 20 || rest === 0) return `${whole(Math.round(ms / size))} ${name}`;
+  return `${count} ${name} ${rest} ${finer[0]}`;
+}
+
+/** A whole number with thousands commas and a true minus. */
+export function whole(value) {
+  const rounded = Math.round(value);
+  const text = Math.abs(rounded).toString().replace(/\B(?=(\d{3})+(?!\d))/g, ",");
+  return rounded < 0 ? MINUS + text : text;
+}
+
+/** Three significant digits, thousands comma, true minus; missing is an en dash. */
+export function number(value) {
+  if (value === null || value === undefined || !Number.isFinite(value)) return "\u2013";
+  const size = Math.abs(value);
+  if (size === 0) return "0";
+  if (size >= 1e7 || size < 1e-4) return value.toExponential(2).replace(/-/g, MINUS).replace("+", "");
+  if (size >= 99.95) return whole(value);
+  const digits = size >= 9.995 ? 1 : size >= 0.9995 ? 2 : Math.min(7, 2 - Math.floor(Math.log10(size)));
+  const text = size.toFixed(digits).replace(/\.?0+$/, "");
+  return value < 0 ? MINUS + text : text;
+}
+
+export function percent(share) {
+  return `${Math.round(share * 100)}${THIN}%`;
+}
+
+/** "1 px = 1.5 rows" or "1 row = 4 px". */
+export function density(rowsPerPx) {
+  const say = (n) => (n < 9.95 ? String(Number(n.toFixed(1))) : whole(n));
+  if (rowsPerPx >= 0.95) return `1 px = ${say(rowsPerPx)} row${say(rowsPerPx) === "1" ? "" : "s"}`;
+  return `1 row = ${say(1 / rowsPerPx)} px`;
+}

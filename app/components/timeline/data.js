@@ -1,0 +1,191 @@
+// What has been fetched and what is being fetched: blocks of buckets on a fixed grid, the newest question first.
+
+import { Clock } from "./axes.js";
+
+const KEPT_BLOCKS = 6;
+const MARGIN = 0.25; // of the view, on each side: panning inside it needs no request
+
+/** Rows in a bucket for a view: the power of two that makes a bucket half a pixel to one pixel wide. */
+export function bucketRows(rowsPerPx) {
+  return rowsPerPx < 2 ? 1 : 2 ** Math.floor(Math.log2(rowsPerPx));
+}
+
+/** Reads a payload (see data.py): header, knots, then lo, hi and missing of each track. */
+export function decode(buffer) {
+  const length = new DataView(buffer).getUint32(0, true);
+  const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)));
+  let place = filled(4 + length);
+  const take = (Type, count) => {
+    const array = new Type(buffer, place, count);
+    place = filled(place + array.byteLength);
+    return array;
+  };
+  const rows = take(Float64Array, header.knots);
+  const times = take(Float64Array, header.knots);
+  const tracks = new Map();
+  for (const about of header.tracks) {
+    const lo = take(Float32Array, header.count);
+    const hi = header.rows > 1 ? take(Float32Array, header.count) : lo;
+    const missing = about.missing ? take(Uint8Array, header.count) : null;
+    tracks.set(about.id, { lo, hi, missing, range: about.range });
+  }
+  return {
+    start: header.start,
+    rows: header.rows,
+    count: header.count,
+    stop: Math.min(header.start + header.count * header.rows, header.total),
+    clock: new Clock(header.axis, header.zone, rows, times),
+    tracks,
+    bytes: buffer.byteLength,
+  };
+}
+
+const filled = (n) => Math.ceil(n / 8) * 8;
+
+export class Store {
+  /** `changed` is called when data came; `refused` when the token is no longer taken. */
+  constructor(changed, refused) {
+    this.changed = changed;
+    this.refused = refused;
+    this.clear();
+  }
+
+  clear() {
+    this.flight?.abort.abort();
+    this.blocks = [];
+    this.ranges = new Map(); // track id to [lo, hi] of the whole series
+    this.flight = null;
+    this.error = null;
+    this.since = null; // when the present wait began
+    this.overview = null;
+    this.overviewAsked = null;
+    this.bytes = 0;
+  }
+
+  source(props) {
+    this.url = new URL(props.url, window.location.origin).href;
+    this.query = { series: props.series, ...(props.run ? { run: props.run } : {}) };
+    if (this.token !== props.token) {
+      this.token = props.token;
+      this.error = null;
+    }
+    this.total = props.rows;
+  }
+
+  /** The block that answers this view exactly, or null. */
+  answering(view, rows, ids) {
+    return this.blocks.find((block) => covers(block, view, rows) && ids.every((id) => block.tracks.has(id))) ?? null;
+  }
+
+  /** The best that is at hand for a track: most of the view, then the finest not finer than needed. */
+  best(id, view, rows) {
+    let found = null, score = -1;
+    for (const block of this.blocks) {
+      if (!block.tracks.has(id)) continue;
+      const overlap = Math.min(block.stop, view.to) - Math.max(block.start, view.from);
+      if (overlap <= 0) continue;
+      const fit = overlap / (view.to - view.from) - 0.05 * Math.abs(Math.log2(block.rows / rows));
+      if (found === null || fit > score) [found, score] = [block, fit];
+    }
+    return found;
+  }
+
+  /** Any clock that knows the view, the present one first. */
+  clock(view, rows) {
+    const block = this.blocks.find((b) => covers(b, view, rows))
+      ?? this.blocks.find((b) => b.start <= view.from && b.stop >= view.to) ?? this.overview ?? this.blocks[0];
+    return block?.clock ?? null;
+  }
+
+  /** Asks for what the view lacks, unless what is on its way already brings it. Says whether the picture is fresh. */
+  want(view, rows, ids) {
+    const block = this.blocks.find((b) => covers(b, view, rows));
+    const lacking = block ? ids.filter((id) => !block.tracks.has(id)) : ids;
+    if (block && !lacking.length) {
+      this.flight?.abort.abort();
+      this.flight = null;
+      this.since = null;
+      return true;
+    }
+    this.since ??= performance.now();
+    if (this.error) return false;
+    const flying = this.flight;
+    if (flying && covers(flying, view, rows) && lacking.every((id) => flying.ids.has(id))) return false;
+    flying?.abort.abort();
+    const span = view.to - view.from;
+    const start = block ? block.start : Math.max(0, align(view.from - MARGIN * span, rows, Math.floor));
+    const stop = block ? block.stop : Math.min(this.total, align(view.to + MARGIN * span, rows, Math.ceil));
+    this.#fly({ start, stop, rows, ids: new Set(lacking), abort: new AbortController() });
+    return false;
+  }
+
+  async #fly(flight) {
+    this.flight = flight;
+    try {
+      const block = await this.#fetch(flight.start, flight.stop, flight.rows, [...flight.ids], flight.abort.signal);
+      if (this.flight !== flight) return; // a newer question was asked meanwhile
+      this.flight = null;
+      this.#keep(block);
+      this.changed();
+    } catch (error) {
+      if (error.name === "AbortError" || this.flight !== flight) return;
+      this.flight = null;
+      this.#failed(error);
+    }
+  }
+
+  #failed(error) {
+    if (error.status === 403) this.refused();
+    this.error = error.message || "The data could not be fetched.";
+    this.changed();
+  }
+
+  retry() {
+    this.error = null;
+    this.overviewAsked = null;
+    this.changed();
+  }
+
+  #keep(block) {
+    for (const [id, track] of block.tracks) this.ranges.set(id, track.range);
+    const same = this.blocks.find((b) => b.start === block.start && b.rows === block.rows && b.count === block.count);
+    if (same) for (const [id, track] of block.tracks) same.tracks.set(id, track);
+    const kept = same ?? block;
+    this.blocks = [kept, ...this.blocks.filter((b) => b !== kept)].slice(0, KEPT_BLOCKS);
+    this.bytes = block.bytes;
+  }
+
+  /** The whole series in as many buckets as the overview has pixels; asked for once a width. */
+  async wantOverview(width, id) {
+    const rows = bucketRows(this.total / Math.max(width, 1));
+    const asked = `${rows} ${id} ${this.query.run ?? ""}`;
+    if (this.overviewAsked === asked || this.error) return;
+    this.overviewAsked = asked;
+    try {
+      const block = await this.#fetch(0, this.total, rows, [id], undefined);
+      if (this.overviewAsked !== asked) return;
+      this.overview = { ...block, id };
+      this.changed();
+    } catch (error) {
+      if (this.overviewAsked === asked) this.#failed(error);
+    }
+  }
+
+  async #fetch(start, stop, rows, ids, signal) {
+    const query = new URLSearchParams({ ...this.query, start, stop, rows, tracks: ids.join(",") });
+    const answer = await fetch(`${this.url}?${query}`, { signal, headers: { "X-Amad-Token": this.token } });
+    if (!answer.ok) {
+      const told = await answer.json().catch(() => ({}));
+      throw Object.assign(new Error(told.error ?? `The server answered ${answer.status}.`), { status: answer.status });
+    }
+    return decode(await answer.arrayBuffer());
+  }
+}
+
+function covers(block, view, rows) {
+  return block.rows === rows && block.start <= Math.max(view.from, 0) && block.stop >= view.to;
+}
+
+function align(row, rows, round) {
+  return round(row / rows) * rows;
+}

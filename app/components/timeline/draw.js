@@ -1,0 +1,307 @@
+// Signals, expected values, score and paint on the main canvas; cursor, brush and time pill on the one above it.
+
+import { moment, ticks, zoneName } from "./axes.js";
+import { drawOverview, drawRail, drawTints } from "./marks.js";
+import { scaleOf } from "./scales.js";
+
+/** Draws everything that does not follow the pointer. */
+export function drawMain(t) {
+  const { ctx, g, colors } = begin(t, t.els.main);
+  const painting = Boolean(t.props.paint);
+  if (t.props.overview) drawOverview(t, ctx);
+  if (!painting) drawTints(t, ctx);
+  drawGrid(t, ctx);
+  const expected = t.shown.expected ? new Set(t.props.expected) : new Set();
+  t.inView().forEach((channel, index) => {
+    const top = g.panels.y + index * g.panels.each;
+    const box = { y: top + 4, h: g.panels.each - 8, floor: top + g.panels.each };
+    if (painting) drawPaint(t, ctx, top, g.panels.each);
+    const id = `c${channel.index}`;
+    const block = t.store.best(id, t.view, t.bucket);
+    rule(ctx, 0, g.x + g.w, top + g.panels.each, colors.grid);
+    if (!block) return;
+    const track = block.tracks.get(id);
+    const scale = scaleOf(t, id, block, box);
+    const guess = expected.has(channel.index) ? t.store.best(`e${channel.index}`, t.view, t.bucket) : null;
+    clipped(ctx, g.x, top, g.w, g.panels.each, () => {
+      drawLine(t, ctx, block, track, scale, colors.signal);
+      if (guess) drawExpected(t, ctx, guess, guess.tracks.get(`e${channel.index}`), scale);
+      if (t.shown.missing && track.missing) drawMissing(t, ctx, block, track, box.floor);
+    });
+  });
+  if (g.score) drawScore(t, ctx);
+  drawRail(t, ctx);
+  drawAxis(t, ctx);
+}
+
+/** Draws what follows the pointer: cheap, at every move. */
+export function drawOver(t) {
+  const { ctx, g, colors } = begin(t, t.els.over);
+  const { brush } = t;
+  if (brush) {
+    const a = t.px(brush.from), b = t.px(brush.to);
+    clipped(ctx, g.x, g.rail.y, g.w, g.bottom - g.rail.y, () => {
+      ctx.globalAlpha = 0.14;
+      ctx.fillStyle = colors.threshold;
+      ctx.fillRect(a, g.rail.y, b - a, g.bottom - g.rail.y);
+      ctx.globalAlpha = 1;
+      ctx.strokeStyle = colors.threshold;
+      ctx.lineWidth = 1.5;
+      ctx.strokeRect(a, g.rail.y + 0.75, b - a, g.bottom - g.rail.y - 1.5);
+    });
+  }
+  const row = cursorRow(t);
+  if (row === null || !t.clock) return;
+  const x = Math.round(t.px(row + 0.5)) + 0.5;
+  if (x < g.x || x > g.x + g.w) return;
+  ctx.fillStyle = colors.text;
+  ctx.fillRect(x - 0.5, g.panels.y, 1, g.bottom - g.panels.y);
+  pill(t, ctx, x, moment(t.clock, row, t.longSeries));
+}
+
+/** Row under the cursor: the pointer's, else the one Python holds; null where there is none. */
+export function cursorRow(t) {
+  if (t.hover) return Math.min(Math.max(Math.floor(t.hover.row), 0), t.props.rows - 1);
+  const { at } = t.props;
+  return at !== null && at >= t.view.from && at < t.view.to ? at : null;
+}
+
+function begin(t, canvas) {
+  const ctx = canvas.getContext("2d");
+  ctx.setTransform(t.ratio, 0, 0, t.ratio, 0, 0);
+  ctx.clearRect(0, 0, t.size.width, t.size.height);
+  return { ctx, g: t.geometry, colors: t.props.colors };
+}
+
+export function clipped(ctx, x, y, w, h, draw) {
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(x, y, w, h);
+  ctx.clip();
+  draw();
+  ctx.restore();
+}
+
+export function rule(ctx, from, to, y, color) {
+  ctx.fillStyle = color;
+  ctx.fillRect(from, Math.round(y) - 1, to - from, 1);
+}
+
+/** First and last bucket of a block that touch the view, one more on each side so that lines run on. */
+export function bucketsInView(t, block) {
+  const first = Math.max(0, Math.floor((t.view.from - block.start) / block.rows) - 1);
+  const last = Math.min(block.count - 1, Math.ceil((t.view.to - block.start) / block.rows) + 1);
+  return [first, last];
+}
+
+/** x of a bucket's middle as a line a + b * index: what the inner loops use. */
+export function bucketLine(t, block) {
+  const g = t.geometry, span = t.view.to - t.view.from;
+  const perRow = g.w / span;
+  return [g.x + (block.start + block.rows / 2 - t.view.from) * perRow, block.rows * perRow];
+}
+
+/** A line through the extremes of each bucket. Buckets with missing rows are not joined to their neighbours. */
+function drawLine(t, ctx, block, track, scale, color) {
+  const [first, last] = bucketsInView(t, block);
+  const [x0, dx] = bucketLine(t, block);
+  const { lo, hi, missing } = track;
+  const dots = [];
+  let open = false, previous = 0, length = 0;
+  ctx.beginPath();
+  for (let i = first; i <= last; i++) {
+    const low = lo[i];
+    if (low !== low) { // NaN: wholly missing
+      if (open && length === 1) dots.push(i - 1);
+      open = false;
+      continue;
+    }
+    const x = x0 + i * dx;
+    const a = scale(low), b = scale(hi[i]);
+    const gap = missing !== null && missing[i] > 0;
+    if (!open || gap) {
+      if (open && length === 1) dots.push(i - 1);
+      ctx.moveTo(x, a);
+      length = 0;
+      if (a !== b) ctx.lineTo(x, b);
+      previous = b;
+    } else if (Math.abs(previous - a) <= Math.abs(previous - b)) {
+      ctx.lineTo(x, a);
+      if (a !== b) ctx.lineTo(x, b);
+      previous = b;
+    } else {
+      ctx.lineTo(x, b);
+      ctx.lineTo(x, a);
+      previous = a;
+    }
+    length += a === b ? 1 : 2;
+    open = !gap;
+    if (gap && length === 1) dots.push(i);
+  }
+  if (open && length === 1) dots.push(last);
+  ctx.strokeStyle = color;
+  ctx.lineWidth = t.presenter ? 2.25 : 1.25;
+  ctx.lineJoin = "round";
+  ctx.stroke();
+  ctx.fillStyle = color;
+  for (const i of dots) dot(ctx, x0 + i * dx, scale(lo[i]), dx > 3 ? 1.75 : 0.9);
+  // Few rows in view: each row is a point that can be told from the line between.
+  if (block.rows === 1 && dx >= 10) {
+    for (let i = first; i <= last; i++) if (lo[i] === lo[i]) dot(ctx, x0 + i * dx, scale(lo[i]), 1.75);
+  }
+}
+
+function dot(ctx, x, y, radius) {
+  ctx.beginPath();
+  ctx.arc(x, y, radius, 0, 2 * Math.PI);
+  ctx.fill();
+}
+
+function drawExpected(t, ctx, block, track, scale) {
+  const [first, last] = bucketsInView(t, block);
+  const [x0, dx] = bucketLine(t, block);
+  const { lo, hi } = track;
+  ctx.save();
+  ctx.fillStyle = ctx.strokeStyle = t.props.colors.expected;
+  if (block.rows > 1) {
+    ctx.globalAlpha = 0.15;
+    ctx.beginPath();
+    for (let i = first; i <= last; i++) if (lo[i] === lo[i]) ctx.lineTo(x0 + i * dx, scale(hi[i]) - 0.5);
+    for (let i = last; i >= first; i--) if (lo[i] === lo[i]) ctx.lineTo(x0 + i * dx, scale(lo[i]) + 0.5);
+    ctx.fill();
+    ctx.globalAlpha = 1;
+  }
+  // Dashes hang on the rows, so that they move with the picture.
+  ctx.setLineDash([5, 3]);
+  ctx.lineDashOffset = -(x0 + first * dx);
+  ctx.lineWidth = t.presenter ? 2 : 1.25;
+  ctx.beginPath();
+  let open = false;
+  for (let i = first; i <= last; i++) {
+    if (lo[i] !== lo[i]) { open = false; continue; }
+    const y = (scale(lo[i]) + scale(hi[i])) / 2;
+    if (open) ctx.lineTo(x0 + i * dx, y);
+    else ctx.moveTo(x0 + i * dx, y);
+    open = true;
+  }
+  ctx.stroke();
+  ctx.restore();
+}
+
+/** A bar of 3 px on the panel's floor under each bucket with missing rows, never thinner than 2 px. */
+function drawMissing(t, ctx, block, track, floor) {
+  const [first, last] = bucketsInView(t, block);
+  const [x0, dx] = bucketLine(t, block);
+  ctx.fillStyle = t.props.colors.missing;
+  for (let i = first; i <= last; i++) {
+    if (!track.missing[i]) continue;
+    let end = i;
+    while (end < last && track.missing[end + 1]) end++;
+    const wide = Math.max((end - i + 1) * dx, 2);
+    ctx.fillRect(x0 + ((i + end) / 2) * dx - wide / 2, floor - 5, wide, 3);
+    i = end;
+  }
+}
+
+function drawPaint(t, ctx, top, height) {
+  const { paint, colors } = t.props;
+  for (const [weights, color, y] of [[paint.local, colors.local, top], [paint.global, colors.global, top + height / 2]]) {
+    const floor = 1.5 / weights.length;
+    const most = Math.max(...weights, floor);
+    ctx.fillStyle = color;
+    weights.forEach((weight, index) => {
+      const a = Math.max(t.px(paint.start + index), t.geometry.x);
+      const b = Math.min(t.px(paint.start + index + 1), t.geometry.x + t.geometry.w);
+      if (weight <= floor || b <= a) return;
+      ctx.globalAlpha = 0.15 + 0.45 * Math.sqrt((weight - floor) / Math.max(most - floor, 1e-12));
+      ctx.fillRect(a, y, b - a + 0.3, height / 2 - 1);
+    });
+    ctx.globalAlpha = 1;
+  }
+}
+
+function drawScore(t, ctx) {
+  const { geometry: g, props: { colors, score } } = t;
+  rule(ctx, 0, g.x + g.w, g.score.y - 2, colors.rule);
+  const block = t.store.best(score, t.view, t.bucket);
+  if (!block) return;
+  const track = block.tracks.get(score);
+  const scale = scaleOf(t, score, block, { y: g.score.y + 4, h: g.score.h - 8 });
+  t.scoreScale = scale;
+  const level = t.threshold === null ? null : Math.min(Math.max(scale(t.threshold), g.score.y), g.score.y + g.score.h);
+  const [first, last] = bucketsInView(t, block);
+  const [x0, dx] = bucketLine(t, block);
+  if (level !== null) {
+    clipped(ctx, g.x, g.score.y, g.w, level - g.score.y, () => {
+      ctx.globalAlpha = 0.35;
+      ctx.fillStyle = colors.score;
+      ctx.beginPath();
+      ctx.moveTo(x0 + first * dx, level);
+      for (let i = first; i <= last; i++) ctx.lineTo(x0 + i * dx, track.hi[i] === track.hi[i] ? scale(track.hi[i]) : level);
+      ctx.lineTo(x0 + last * dx, level);
+      ctx.fill();
+    });
+  }
+  clipped(ctx, g.x, g.score.y, g.w, g.score.h, () => {
+    drawLine(t, ctx, block, track, scale, colors.score);
+    if (t.shown.missing && track.missing) drawMissing(t, ctx, block, track, g.score.y + g.score.h);
+  });
+  if (level === null) return;
+  ctx.save();
+  ctx.strokeStyle = colors.threshold;
+  ctx.lineWidth = 1.5;
+  ctx.setLineDash([6, 4]);
+  ctx.beginPath();
+  ctx.moveTo(g.x, Math.round(level) + 0.5);
+  ctx.lineTo(g.x + g.w, Math.round(level) + 0.5);
+  ctx.stroke();
+  ctx.restore();
+}
+
+function drawGrid(t, ctx) {
+  const g = t.geometry;
+  t.ticks = t.clock ? ticks(t.clock, t.view.from, t.view.to, g.w, (row) => t.px(row)) : [];
+  ctx.fillStyle = t.props.colors.grid;
+  for (const tick of t.ticks) ctx.fillRect(Math.round(tick.x), g.panels.y, 1, g.bottom - g.panels.y);
+}
+
+function drawAxis(t, ctx) {
+  const { geometry: g, props: { colors } } = t;
+  const size = t.presenter ? 16 : 11.5;
+  const y = g.axis.y + g.axis.h / 2 + 1;
+  ctx.textBaseline = "middle";
+  ctx.textAlign = "center";
+  for (const tick of t.ticks) {
+    ctx.font = `${tick.bold ? 600 : 400} ${size}px ${t.font}`;
+    tick.half = ctx.measureText(tick.text).width / 2;
+    if (tick.x - tick.half < g.x - 4 || tick.x + tick.half > g.x + g.w + 8) continue;
+    ctx.fillStyle = tick.bold ? colors.text : colors.grey;
+    ctx.fillText(tick.text, tick.x, y);
+  }
+  if (!t.clock) return;
+  ctx.font = `400 ${size}px ${t.font}`;
+  ctx.textAlign = "right";
+  ctx.fillStyle = colors.grey;
+  ctx.fillText(zoneName(t.clock), g.x - 10, y);
+}
+
+function pill(t, ctx, x, text) {
+  const { geometry: g, props: { colors } } = t;
+  ctx.font = `600 ${t.presenter ? 16 : 11.5}px ${t.font}`;
+  const wide = ctx.measureText(text).width + 14;
+  const left = Math.min(Math.max(x - wide / 2, g.x), g.x + g.w - wide);
+  // Ticks that the pill touches are hidden whole.
+  for (const tick of t.ticks ?? []) {
+    if (tick.x + tick.half < left - 4 || tick.x - tick.half > left + wide + 4) continue;
+    ctx.fillStyle = colors.background;
+    ctx.fillRect(tick.x - tick.half - 1, g.axis.y + 1, 2 * tick.half + 2, g.axis.h - 1);
+  }
+  ctx.fillStyle = colors.text;
+  ctx.beginPath();
+  ctx.roundRect(left, g.axis.y + 3, wide, g.axis.h - 4, 4);
+  ctx.fill();
+  ctx.fillStyle = colors.background;
+  ctx.textAlign = "center";
+  ctx.textBaseline = "middle";
+  ctx.fillText(text, left + wide / 2, g.axis.y + g.axis.h / 2 + 1.5);
+}

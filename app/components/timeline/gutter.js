@@ -1,0 +1,171 @@
+// Left of the plot: channel names with the value under the cursor and their share, the score's name, the threshold handle.
+
+import { days, number, percent } from "./axes.js";
+import { h, setAttribute, setText } from "./dom.js";
+import { cursorRow } from "./draw.js";
+
+const SHARE_SHOWN = 0.045; // smaller shares are told elsewhere, not here
+const KEY_STEP = 0.01; // of the panel's height
+
+export class Gutter {
+  constructor(timeline) {
+    this.t = timeline;
+    this.rows = [];
+    const { gutter, handle } = timeline.els;
+    this.overview = label("Whole series");
+    this.rail = h("div", { class: "amad-tl-label amad-tl-grey" }, "Incidents, events");
+    this.score = label("Score");
+    this.score.box.classList.add("amad-tl-scorelabel");
+    gutter.append(this.overview.box, this.rail, this.score.box);
+    this.text = h("span");
+    handle.append(h("i", { "aria-hidden": "true" }), this.text);
+    this.#holdHandle(handle);
+  }
+
+  /** Puts every label at the height of what it names. */
+  place() {
+    const { t } = this;
+    const { geometry: g, props } = t;
+    const { gutter } = t.els;
+    gutter.style.width = `${g.gutter}px`;
+    const channels = t.inView();
+    while (this.rows.length < channels.length) {
+      const row = label("");
+      this.rows.push(row);
+      gutter.append(row.box);
+    }
+    this.rows.forEach((row, index) => {
+      const channel = channels[index];
+      row.box.hidden = !channel;
+      if (!channel) return;
+      at(row.box, g.panels.y + index * g.panels.each, g.panels.each);
+      setText(row.name, channel.name);
+      setAttribute(row.name, "title", channel.name);
+      const share = props.shares[channel.name] ?? 0;
+      row.share.hidden = share < SHARE_SHOWN;
+      setText(row.share, percent(share));
+      row.bar.hidden = share < SHARE_SHOWN;
+    });
+    this.overview.box.hidden = !props.overview;
+    if (props.overview) {
+      at(this.overview.box, g.overview.y, g.overview.h);
+      const block = t.store.overview;
+      setText(this.overview.value, block ? days(block.clock, 0, props.rows - 1) : "");
+    }
+    at(this.rail, g.rail.y - 1, g.rail.h);
+    this.score.box.hidden = !g.score;
+    if (g.score) {
+      at(this.score.box, g.score.y, Math.min(g.score.h, 40));
+      setText(this.score.name, props.scoreLabel);
+    }
+    this.#placeHandle();
+  }
+
+  /** Values at the cursor; without one, the range that the panel shows. */
+  values() {
+    const { t } = this;
+    const row = cursorRow(t);
+    t.inView().forEach((channel, index) => {
+      const target = this.rows[index]?.value;
+      if (target) setText(target, this.#value(`c${channel.index}`, row, channel.unit));
+    });
+    if (t.geometry.score) setText(this.score.value, this.#value(t.props.score, row, ""));
+  }
+
+  #value(id, row, unit) {
+    const { t } = this;
+    const after = unit ? ` ${unit}` : "";
+    if (row === null) {
+      const scale = t.scales.get(id);
+      if (!scale || !t.store.best(id, t.view, t.bucket)) return "";
+      return scale[0] === scale[1] ? number(scale[0]) + after : `${number(scale[0])} to ${number(scale[1])}${after}`;
+    }
+    const block = t.store.best(id, { from: row, to: row + 1 }, t.bucket);
+    if (!block) return "";
+    const place = Math.floor((row - block.start) / block.rows);
+    const track = block.tracks.get(id);
+    const lo = number(track.lo[place]), hi = number(track.hi[place]);
+    return lo === hi ? lo + after : `${lo} to ${hi}${after}`;
+  }
+
+  // Threshold handle ----------------------------------------------------------------------------------------------------
+
+  #placeHandle() {
+    const { t } = this;
+    const { handle } = t.els;
+    const shown = Boolean(t.geometry.score && t.threshold !== null && t.scoreScale && t.scales.has(t.props.score));
+    handle.hidden = !shown;
+    if (!shown) return;
+    const { score } = t.geometry;
+    const y = Math.min(Math.max(t.scoreScale(t.threshold), score.y), score.y + score.h);
+    handle.style.top = `${y}px`;
+    handle.style.right = `${t.size.width - t.geometry.gutter}px`;
+    const value = number2(t.threshold);
+    setText(this.text, [t.props.thresholdLabel && !t.thresholdMoved ? t.props.thresholdLabel : "", value].filter(Boolean).join(" "));
+    const [low, high] = t.scales.get(t.props.score);
+    for (const [name, said] of [["min", low], ["max", high], ["now", t.threshold]]) setAttribute(handle, `aria-value${name}`, said);
+    setAttribute(handle, "aria-valuetext", value);
+  }
+
+  #holdHandle(handle) {
+    const { t } = this;
+    const valueAt = (event) => {
+      const { score } = t.geometry;
+      const y = event.clientY - t.els.stage.getBoundingClientRect().top - this.grip;
+      const [low, high] = t.scales.get(t.props.score);
+      return low + ((score.y + score.h - 4 - Math.min(Math.max(y, score.y), score.y + score.h - 4)) / (score.h - 8)) * (high - low);
+    };
+    handle.addEventListener("pointerdown", (event) => {
+      if (event.button !== 0) return;
+      event.preventDefault();
+      handle.focus({ preventScroll: true });
+      handle.setPointerCapture(event.pointerId);
+      const box = handle.getBoundingClientRect();
+      this.grip = event.clientY - (box.top + box.height / 2);
+      this.before = t.threshold;
+      t.dragging = "threshold";
+    });
+    handle.addEventListener("pointermove", (event) => {
+      if (t.dragging !== "threshold") return;
+      t.thresholdMoved = true;
+      t.setThreshold(valueAt(event), false);
+    });
+    const release = (event) => {
+      if (t.dragging !== "threshold") return;
+      t.dragging = null;
+      if (event.type === "pointercancel") t.setThreshold(this.before, false);
+      else if (t.threshold !== this.before) t.setThreshold(t.threshold, true);
+    };
+    handle.addEventListener("pointerup", release);
+    handle.addEventListener("pointercancel", release);
+    handle.addEventListener("keydown", (event) => {
+      const step = { ArrowUp: 1, ArrowRight: 1, ArrowDown: -1, ArrowLeft: -1, PageUp: 10, PageDown: -10 }[event.key];
+      if (!step || event.ctrlKey || event.metaKey || event.altKey) return;
+      event.preventDefault();
+      event.stopPropagation();
+      const [low, high] = t.scales.get(t.props.score);
+      t.thresholdMoved = true;
+      t.setThreshold(Math.max(low, t.threshold + step * KEY_STEP * (high - low)), false);
+      clearTimeout(t.timers.threshold);
+      t.timers.threshold = setTimeout(() => t.setThreshold(t.threshold, true), 300);
+    });
+  }
+}
+
+/** Scores are written with two decimals, more where two would say nothing. */
+function number2(value) {
+  return Math.abs(value) >= 0.095 && Math.abs(value) < 1000 ? value.toFixed(2).replace("-", "\u2212") : number(value);
+}
+
+function label(text) {
+  const name = h("b", {}, text);
+  const value = h("span", { class: "amad-tl-value" });
+  const share = h("span", { class: "amad-tl-share", hidden: true });
+  const bar = h("i", { class: "amad-tl-bar", hidden: true });
+  return { name, value, share, bar, box: h("div", { class: "amad-tl-label" }, bar, share, h("div", {}, name, value)) };
+}
+
+function at(element, top, height) {
+  element.style.top = `${top}px`;
+  element.style.height = `${height}px`;
+}

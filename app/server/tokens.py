@@ -1,0 +1,60 @@
+"""Signed tokens: a page says what its user may see, a route answers nothing without such a word."""
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from itsdangerous import BadData, URLSafeTimedSerializer
+
+_SALT = "amad.data.1"
+_LONGEST_HOURS = 24 * 7
+
+
+@dataclass(frozen=True)
+class Grant:
+    """What a token allows: one series and some of its runs."""
+
+    series: str
+    runs: tuple[str, ...]
+
+
+class TokenError(Exception):
+    """The token is missing, forged, or too old; the message may be shown."""
+
+
+def mint(workspace: Any, series_id: str, run_ids: Iterable[str | None] = (), hours: int = 12) -> str:
+    """A token for one series and some runs of this workspace, valid for `hours` (1 to 168).
+
+    The same token is given for an hour, so that a rerun of the page sends the browser nothing new; it lasts `hours`
+    from its first minting, at least one hour less from now. It stays valid over a restart: the secret is the workspace's.
+    """
+    if not 1 <= hours <= _LONGEST_HOURS:
+        raise ValueError(f"A token lasts 1 to {_LONGEST_HOURS} hours, not {hours}.")
+    runs = tuple(sorted({str(run) for run in run_ids if run}))
+    return _minted(bytes(workspace.secret), str(series_id), runs, hours, int(time.time() // 3600))
+
+
+def verify(workspace: Any, token: str | None) -> Grant:
+    """What this token allows, or TokenError."""
+    if not token:
+        raise TokenError("No token was sent. Reload the page.")
+    try:
+        payload, signed = _serializer(bytes(workspace.secret)).loads(token, return_timestamp=True)
+        grant = Grant(str(payload["s"]), tuple(str(run) for run in payload["r"]))
+        hours = int(payload["h"])
+    except (BadData, KeyError, TypeError, ValueError) as error:
+        raise TokenError("The token is not one of this workspace. Reload the page.") from error
+    if time.time() - signed.timestamp() > hours * 3600:
+        raise TokenError("The token is too old. Reload the page.")
+    return grant
+
+
+def _serializer(secret: bytes) -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(secret, salt=_SALT)
+
+
+@lru_cache(maxsize=512)
+def _minted(secret: bytes, series: str, runs: tuple[str, ...], hours: int, _hour: int) -> str:
+    return str(_serializer(secret).dumps({"s": series, "r": list(runs), "h": hours}))
