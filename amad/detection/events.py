@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -82,7 +83,7 @@ def find_events(
     parts = None if shares is None else np.asarray(shares)
     if parts is not None and (parts.ndim != 2 or len(parts) != len(values)):
         raise InputError(f"Shares of shape {parts.shape} do not fit {len(values)} scores. Give (rows, channels).")
-    found = []
+    found: list[Event] = []
     for start, end in zip(*_runs(values, threshold, merge_gap, min_length), strict=True):
         rows = values[start:end].astype(np.float64)
         rows = np.where(np.isnan(rows), -np.inf, rows)
@@ -104,7 +105,7 @@ def find_events(
 
 
 def _runs(
-    values: NDArray[np.generic], threshold: float, merge_gap: int, min_length: int
+    values: NDArray[Any], threshold: float, merge_gap: int, min_length: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Starts and exclusive ends of the runs above the threshold, gaps closed, short ones dropped."""
     edges = np.diff((values > threshold).astype(np.int8), prepend=0, append=0)
@@ -118,7 +119,7 @@ def _runs(
     return starts[kept], ends[kept]
 
 
-def _event_shares(rows: NDArray[np.float64], threshold: float, shares: NDArray[np.generic]) -> NDArray[np.float32]:
+def _event_shares(rows: NDArray[np.float64], threshold: float, shares: NDArray[Any]) -> NDArray[np.float32]:
     """Shares (C,) of one event: mean over its rows above the threshold, weighted by score where that is possible."""
     above = rows > threshold
     weights = np.where(above, rows, 0.0)

@@ -34,7 +34,6 @@ def evaluate(
     else:
         level, choice = float(threshold), "given"
     flagged = values > level
-    starts, ends = label_runs(truth)
     return {
         "auc_roc": None if truth.all() else float(roc_auc_score(truth, values)),
         "auc_pr": float(average_precision_score(truth, values)),
@@ -45,7 +44,7 @@ def evaluate(
         "threshold_choice": choice,
         "rows": len(values),
         "anomalous_rows": int(truth.sum()),
-        "events": len(starts),
+        "events": len(label_runs(truth)[0]),
     }
 
 
