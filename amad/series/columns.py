@@ -165,8 +165,11 @@ class Columns:
             for index in chosen
         ]
         return Buckets(
-            *(np.concatenate([getattr(part, name) for part in parts]) for name in ("lo", "hi", "first", "last")),
-            missing=np.concatenate([part.missing for part in parts]),
+            np.concatenate([part.lo for part in parts]),
+            np.concatenate([part.hi for part in parts]),
+            np.concatenate([part.first for part in parts]),
+            np.concatenate([part.last for part in parts]),
+            np.concatenate([part.missing for part in parts]),
         )
 
     def _whole(self, index: int, width: int) -> Buckets:
@@ -237,7 +240,7 @@ def _map(path: Path, dtype: type, shape: tuple[int, ...]) -> NDArray[Any]:
 
 
 def _checksum(values: NDArray[Any], state: int = 0) -> int:
-    return zlib.crc32(memoryview(np.ascontiguousarray(values)).cast("B"), state)
+    return zlib.crc32(np.ascontiguousarray(values).reshape(-1).view(np.uint8).data, state)
 
 
 def _sync(path: Path) -> None:
