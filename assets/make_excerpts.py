@@ -14,16 +14,16 @@ DEMOS = Path(__file__).parent / "demo"
 
 SERVER = {
     "name": "server-machine-1-4",
-    "title": "A server of a large internet company",
-    "summary": "38 metrics of one machine, one row a minute, 12 labelled incidents in the test part",
+    "title": "Server machine-1-4",
+    "summary": "38 metrics of one server of a large internet company, one row a minute, 12 labelled incidents",
     "licence": "MIT",
     "source": "Server Machine Dataset, machine-1-4, published with OmniAnomaly (NetManAIOps)",
     "changes": "The last 12,000 training rows and all test rows, joined. Values as published, scaled to 0..1 there; names and times are withheld by the publisher.",
 }
 RIVER = {
     "name": "river-blacksmith-fork-2019",
-    "title": "Water quality of a mountain river",
-    "summary": "Temperature, conductivity, pH and oxygen every 15 minutes of 2019, raw, with technicians' quality codes as labels",
+    "title": "River Blacksmith Fork 2019",
+    "summary": "Water quality of a mountain river: raw temperature, conductivity, pH and oxygen every 15 minutes, labelled by technicians",
     "licence": "BSD-3-Clause",
     "source": "Logan River Observatory, Blacksmith Fork 2019, published with pyhydroqc (Amber S. Jones)",
     "changes": "Raw sensor values; -9999 became missing; label 1 where a technician put a quality code on any of the four sensors.",

@@ -46,7 +46,8 @@ def main() -> None:
                         page = context.new_page()
                         for name, more, ready in PAGES:
                             if not options.only or name in options.only:
-                                take(page, f"{server.url}/{name}?series={series.id}&run={run.id}{more}", ready)
+                                path = "" if name == "series" else name  # the first page has the plain address
+                                take(page, f"{server.url}/{path}?series={series.id}&run={run.id}{more}", ready)
                                 target = options.to / f"{name}-{theme}-{width}x{height}.png"
                                 page.screenshot(path=target)
                                 print(target)
