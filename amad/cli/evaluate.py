@@ -42,7 +42,7 @@ def evaluate(given: argparse.Namespace) -> int:
         show_json(found)
     else:
         show(f"{len(scores):,} rows, {int(np.sum(labels)):,} of them labelled.")
-        show(table(("metric", "value"), [(name, f"{value:.4f}") for name, value in found.items()]))
+        show(table(("metric", "value"), [(name, _value(value)) for name, value in found.items()]))
         if "pa_f1" in found:
             show("pa_f1 counts a whole incident as found by one row of it; compare it with pa_f1_random.")
     return 0
@@ -116,6 +116,10 @@ def _flags(values: NDArray[np.float64], where: str) -> NDArray[np.int8]:
     if len(wrong):
         raise InputError(f"{where}, row {wrong[0]}: {values[wrong[0]]:g} is not a label. Labels are 0 and 1.")
     return values.astype(np.int8)
+
+
+def _value(value: object) -> str:
+    return f"{value:.4f}" if isinstance(value, float | np.floating) else str(value)
 
 
 def _names(frame: pd.DataFrame) -> str:

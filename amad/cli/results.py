@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from amad.series import Series
 
 EVENT_COLUMNS = ("id", "start_row", "end_row", "start", "end", "peak", "mean", "channels")
-_TOP_CHANNELS = 3
+_MOST_CHANNELS = 5
 
 
 def score(given: argparse.Namespace) -> int:
@@ -237,8 +237,16 @@ def _event(event: Event, series: Series, channels: tuple[str, ...]) -> dict[str,
         "end": _moment(series, event.end_row - 1),
         "peak": float(event.peak),
         "mean": float(event.mean),
-        "channels": ";".join(event.top(channels, _TOP_CHANNELS)),
+        "channels": ";".join(_main_channels(event, channels)),
     }
+
+
+def _main_channels(event: Event, channels: tuple[str, ...]) -> tuple[str, ...]:
+    """The fewest channels that make up half of an event, the largest share first, at most five."""
+    if event.shares is None:
+        return ()
+    grown = np.cumsum(-np.sort(-event.shares))
+    return event.top(channels, min(_MOST_CHANNELS, 1 + int(np.searchsorted(grown, 0.5))))
 
 
 def _moment(series: Series, row: int) -> str | int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import threading
 import traceback
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from amad.errors import AmadError, JobError
+from amad.errors import AmadError, ConfigError, JobError
 from amad.jobs.heart import Heart, Stopped
 from amad.workspace.records import clean_text
 from amad.workspace.states import DONE, FAILED, LOST, STOPPED, Claim
@@ -21,6 +22,7 @@ from amad.workspace.tables import RunRow
 if TYPE_CHECKING:
     from amad.training import Progress
 
+CHECKPOINT = "AMAD_CHECKPOINT_SECONDS"
 OnProgress = Callable[["Progress"], None]
 
 
@@ -84,6 +86,18 @@ def log_trace(folder: Path, error: Exception) -> None:
         return
 
 
+def _checkpoint_seconds() -> float:
+    """Seconds of training between two saved states: what a killed process loses at most."""
+    given = os.environ.get(CHECKPOINT, "10")
+    try:
+        seconds = float(given)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= 86400:
+        raise ConfigError(f"{CHECKPOINT} is {given!r}. Set it to seconds from 0 to 86400, or unset it.")
+    return seconds
+
+
 def _folder(workspace: Workspace, claim: Claim) -> Path:
     run_id = claim.id if claim.table is RunRow else workspace.find_scoring(claim.id).run_id
     return workspace.run_folder(run_id)
@@ -113,6 +127,7 @@ def _fit(workspace: Workspace, claim: Claim, heart: Heart, also: tuple[str, ...]
         resume=True,
         on_progress=heart.progress,
         should_stop=heart.should_stop,
+        checkpoint_seconds=_checkpoint_seconds(),
     )
     if not done:
         return False

@@ -50,7 +50,7 @@ class Database:
             ) from error
         try:
             database._migrate()
-        except DatabaseError as error:
+        except (DatabaseError, sqlite3.DatabaseError) as error:
             database.engine.dispose()
             raise _readable(error, url) from error
         except BaseException:
@@ -74,7 +74,7 @@ class Database:
             engine = self.engine.execution_options(immediate=True)
             with Session(engine, expire_on_commit=False) as session, session.begin():
                 yield session
-        except OperationalError as error:
+        except (OperationalError, sqlite3.OperationalError) as error:
             raise _readable(error, self.url) from error
 
     def version(self) -> str | None:
@@ -136,10 +136,8 @@ def _use_wal(engine: Engine) -> None:
             except sqlite3.OperationalError as error:
                 # SQLite does not wait by itself while the journal mode changes
                 if "locked" not in str(error) or time.monotonic() > until:
-                    raise OperationalError("PRAGMA journal_mode = WAL", None, error) from error
+                    raise
                 time.sleep(0.02)
-            except sqlite3.DatabaseError as error:
-                raise DatabaseError("PRAGMA journal_mode = WAL", None, error) from error
     finally:
         raw.close()
 
@@ -168,9 +166,9 @@ def _upgrade(connection: Connection, url: URL) -> None:
     command.upgrade(settings, "head")
 
 
-def _readable(error: DatabaseError, url: URL) -> InputError | CheckpointError:
+def _readable(error: DatabaseError | sqlite3.Error, url: URL) -> InputError | CheckpointError:
     where = url.render_as_string(hide_password=True)
-    cause = str(error.orig)
+    cause = str(error.orig if isinstance(error, DatabaseError) else error)
     if "not a database" in cause or "malformed" in cause:
         return CheckpointError(
             f"The workspace database {where} is damaged ({cause}). Put a backup in its place, or use another workspace."

@@ -270,7 +270,11 @@ class Workspace:
         Errors: InputError if the rows do not match those of the series.
         """
         run_id, record = self.find_run(run).id, self.find_series(series)
-        blocks = (block.columns() for block in ([scores] if hasattr(scores, "columns") else scores))
+        if not isinstance(scores, Iterable):
+            names, whole = scores.columns()
+            self.write_score_columns(run_id, record.id, names, whole)
+            return
+        blocks = (block.columns() for block in scores)
         names, first = next(iter(blocks))
         values = itertools.chain([first], (rest for _, rest in blocks))
         self.write_score_columns(run_id, record.id, names, values)
