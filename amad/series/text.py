@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -179,6 +180,9 @@ def _preamble(head: str) -> tuple[int, str]:
     """Lines of comment (#) before the table, and the text after them."""
     lines = 0
     rest = head
+    if re.match(r"sep=.\r?\n", rest):  # Excel's own line
+        rest = rest.partition("\n")[2]
+        lines = 1
     while rest.startswith("#") and "\n" in rest:
         line, _, after = rest.partition("\n")
         following = after.partition("\n")[0]
@@ -368,7 +372,7 @@ def _explain(source: TextSource, dialect: Dialect, names: list[str], error: Exce
                     continue
                 if len(record) != len(names):
                     return InputError(
-                        f"{file}, row {line}: {len(record)} cells, but the table has {len(names)} columns.\n"
+                        f"{file}, row {line}: {len(record)} {'cell' if len(record) == 1 else 'cells'}, but the table has {len(names)} columns.\n"
                         "Correct the row, or name the separator if another one was meant "
                         f"(found: {SEPARATOR_NAMES.get(dialect.separator, dialect.separator)!s})."
                     )

@@ -101,7 +101,8 @@ def _text_time(table: Table, index: int) -> bool:
         return False
     cells = _head(table, index)
     found = sum(bool(_STAMP.fullmatch(cell) or _COMPACT.fullmatch(cell)) for cell in cells)
-    return bool(cells) and found >= 0.8 * len(cells)
+    # A name that says time asks for less: one bad cell must be reported, not make the column text.
+    return bool(cells) and found >= (0.5 if time_like(table.names[index]) else 0.8) * len(cells)
 
 
 def _is_clock(column: Any) -> bool:
@@ -443,7 +444,7 @@ def duration(seconds: float) -> str:
     units = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
     for size, unit in units:
         count = seconds / size
-        if abs(count) >= 1 and abs(count - round(count, 3)) <= 1e-6 * abs(count):
+        if abs(count) >= 1 and abs(count - round(count, 3)) <= 1e-9 * abs(count):
             return f"{count:.10g} {unit}" if abs(count) < 1e6 else f"{count:.4g} {unit}"
     if seconds == 0:
         return "0 s"

@@ -1,0 +1,208 @@
+"""Windows, scaling, preparing, and columns on disk."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from amad.errors import InputError
+from amad.series import (
+    Columns,
+    Finding,
+    Report,
+    Scaler,
+    Series,
+    Span,
+    open_series,
+    parse_part,
+    prepare,
+    window_starts,
+    window_view,
+    write_series,
+)
+
+
+def some(rows: int = 10, channels: int = 2) -> Series:
+    values = np.arange(rows * channels, dtype=np.float32).reshape(rows, channels)
+    return Series(
+        "pump",
+        values,
+        tuple(f"c{index}" for index in range(channels)),
+        pd.date_range("2024-01-01", periods=rows, freq="1min").as_unit("us"),
+        (np.arange(rows) == 3).astype(np.int8),
+        Report(rows, "1 min", (Finding("gaps", "1 gap.", 1, (), (4,), "Kept.", ("Fill",)),), {"separator": ","}),
+        "time",
+        "label",
+        {"changepoint": np.zeros(rows, np.int8)},
+        (Span(3, 4, ("c1",), "spike"),),
+    )
+
+
+@pytest.mark.parametrize(
+    ("spec", "part"),
+    [
+        ("0:0.6", (0, 60)),
+        (":", (0, 100)),
+        ("10:20", (10, 20)),
+        ("-0.25:", (75, 100)),
+        ("0.5:-10", (50, 90)),
+        ("0:900", (0, 100)),
+        ("1.0:", None),
+        ("5", None),
+        ("a:b", None),
+        ("0:1.5", None),
+        ("7:7", None),
+    ],
+)
+def test_parts(spec: str, part: tuple[int, int] | None) -> None:
+    if part is None:
+        with pytest.raises(InputError, match="Part "):
+            parse_part(spec, 100)
+    else:
+        assert parse_part(spec, 100) == part
+
+
+def test_a_series_shorter_than_a_window_names_both() -> None:
+    message = "The series has 5 rows, a window needs 8. Give a longer series or a shorter window."
+    with pytest.raises(InputError) as caught:
+        window_starts(5, 8, 1)
+    assert str(caught.value) == message
+    with pytest.raises(InputError) as caught:
+        window_view(np.zeros((5, 1), np.float32), 8)
+    assert str(caught.value) == message
+
+
+def test_channels_are_taken_by_name() -> None:
+    assert some().take(["c1"]).values[:, 0].tolist() == list(range(1, 20, 2))
+    with pytest.raises(InputError) as caught:
+        some().take(["c1", "flow"])
+    assert str(caught.value) == "Series 'pump' has no channel 'flow'. Its channels: c0, c1."
+    cut = some().slice(2, 6)
+    assert (cut.rows, cut.spans) == (4, (Span(1, 2, ("c1",), "spike"),))
+
+
+def test_report_and_series_survive_the_disk(tmp_path: Path) -> None:
+    series = some()
+    write_series(tmp_path / "s", series)
+    opened = open_series(tmp_path / "s")
+    np.testing.assert_array_equal(opened.values, series.values)
+    assert isinstance(opened.values.base, np.memmap) or isinstance(opened.values, np.memmap)
+    assert opened.time.equals(series.time)  # type: ignore[union-attr]
+    assert opened.labels is not None
+    assert opened.labels.tolist() == series.labels.tolist()  # type: ignore[union-attr]
+    assert opened.report == series.report
+    assert (opened.time_name, opened.label_name, opened.spans) == ("time", "label", series.spans)
+    assert list(opened.other_labels) == ["changepoint"]
+    assert Report.from_json(json.dumps(series.report.to_json())) == series.report
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "UTC", None])
+def test_zones_and_nanoseconds_survive_the_disk(tmp_path: Path, zone: str | None) -> None:
+    time = pd.date_range("2024-03-31 00:00:00.000000001", periods=10, freq="1h", tz=zone, unit="ns")
+    series = Series("s", np.zeros((10, 1), np.float32), ("a",), time)
+    write_series(tmp_path / "s", series)
+    assert open_series(tmp_path / "s").time.equals(time)  # type: ignore[union-attr]
+
+
+def test_writing_again_replaces_the_folder_as_a_whole(tmp_path: Path) -> None:
+    write_series(tmp_path / "s", some(10))
+    write_series(tmp_path / "s", some(20))
+    assert open_series(tmp_path / "s").rows == 20
+    assert [path.name for path in tmp_path.iterdir()] == ["s"]
+
+
+def test_a_failed_write_leaves_the_old_folder(tmp_path: Path) -> None:
+    write_series(tmp_path / "s", some(10))
+    with pytest.raises(InputError, match="3 rows came, 4 were announced"):
+        Columns.write(tmp_path / "s", ["a"], iter([np.zeros((3, 1), np.float32)]), 4)
+    assert open_series(tmp_path / "s").rows == 10
+    assert [path.name for path in tmp_path.iterdir()] == ["s"]
+
+
+def test_damage_is_found(tmp_path: Path) -> None:
+    values = np.random.default_rng(0).normal(size=(5000, 2)).astype(np.float32)
+    columns = Columns.write(tmp_path / "c", ["a", "b"], values)
+    before = columns.reduce([0, 1], 0, 5000, 256)
+    (tmp_path / "c" / "pyramid_16.bin").unlink()
+    level = tmp_path / "c" / "pyramid_256.bin"
+    level.write_bytes(bytes(len(level.read_bytes())))
+    for one, other in zip(before, Columns.open(tmp_path / "c").reduce([0, 1], 0, 5000, 256), strict=True):
+        np.testing.assert_array_equal(one, other)
+    data = bytearray((tmp_path / "c" / "columns.f32").read_bytes())
+    data[-1] ^= 1
+    (tmp_path / "c" / "columns.f32").write_bytes(data)
+    with pytest.raises(InputError, match="column 'b': the values do not match their checksum"):
+        Columns.open(tmp_path / "c").check()
+    (tmp_path / "c" / "columns.f32").write_bytes(data[:-4])
+    with pytest.raises(InputError, match="39996 bytes, but 2 columns of 5000 rows take 40000"):
+        Columns.open(tmp_path / "c")
+    (tmp_path / "c" / "meta.json").write_text("{")
+    with pytest.raises(InputError, match=r"meta\.json: cannot be read"):
+        Columns.open(tmp_path / "c")
+    with pytest.raises(InputError, match=r"meta\.json: not found"):
+        Columns.open(tmp_path / "none")
+
+
+def test_a_channel_constant_in_training_comes_out_large_and_clipped() -> None:
+    rng = np.random.default_rng(0)
+    train = np.stack([np.zeros(500), np.full(500, 5.0), np.full(500, np.nan), rng.normal(0, 0.05, 500)], axis=1)
+    scaler = Scaler.fit(train.astype(np.float32), clip=10.0)
+    test = np.float32([[0.1, 5.0, 3.0, 0.0], [0.0, 5.5, np.nan, np.nan]])
+    scaled = scaler.transform(test)
+    assert scaled[0, 0] == 10
+    assert scaled[0, 1] == 0
+    assert scaled[1, 1] == 10
+    assert scaled[1, 2] == scaled[1, 3] == 0
+    assert np.isfinite(scaled).all()
+
+
+def test_scaler_is_mean_and_deviation_and_survives_json() -> None:
+    values = np.random.default_rng(1).normal(3e4, [1.0, 50.0], size=(70_000, 2)).astype(np.float32)
+    values[::7, 0] = np.nan
+    scaler = Scaler.fit(values, clip=8.0)
+    exact = values.astype(np.float64)
+    np.testing.assert_allclose(scaler.centre, np.nanmean(exact, axis=0), rtol=1e-9)
+    assert scaler.scale[1] == pytest.approx(np.nanstd(exact[:, 1]), rel=1e-7)
+    again = Scaler.from_json(json.loads(json.dumps(scaler.to_json())))
+    np.testing.assert_array_equal(again.transform(values), scaler.transform(values))
+    inside = np.abs(scaler.transform(values)[:, 1]) < 8
+    np.testing.assert_allclose(scaler.inverse(scaler.transform(values))[inside, 1], values[inside, 1], rtol=1e-5)
+    with pytest.raises(InputError, match="damaged"):
+        Scaler.from_json({"centre": [1.0], "scale": [0.0], "clip": 3})
+
+
+def test_filling() -> None:
+    gaps = np.float32([[np.nan, 1, np.nan, np.nan, 4, np.nan], [np.nan] * 6]).T
+    series = Series("s", gaps, ("a", "b"))
+    assert prepare(series).values[:, 0].tolist() == [1, 1, 2, 3, 4, 4]
+    assert prepare(series, fill="forward").values[:, 0].tolist() == [1, 1, 1, 1, 4, 4]
+    assert np.isnan(prepare(series).values[:, 1]).all()
+    assert prepare(series, fill="none").values is series.values
+    assert prepare(series, channels=["b"]).channels == ("b",)
+    assert np.isnan(gaps[0, 0])  # the series itself is left alone
+
+
+def test_resampling_leaves_gaps_missing() -> None:
+    seconds = [0, 1, 2, 3, 4, 5, 6, 7, 20, 21, 22, 23]
+    time = pd.DatetimeIndex(np.datetime64("2024-01-01T00:00:00") + np.array(seconds).astype("m8[s]"))
+    labels = np.array([0] * 8 + [1, 0, 0, 0], dtype=np.int8)
+    series = Series("s", np.float32(seconds)[:, None], ("a",), time, labels)
+    same = prepare(series, resample="1 s")
+    assert same.rows == 24
+    assert np.flatnonzero(np.isnan(same.values[:, 0])).tolist() == list(range(8, 20))
+    coarse = prepare(series, resample="2s")
+    assert coarse.values[:4, 0].tolist() == [0.5, 2.5, 4.5, 6.5]
+    assert coarse.labels is not None
+    assert np.flatnonzero(coarse.labels).tolist() == [10]
+    fine = prepare(series.slice(0, 3), resample="500 ms")
+    assert fine.values[:, 0].tolist() == [0, 0.5, 1, 1.5, 2]
+    assert fine.report.median_step == "500 ms"
+    for step in ("0 s", "soon", "1 fortnight", ""):
+        with pytest.raises(InputError, match="not a step of time"):
+            prepare(series, resample=step)
+    with pytest.raises(InputError, match="Give a longer step"):
+        prepare(series, resample="1 ns")
+    with pytest.raises(InputError, match="has no time"):
+        prepare(Series("s", np.zeros((3, 1), np.float32), ("a",)), resample="1 s")
