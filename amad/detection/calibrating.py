@@ -18,7 +18,7 @@ from amad.detection.scoring import Raw, Scorer
 from amad.detection.shape import Shape, fit_shape
 from amad.detection.storage import load_scorer, save_views
 from amad.detection.thresholds import threshold_of
-from amad.detection.views import Views, choose
+from amad.detection.views import Views, choose, digest_of
 from amad.errors import InputError
 from amad.series.series import Series
 from amad.training import load_linear, read_config, train
@@ -90,21 +90,19 @@ def calibrate(
             return False
         cut = scorer.cutter(training, 0, len(training), 0)
         shape, distances = fit_shape(cut, len(training), config.seed, scorer.device)
-        views = learn_views(raw, shape, distances, config)
+        views = learn_views(raw, shape, distances, config, digest_of(training))
         del raw
-    thresholds = {
-        spec: threshold_of(spec, views.calibrations["score"].table)
-        for spec in dict.fromkeys((*STORED_THRESHOLDS, config.threshold))
-    }
-    save_views(folder, views, linear, thresholds, len(training))
+    scores = views.training_scores()
+    thresholds = {spec: threshold_of(spec, scores) for spec in dict.fromkeys((*STORED_THRESHOLDS, config.threshold))}
+    save_views(folder, views, linear, thresholds)
     return True
 
 
-def learn_views(raw: Raw, shape: Shape, distances: NDArray[np.float64], config: Config) -> Views:
+def learn_views(raw: Raw, shape: Shape, distances: NDArray[np.float64], config: Config, digest: str = "") -> Views:
     """Recipe and calibrations from the raw values and shape distances of the whole training part."""
     recipe = Recipe.fit(raw.errors, config.smoothing)
     level = float(np.median(smooth(raw.cad, recipe.widths[0])))
-    views = Views(recipe, shape, level, {})
+    views = Views(recipe, shape, level, {}, digest)
     plain = views.plain(raw, distances)
     views.calibrations.update({name: Calibration.fit(found) for name, found in plain.items()})
     views.calibrations["score"] = Calibration.fit(choose(views.evidence(plain), config.score))

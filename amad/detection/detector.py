@@ -14,7 +14,7 @@ from amad.detection.events import Event, find_events
 from amad.detection.scores import Scores
 from amad.detection.scoring import Scorer
 from amad.detection.thresholds import threshold_of
-from amad.detection.views import Views
+from amad.detection.views import Views, digest_of
 from amad.series.series import Series
 from amad.training import Progress
 
@@ -50,10 +50,12 @@ class Detector:
     @property
     def training_scores(self) -> NDArray[np.float32]:
         """Scores of the training part, sorted: all of them, or 100,000 evenly spaced order statistics."""
-        return self.views.calibrations["score"].table
+        return self.views.training_scores()
 
     def score(self, values: NDArray[np.floating], on_progress: OnProgress | None = None) -> Scores:
         """Scores of every row of values (T, C) in the units of the series, NaN = missing.
+
+        Where the values hold the training part, its shape is compared with its other half, as when calibrating.
 
         Errors: InputError for another number of channels, or fewer rows than a window.
         """
@@ -66,9 +68,10 @@ class Detector:
     def blocks(self, values: NDArray[np.floating], on_progress: OnProgress | None = None) -> Iterator[Scores]:
         """The same scores, one block of consecutive rows after another: memory does not grow with the series."""
         values = self.scorer.check(values)
+        own = self._training_rows(values)
         begun = time.monotonic()
         for start, stop in self.scorer.spans(len(values)):
-            yield self._block(values, start, stop)
+            yield self._block(values, start, stop, own)
             report(on_progress, "scoring", stop, len(values), begun, self.config.score_stride)
 
     def threshold(self, spec: str | None = None, scores: ArrayLike | None = None) -> float:
@@ -90,14 +93,23 @@ class Detector:
             scores.score, level, merge_gap=config.merge_gap, min_length=config.min_length, shares=scores.shares
         )
 
-    def _block(self, values: NDArray[np.floating], start: int, stop: int) -> Scores:
-        """Scores of rows [start, stop)."""
+    def _training_rows(self, values: NDArray[np.floating]) -> tuple[int, int] | None:
+        """Rows of the training part when the series holds it where it was, or is it; else None."""
+        length = self.views.shape.rows
+        for start in dict.fromkeys((self.part[0], 0)):
+            fits = bool(self.views.shape.lengths) and start + length <= len(values)
+            if fits and digest_of(values[start : start + length]) == self.views.digest:
+                return start, start + length
+        return None
+
+    def _block(self, values: NDArray[np.floating], start: int, stop: int, own: tuple[int, int] | None) -> Scores:
+        """Scores of rows [start, stop); `own` as in `_training_rows`."""
         margin = self.views.margin
         first, last = max(0, start - margin), min(len(values), stop + margin)
         raw = self.scorer.raw(values, first, last)
-        distances = self.views.shape.distances(
-            self.scorer.cutter(values, first, last, self.views.shape.margin), first, last, len(values), self.device
-        )
+        shape = self.views.shape
+        cut = self.scorer.cutter(values, first, last, shape.margin)
+        distances = shape.distances(cut, first, last, len(values), own=own, device=self.device)
         inner = slice(start - first, stop - first)
         recipe = self.views.recipe
         views = {name: found[inner] for name, found in self.views.evidence(self.views.plain(raw, distances)).items()}

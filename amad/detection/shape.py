@@ -32,31 +32,41 @@ Cut = Callable[[NDArray[np.int64], int], NDArray[np.float32]]
 
 @dataclass(frozen=True, eq=False)
 class Length:
-    """One window length: features of training windows (n, 2 K) over their deviation `spread` (2 K,), mean distance."""
+    """One window length: where training windows start (n,), counted in the training part, and their features (n, 2 K)
+    over the deviation `spread` (2 K,); `level` is the mean cross-fitted distance."""
 
     length: int
+    starts: NDArray[np.int64]
     features: NDArray[np.float32]
     spread: NDArray[np.float32]
     level: float
 
+    def half(self, middle: int, late: bool) -> NDArray[np.float32]:
+        """Features of the windows wholly before, or from, the middle row of the training part."""
+        return self.features[self.starts >= middle if late else self.starts + self.length <= middle]
+
 
 @dataclass(frozen=True, eq=False)
 class Shape:
-    """The lengths that passed the guard; none where the training part is short or its halves disagree."""
+    """The lengths that passed the guard; none where the training part, of `rows` rows, is short or its halves disagree."""
 
     lengths: tuple[Length, ...]
     seed: int
+    rows: int
 
     @property
     def margin(self) -> int:
         """Rows beside a row that its distance depends on."""
         return max((one.length for one in self.lengths), default=0)
 
-    def distances(self, cut: Cut, start: int, stop: int, rows: int, device: str = "cpu") -> NDArray[np.float64]:
+    def distances(
+        self, cut: Cut, start: int, stop: int, rows: int, *, own: tuple[int, int] | None = None, device: str = "cpu"
+    ) -> NDArray[np.float64]:
         """Distance (n,) of rows [start, stop) of a series of `rows` rows to the training part; 1 is the training mean.
 
-        Mean over the lengths, and for each over the windows that cover the row. Lengths longer than the series are
-        left out; without any the distance is 0.
+        Mean over the lengths, and for each over the windows that cover the row. `own` are the rows of the training part
+        where the series holds it: windows there are compared with the other half, as in `fit_shape`. Lengths longer than
+        the series are left out; without any the distance is 0.
         """
         total, used = np.zeros(stop - start), 0
         for one in self.lengths:
@@ -64,10 +74,34 @@ class Shape:
             starts = starts[np.searchsorted(starts, start - one.length, side="right") : np.searchsorted(starts, stop)]
             if len(starts):
                 found, alive = features(cut, starts, one.length, self.seed, device)
-                near = nearest(found / one.spread, one.features, device) * alive / one.level
+                near = self._nearest(one, found / one.spread, starts, own, device) * alive / one.level
                 total += spread_over_rows(near, starts, one.length, start, stop)
                 used += 1
         return total / max(used, 1)
+
+    def _nearest(
+        self,
+        one: Length,
+        found: NDArray[np.float32],
+        starts: NDArray[np.int64],
+        own: tuple[int, int] | None,
+        device: str,
+    ) -> NDArray[np.float64]:
+        """Distance (n,) of features (n, 2 K) to the nearest training window that is not of their own half."""
+        if own is None:
+            return nearest(found, one.features, device)
+        middle = self.rows // 2
+        inside = (starts + one.length > own[0]) & (starts < own[1])
+        early = inside & (starts < own[0] + middle)
+        out = np.empty(len(starts))
+        for chosen, known in (
+            (~inside, one.features),
+            (early, one.half(middle, late=True)),
+            (inside & ~early, one.half(middle, late=False)),
+        ):
+            if chosen.any():
+                out[chosen] = nearest(found[chosen], known, device)
+        return out
 
 
 def fit_shape(cut: Cut, rows: int, seed: int, device: str = "cpu") -> tuple[Shape, NDArray[np.float64]]:
@@ -82,22 +116,21 @@ def fit_shape(cut: Cut, rows: int, seed: int, device: str = "cpu") -> tuple[Shap
         if len(starts) > MOST_WINDOWS:
             starts = starts[np.linspace(0, len(starts) - 1, MOST_WINDOWS).round().astype(np.int64)]
         middle = rows // 2
-        early, late = starts + length <= middle, starts >= middle
-        if min(early.sum(), late.sum()) < FEWEST_WINDOWS:
+        before, late = starts + length <= middle, starts >= middle
+        if min(before.sum(), late.sum()) < FEWEST_WINDOWS:
             continue
         found, alive = features(cut, starts, length, seed, device)
         spread = np.maximum(found.std(axis=0), 1e-3 * max(float(found.std()), 1e-6)).astype(np.float32)
         found /= spread
-        near = np.zeros(len(starts))
-        near[~late] = nearest(found[~late], found[late], device)
-        near[late] = nearest(found[late], found[early], device)
-        near *= alive
-        if _unfit(near[early], near[late]) > LARGEST_UNFIT:
+        one = Length(length, starts, found, spread, 1.0)
+        own = (0, rows)
+        near = Shape((one,), seed, rows)._nearest(one, found, starts, own, device) * alive
+        if _unfit(near[before], near[late]) > LARGEST_UNFIT:
             continue
         level = max(float(near.mean()), 1e-6)
-        lengths.append(Length(length, found, spread, level))
+        lengths.append(Length(length, starts, found, spread, level))
         total += spread_over_rows(near / level, starts, length, 0, rows)
-    return Shape(tuple(lengths), seed), total / max(len(lengths), 1)
+    return Shape(tuple(lengths), seed, rows), total / max(len(lengths), 1)
 
 
 def window_places(rows: int, length: int) -> NDArray[np.int64]:

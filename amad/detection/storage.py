@@ -44,12 +44,13 @@ def load_scorer(folder: Path, device: str, linear: LinearPart) -> Scorer:
     return Scorer(load_model(folder, place), scaler, linear, run.config, place)
 
 
-def save_views(folder: Path, views: Views, linear: LinearPart, thresholds: dict[str, float], rows: int) -> None:
+def save_views(folder: Path, views: Views, linear: LinearPart, thresholds: dict[str, float]) -> None:
     """Writes both files, each whole or not at all; the JSON last, so that its presence means a calibrated run."""
     arrays: dict[str, NDArray[Any]] = {f"linear.{name}": array for name, array in linear.arrays().items()}
     arrays["recipe.quantile"] = views.recipe.quantile
     arrays["recipe.means"] = views.recipe.means
     for one in views.shape.lengths:
+        arrays[f"shape.{one.length}.starts"] = one.starts
         arrays[f"shape.{one.length}.features"] = one.features
         arrays[f"shape.{one.length}.spread"] = one.spread
     for name, calibration in views.calibrations.items():
@@ -57,7 +58,8 @@ def save_views(folder: Path, views: Views, linear: LinearPart, thresholds: dict[
     write_tensors(folder / ARRAYS, {name: torch.from_numpy(np.array(array)) for name, array in arrays.items()})
     plain = {
         "schema": SCHEMA,
-        "training_rows": rows,
+        "training_rows": views.shape.rows,
+        "training_digest": views.digest,
         "widths": list(views.recipe.widths),
         "compression": views.recipe.compression,
         "cad_level": views.cad_level,
@@ -87,11 +89,17 @@ def load_views(folder: Path) -> tuple[Views, LinearPart]:
             for name, excess in plain["mean_excess"].items()
         }
         lengths = tuple(
-            Length(int(length), arrays[f"shape.{length}.features"], arrays[f"shape.{length}.spread"], float(level))
+            Length(
+                int(length),
+                arrays[f"shape.{length}.starts"],
+                arrays[f"shape.{length}.features"],
+                arrays[f"shape.{length}.spread"],
+                float(level),
+            )
             for length, level in plain["shape"]["levels"].items()
         )
-        shape = Shape(lengths, int(plain["shape"]["seed"]))
-        views = Views(recipe, shape, float(plain["cad_level"]), calibrations)
+        shape = Shape(lengths, int(plain["shape"]["seed"]), int(plain["training_rows"]))
+        views = Views(recipe, shape, float(plain["cad_level"]), calibrations, str(plain["training_digest"]))
         named = {name.removeprefix("linear."): array for name, array in arrays.items() if name.startswith("linear.")}
         return views, LinearPart.from_arrays(named)
     except (KeyError, TypeError, ValueError, AttributeError) as error:

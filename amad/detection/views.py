@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,17 +14,23 @@ from amad.detection.scoring import Raw
 from amad.detection.shape import Shape
 
 # Weight w of a view V beside reconstruction R: the fused score is sqrt(R^2 + sum of (w V)^2). [D]
+# Shape: AUC-PR .264 -> .340 on 12 entities of 6 datasets. Divergence: CAD alone stands near chance (.10 against .08) and
+# with w = .2 or .5 changes R by -.000 and -.010 on 10 of them, so it stays a column and a choice, not a part of the score.
 WEIGHTS = {"shape": 0.7, "divergence": 0.0}
 
 
 @dataclass(frozen=True, eq=False)
 class Views:
-    """Recipe, shape view, training level of CAD in nats, and the calibration of every view and of the score."""
+    """Recipe, shape view, training level of CAD in nats, the calibration of every view and of the score.
+
+    `digest` is that of the training part, by which a series that holds it is known again.
+    """
 
     recipe: Recipe
     shape: Shape
     cad_level: float
     calibrations: dict[str, Calibration]
+    digest: str = ""
 
     @property
     def margin(self) -> int:
@@ -51,6 +58,11 @@ class Views:
         """The score (n,) of calibrated views that the setting `score` chooses, on the scale of evidence again."""
         return self.calibrations["score"].evidence(choose(views, choice))
 
+    def training_scores(self) -> NDArray[np.float32]:
+        """Scores of the training part, sorted: all of them, or 100,000 evenly spaced order statistics."""
+        calibration = self.calibrations["score"]
+        return calibration.evidence(calibration.table).astype(np.float32)
+
 
 def choose(views: dict[str, NDArray[np.float64]], choice: str) -> NDArray[np.float64]:
     """The score (n,) that the setting `score` chooses from calibrated views, before its own calibration."""
@@ -64,3 +76,13 @@ def fuse(views: dict[str, NDArray[np.float64]]) -> NDArray[np.float64]:
         if weight and name in views:
             total = total + np.square(weight * views[name])
     return np.asarray(np.sqrt(total))
+
+
+def digest_of(values: NDArray[np.floating], block: int = 1 << 16) -> str:
+    """SHA-256 of values (T, C) as float32, row by row, a block at a time; every NaN counts as the same."""
+    found = hashlib.sha256(repr(values.shape).encode())
+    for start in range(0, len(values), block):
+        part = np.array(values[start : start + block], dtype=np.float32, order="C")
+        part[np.isnan(part)] = np.nan
+        found.update(part.tobytes())
+    return found.hexdigest()
