@@ -11,7 +11,7 @@ ROOT = str(Path(__file__).resolve().parent.parent)
 if ROOT not in sys.path:  # `streamlit run` puts only this folder on the path
     sys.path.insert(0, ROOT)
 
-from app.parts import sidebar, theme  # noqa: E402
+from app.parts import page, sidebar, theme  # noqa: E402
 
 PAGES = ("Series", "Train", "Incidents", "Frequencies", "Attention", "Divergence")
 
@@ -20,7 +20,7 @@ st.set_page_config(
 )
 theme.apply()
 st.logo(theme.ICONS / "logo.svg", size="medium", icon_image=theme.ICONS / "mark.svg")
-page = st.navigation(
+current = st.navigation(
     [
         st.Page(f"views/{name.lower()}.py", title=name, url_path=name.lower(), default=name == PAGES[0])
         for name in PAGES
@@ -28,5 +28,5 @@ page = st.navigation(
     ],
     expanded=True,
 )
-sidebar.draw()
-page.run()
+page.boxed(sidebar.draw)()
+page.boxed(current.run)()

@@ -13,54 +13,57 @@ from amad.workspace import RunRecord
 from app.parts import text, theme, workspace
 
 PARTS = ("loss", "mse", "l_min", "l_max", "l_con")
-HEIGHT = 250
+HEIGHT = 280
 
 
-def draw(run: RunRecord) -> None:
-    """Three figures side by side, from history.jsonl and frequencies.npz; words while there is nothing to draw yet."""
+def losses(run: RunRecord) -> None:
+    """Loss parts beside Max-Min divergences, from history.jsonl; words while there is nothing to draw yet."""
     folder = workspace.get().run_folder(run.id)
     found = _history(str(folder), _mark(folder / "history.jsonl"))
     if not found or not len(found["step"]):
         with st.container(key="train-waiting", height=HEIGHT, border=False):
-            st.caption(
-                "The curves begin with the first optimiser steps." if run.state != "failed" else "Nothing was learned."
+            words = (
+                "Nothing was learned." if run.state == "failed" else "The curves begin with the first optimiser steps."
             )
+            st.caption(words)
         return
     from amad import plots
 
     shade = theme.current()
-    left, middle, right = st.columns(3, gap="small")
-    weights = {"l_min": run.config.get("k_min"), "l_max": run.config.get("k_max"), "l_con": run.config.get("beta")}
+    left, right = st.columns(2, gap="small")
     with left:
-        st.markdown("**Loss parts**")
-        parts = {name: found[name] for name in PARTS if name in found}
+        st.subheader("Loss parts", anchor=False)
+        weights = {"l_min": run.config.get("k_min"), "l_max": run.config.get("k_max"), "l_con": run.config.get("beta")}
         known = {name: float(value) for name, value in weights.items() if value is not None}
-        _figure(
-            plots.loss_parts(found["step"], parts, weights=known, theme=shade), f"curve-loss-{run.id}", "Loss parts"
-        )
-    with middle:
-        st.markdown("**Max-Min divergences**")
-        figure = plots.maxmin_curves(
-            found["step"], found["d_local"], found["d_global"], found["cad"], each=False, theme=shade
-        )
-        _figure(figure, f"curve-maxmin-{run.id}", "Max-Min divergences")
+        parts = {name: found[name] for name in PARTS if name in found}
+        _figure(plots.loss_parts(found["step"], parts, weights=known, theme=shade), f"curve-loss-{run.id}")
     with right:
-        st.markdown("**Learned periods**")
-        paths = _frequencies(str(folder), _mark(folder / "frequencies.npz"))
-        if paths is None:
+        st.subheader("Max-Min divergences", anchor=False)
+        divergences = (found["d_local"], found["d_global"], found["cad"])
+        _figure(plots.maxmin_curves(found["step"], *divergences, each=False, theme=shade), f"curve-maxmin-{run.id}")
+
+
+def periods(run: RunRecord) -> None:
+    """The path of each learned period, from frequencies.npz."""
+    folder = workspace.get().run_folder(run.id)
+    paths = _frequencies(str(folder), _mark(folder / "frequencies.npz"))
+    st.subheader("Learned periods", anchor=False)
+    if paths is None:
+        with st.container(key="train-waiting-periods", height=HEIGHT, border=False):
             st.caption("The first record comes with the first epoch.")
-        else:
-            figure = plots.frequency_paths(paths["steps"], paths["omega"], paths["weights"], limit=24, theme=shade)
-            _figure(figure, f"curve-frequencies-{run.id}", "Learned periods")
+        return
+    from amad import plots
+
+    figure = plots.frequency_paths(paths["steps"], paths["omega"], paths["weights"], limit=24, theme=theme.current())
+    _figure(figure, f"curve-periods-{run.id}")
 
 
-def _figure(figure: Any, key: str, title: str) -> None:
+def _figure(figure: Any, key: str) -> None:
     figure.update_layout(height=HEIGHT, margin={"l": 52, "r": 8, "t": 8, "b": 36}, title=None)
+    figure.update_layout(legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom", "font": {"size": 11}})
     meta = figure.layout.meta
     alt = meta.get("description") if isinstance(meta, dict) else None
-    st.plotly_chart(
-        figure, key=key, theme=None, alt=alt or title, config={"displayModeBar": False, "displaylogo": False}
-    )
+    st.plotly_chart(figure, key=key, theme=None, alt=alt, config={"displayModeBar": False, "displaylogo": False})
 
 
 def _mark(path: Path) -> tuple[int, int]:

@@ -2,10 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec
+
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from amad.errors import AmadError
 from app.parts import text
+
+P = ParamSpec("P")
+
+
+def boxed(draw: Callable[P, None]) -> Callable[P, None]:
+    """What goes wrong on purpose while drawing stands in a box with the library's words, not as a traceback."""
+
+    @wraps(draw)
+    def safely(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            draw(*args, **kwargs)
+        except AmadError as error:
+            problem(error)
+
+    return safely
+
+
+def problem(error: object) -> None:
+    """An error box: the library's message says where, what, and what to do."""
+    st.error(text.escape(error), icon=":material/error:")
 
 
 def top(title: str, context: str = "") -> DeltaGenerator:
@@ -22,6 +47,9 @@ def top(title: str, context: str = "") -> DeltaGenerator:
             key="amad-controls", horizontal=True, horizontal_alignment="right", vertical_alignment="center",
             gap="small", width="content", wrap=False,
         )  # fmt: skip
+
+
+INSTRUMENT = "calc(100dvh - 4.4rem)"  # height of a timeline that fills the page under the top bar
 
 
 def split(key: str) -> tuple[DeltaGenerator, DeltaGenerator]:

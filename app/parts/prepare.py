@@ -4,24 +4,16 @@ from __future__ import annotations
 
 import io
 import re
+from typing import cast
 
 import streamlit as st
 
 from amad.errors import AmadError
 from amad.workspace import SeriesRecord
-from app.parts import cached, selection, text, workspace
+from app.parts import cached, page, selection, text, workspace
 
 FILLS = {"linear": "Straight line over gaps", "forward": "Last value carried on", "none": "Leave missing"}
-STEPS = {
-    "": "As recorded",
-    "1s": "1 s",
-    "10s": "10 s",
-    "1min": "1 min",
-    "5min": "5 min",
-    "15min": "15 min",
-    "1h": "1 h",
-    "1D": "1 day",
-}
+STEPS = ("As recorded", "1 s", "10 s", "1 min", "5 min", "15 min", "1 h", "1 day")
 
 
 def form(record: SeriesRecord) -> None:
@@ -33,7 +25,7 @@ def form(record: SeriesRecord) -> None:
         )  # fmt: skip
         left, right = st.columns(2, gap="small")
         step = left.selectbox(
-            "Resample to", list(STEPS), format_func=lambda key: STEPS.get(key, key), disabled=not record.has_time,
+            "Resample to", STEPS, disabled=not record.has_time,
             key=f"prepare-step-{record.id}", accept_new_options=True,
             help="Mean of the rows of each step; gaps stay gaps until they are filled." if record.has_time
             else "Needs a time axis.",
@@ -46,22 +38,23 @@ def form(record: SeriesRecord) -> None:
         )
         sent = st.form_submit_button("Create prepared series", icon=":material/check:")
     if sent:
-        create(record, channels=channels or None, resample=step or None, fill=fill, name=name)
+        create(record, channels=channels or None, resample=None if step == STEPS[0] else step, fill=fill, name=name)
 
 
 def create(record: SeriesRecord, *, channels: list[str] | None, resample: str | None, fill: str, name: str) -> None:
     """Make the prepared series and open it; an error stands in a box where the form is."""
     from amad.series import prepare
+    from amad.series.preparing import Fill
 
     store = workspace.get()
     try:
         with st.spinner(f"Preparing {text.escape(record.name)}"):
-            made = prepare(cached.series(record), channels=channels, resample=resample, fill=fill)
+            made = prepare(cached.series(record), channels=channels, resample=resample, fill=cast(Fill, fill))
             fresh = store.add_series(made, name=name.strip() or f"{record.name} prepared", source=f"from {record.name}")
             if record.part is not None and fresh.rows == record.rows:
                 store.set_part(fresh.id, record.part)
     except AmadError as error:
-        st.error(text.escape(error), icon=":material/error:")
+        page.problem(error)
         return
     selection.write(series=fresh)
     st.rerun()

@@ -9,7 +9,7 @@ import streamlit as st
 
 from amad.errors import AmadError
 from amad.workspace import SeriesRecord
-from app.parts import cached, text, workspace
+from app.parts import cached, page, prepare, text, workspace
 
 
 def draw(record: SeriesRecord) -> None:
@@ -27,16 +27,15 @@ def draw(record: SeriesRecord) -> None:
         {
             "Finding": [finding.kind.replace("_", " ").replace("-", " ").capitalize() for finding in findings],
             "Count": [finding.count for finding in findings],
-            "Done": [finding.action for finding in findings],
         }
     )
     chosen = st.dataframe(
         table, hide_index=True, on_select="rerun", selection_mode="single-row-required", key=f"report-{record.id}",
         row_height=28, height=min(36 + 28 * len(findings), 232),
-        alt="Findings of the quality report with their count and what was done",
+        alt="Findings of the quality report with their count",
         column_config={
             "Count": st.column_config.NumberColumn(format="localized", width=64),
-            "Finding": st.column_config.TextColumn(width=120),
+            "Finding": st.column_config.TextColumn(width=200),
         },
     )  # fmt: skip
     rows: list[int] = chosen["selection"]["rows"] if chosen else []
@@ -55,9 +54,36 @@ def _details(record: SeriesRecord, finding: Any) -> None:
         if facts:
             st.caption(", ".join(facts))
         if finding.action:
-            st.markdown(f"**Done:** {text.escape(finding.action)}")
-        if finding.alternatives:
-            st.caption("Other ways: " + text.escape("; ".join(finding.alternatives)))
+            st.caption(f"**Done:** {text.escape(finding.action)}")
+        _fixes(record, finding)
+
+
+def _fixes(record: SeriesRecord, finding: Any) -> None:
+    """The other ways: those that preparing can do are one choice and one click, the rest is said."""
+    doable = {way: fix for way in finding.alternatives if (fix := _fix(record, finding, way)) is not None}
+    if doable:
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="report-fix"):
+            way = st.selectbox("Instead", list(doable), key=f"report-way-{record.id}-{finding.kind}")
+            if st.button("Apply fix", key="report-apply", help="Makes a prepared series; this one stays as it is."):
+                suffix = finding.kind.replace("_", " ")
+                prepare.create(record, **doable[way], name=f"{record.name}, {suffix} mended")
+    rest = [way for way in finding.alternatives if way not in doable]
+    if rest:
+        st.caption("Or: " + text.escape("; ".join(rest)) + ".")
+
+
+def _fix(record: SeriesRecord, finding: Any, way: str) -> dict[str, Any] | None:
+    """What `prepare.create` needs for one of a finding's alternatives; None where preparing cannot do it."""
+    plain: dict[str, Any] = {"channels": None, "resample": None, "fill": "none"}
+    if way in ("Leave them out", "Leave the channels out"):
+        kept = [name for name in record.channels if name not in finding.columns]
+        return {**plain, "channels": kept} if kept and len(kept) < len(record.channels) else None
+    if way == "Repeat the last value":
+        return {**plain, "fill": "forward"}
+    step = cached.series(record).report.median_step
+    if way.startswith("Resample to even steps") and step and record.has_time:
+        return {**plain, "resample": step}
+    return None
 
 
 def training_part(record: SeriesRecord, brushed: tuple[int, int] | None) -> None:
@@ -90,6 +116,6 @@ def _set(record: SeriesRecord, part: tuple[int, int]) -> None:
     try:
         workspace.get().set_part(record.id, part)
     except AmadError as error:
-        st.error(text.escape(error), icon=":material/error:")
+        page.problem(error)
         return
     st.rerun()

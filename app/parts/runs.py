@@ -11,7 +11,7 @@ import streamlit as st
 from amad import jobs
 from amad.errors import AmadError
 from amad.workspace import RunRecord, SeriesRecord
-from app.parts import prepare, progress, selection, text, workspace
+from app.parts import page, prepare, progress, selection, text, workspace
 
 # What to change after a failure, by a word of the reason; the last line is for any other.
 _REMEDIES = (
@@ -98,10 +98,12 @@ def table(runs: list[RunRecord], chosen: RunRecord | None) -> None:
         st.rerun()
 
 
-def actions(run: RunRecord, series: SeriesRecord) -> None:
-    """What can be done to the chosen run: export, open on this series, rename, delete."""
+def actions(run: RunRecord) -> None:
+    """What can be done to the chosen run: see its incidents, export, rename, delete."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="train-actions"):
         if run.state == "done":
+            if st.button("Show incidents", key="train-incidents", icon=":material/troubleshoot:"):
+                st.switch_page("views/incidents.py", query_params=dict(st.query_params))
             st.download_button(
                 "Export run", data=lambda: _exported(run.id), file_name=f"{prepare.file_name(run.name)}.zip",
                 mime="application/zip", key=f"train-export-{run.id}", icon=":material/download:", on_click="ignore",
@@ -184,7 +186,7 @@ def _try(change, *, forget: bool = False) -> None:  # type: ignore[no-untyped-de
     try:
         change()
     except AmadError as error:
-        st.error(text.escape(error), icon=":material/error:")
+        page.problem(error)
         return
     if forget:
         selection.write(run=None)

@@ -89,6 +89,14 @@ def write(**changes: Any) -> None:
                 st.query_params[name] = text
 
 
+def keep_view(view: tuple[int, int]) -> None:
+    """Remember what a timeline shows now; the whole series is only written where a part was before."""
+    chosen = read()
+    if chosen.series is None or view == chosen.view or (chosen.view is None and view == (0, chosen.series.rows)):
+        return
+    write(view=None if view == (0, chosen.series.rows) else view)
+
+
 def fitting_runs(series: SeriesRecord) -> list[RunRecord]:
     """The runs that can be opened on a series, its own first: all of their channels are in it."""
     own, other = [], []

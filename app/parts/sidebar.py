@@ -69,7 +69,7 @@ def _run_select(runs: list[RunRecord], chosen: RunRecord | None) -> None:
     names = {run.id: run.name for run in runs}
     st.session_state["amad_run"] = chosen.id if chosen else None
     st.selectbox(
-        "Run", list(names), index=None, format_func=lambda key: names.get(key, key), key="amad_run",
+        "Run", list(names), index=0 if chosen else None, format_func=lambda key: names.get(key, key), key="amad_run",
         placeholder="Choose a run" if runs else "No run yet", disabled=not runs,
         on_change=lambda: selection.write(run=st.session_state["amad_run"]),
     )  # fmt: skip

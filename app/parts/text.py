@@ -134,9 +134,13 @@ class Clock:
     def span(self, start: int, stop: int) -> str:
         """Rows start to stop (exclusive) in words; the day is not said twice."""
         last = max(start, stop - 1)
+        if self._time is None and last > start:
+            return f"rows {count(start)} to {count(last)}"
         if not self._dated:
             return f"{self.at(start)} to {self.at(last)}" if last > start else self.at(start)
-        first, end = self._time[start], self._time[min(last, len(self._time) - 1)]  # type: ignore[index]
+        time = self._time
+        assert isinstance(time, pd.DatetimeIndex)
+        first, end = time[start], time[min(last, len(time) - 1)]
         if first == end:
             return self.at(start)
         same = first.date() == end.date()

@@ -56,7 +56,7 @@ def keep(files: Sequence[Any]) -> Upload:
         path.write_bytes(file.getbuffer())
         paths.append(path)
     st.session_state[_STATE] = Upload(folder, paths, marks)
-    return st.session_state[_STATE]  # type: ignore[no-any-return]
+    return st.session_state[_STATE]
 
 
 def open_series(upload: Upload, options: Mapping[str, Any]) -> SeriesRecord:

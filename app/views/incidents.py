@@ -10,7 +10,7 @@ import streamlit as st
 from amad.plots.palette import COLORS
 from amad.workspace import RunRecord, SeriesRecord
 from app.components.timeline import timeline
-from app.parts import cached, events, page, prepare, progress, runs, selection, text, theme, workspace
+from app.parts import bands, cached, events, page, prepare, progress, runs, selection, text, theme, workspace
 
 
 def told(key: str, name: str) -> Any:
@@ -20,6 +20,7 @@ def told(key: str, name: str) -> Any:
 
 
 @st.fragment
+@page.boxed
 def instrument(record: SeriesRecord, run: RunRecord) -> None:
     """Everything of the page on a scored series; a gesture runs only this again."""
     clock = cached.clock(record)
@@ -79,16 +80,16 @@ def instrument(record: SeriesRecord, run: RunRecord) -> None:
                 {"id": event.id, "start": event.start_row, "end": event.end_row, "severity": float(event.severity)}
                 for event in found
             ],
-            incidents=labels(record),
+            incidents=bands.labels(record),
             training=run.part if run.series_id == record.id else None,
             selected=None if current is None else current.id,
             shares=dict(events.shares(current, run.channels)[: events.TOP]) if current is not None else None,
             view=selection.read().view,
             view_nonce=st.session_state.get(f"{base}-nonce", 0),
+            height=page.INSTRUMENT,
             theme=theme.current(),
         )
-    if state.view != selection.read().view and (selection.read().view or state.view != (0, record.rows)):
-        selection.write(view=state.view)
+    selection.keep_view(state.view)
 
 
 def context(record: SeriesRecord, clock: text.Clock, step: str | None) -> str:
@@ -252,23 +253,6 @@ def detail(
         st.switch_page("views/attention.py", query_params=dict(st.query_params))
 
 
-def labels(record: SeriesRecord) -> list[dict[str, Any]]:
-    """The labels that came with the series, as a band that cannot be changed."""
-    color = COLORS[theme.current()]["training"]
-    return [
-        {
-            "id": f"label-{place}",
-            "start": start,
-            "end": stop,
-            "type": "labels",
-            "code": "",
-            "pattern": "/",
-            "color": color,
-        }
-        for place, (start, stop) in enumerate(cached.spans(record.id, str(record.created)))
-    ]
-
-
 def export(record: SeriesRecord, run: RunRecord, found: list[Any]) -> None:
     """Files of what is on the page."""
     name, series = prepare.file_name(f"{record.name}-{run.name}"), cached.series(record)
@@ -285,6 +269,7 @@ def export(record: SeriesRecord, run: RunRecord, found: list[Any]) -> None:
 
 
 @st.fragment(run_every="1s")
+@page.boxed
 def scoring(record: SeriesRecord, run: RunRecord) -> None:
     """No scores yet: offer them, and show how far they are."""
     if workspace.get().has_scores(run.id, record.id):

@@ -7,7 +7,7 @@ import streamlit as st
 from amad.errors import AmadError
 from amad.workspace import SeriesRecord
 from app.components.timeline import timeline
-from app.parts import cached, page, prepare, report, selection, text, theme, upload, workspace
+from app.parts import bands, cached, page, prepare, report, selection, text, theme, upload, workspace
 
 ADDING = "amad_adding"
 
@@ -58,7 +58,7 @@ def _open_demo(name: str) -> None:
         with st.spinner("Reading the series"):
             record = workspace.get().add_demo(name)
     except AmadError as error:
-        st.error(text.escape(error))
+        page.problem(error)
         return
     _adding(False)
     selection.write(series=record)
@@ -81,7 +81,7 @@ def _upload_area() -> None:
         with st.spinner(f"Reading {text.names([file.name for file in files])}"):
             record = upload.open_series(kept, st.session_state.get("amad_reading_options", {}))
     except AmadError as error:
-        st.error(text.escape(error), icon=":material/error:")
+        page.problem(error)
         st.caption("The file is kept. Change the reading options, or upload a corrected file.")
         return
     _adding(False)
@@ -113,22 +113,29 @@ def series_view(record: SeriesRecord) -> None:
             prepare.form(record)
         with st.popover("More", icon=":material/more_horiz:", key="series-more"):
             _more(record)
+    body(record)
+
+
+@st.fragment
+@page.boxed
+def body(record: SeriesRecord) -> None:
+    """Timeline and inspector; a gesture runs only these again."""
     instrument, inspector = page.split("series")
+    current = selection.read()
     with instrument:
         state = timeline(
             key=f"series-timeline-{record.id}",
             workspace=workspace.get(),
             series=record,
+            score=None,
             training=record.part,
-            incidents=[
-                {"start": a, "end": b, "label": "labels"} for a, b in cached.spans(record.id, str(record.created))
-            ],
-            view=selection.read().view,
-            at=selection.read().at,
+            incidents=bands.labels(record),
+            view=current.view,
+            at=current.at,
+            height=page.INSTRUMENT,
             theme=theme.current(),
         )
-        if state.view is not None and tuple(state.view) != selection.read().view:
-            selection.write(view=state.view)
+        selection.keep_view(state.view)
     with inspector:
         report.draw(record)
         report.training_part(record, state.brush)
@@ -144,7 +151,7 @@ def _read_again(record: SeriesRecord, kept: upload.Upload) -> None:
         with st.spinner("Reading again"):
             fresh = upload.open_series(kept, options)
     except AmadError as error:
-        st.error(text.escape(error), icon=":material/error:")
+        page.problem(error)
         return
     selection.write(series=fresh)
     st.rerun()
@@ -172,7 +179,7 @@ def _more(record: SeriesRecord) -> None:
         try:
             store.delete_series(record.id)
         except AmadError as error:
-            st.error(text.escape(error))
+            page.problem(error)
             return
         selection.write(series=None)
         st.rerun()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
@@ -57,14 +58,14 @@ def estimate(record: SeriesRecord, preset: str, changed: dict[str, Any]) -> Amad
         channels = len(config.channels) or len(record.channels)
         seconds, amount = cached.cost(stop - start, channels, preset, json.dumps(changed), config.device)
     except AmadError as error:
-        st.error(text.escape(error), icon=":material/error:")
+        page.problem(error)
         return error
     if stop - start < config.window:
         message = (
             f"The training part has {text.counted(stop - start, 'row')}, the window needs {text.count(config.window)}. "
             "Choose a longer part on the page Series, or a shorter window."
         )
-        st.error(message, icon=":material/error:")
+        page.problem(message)
         return AmadError(message)
     st.markdown(f"**About {text.duration(seconds)}** and **{text.size(amount)}** of memory")
     return None
@@ -80,29 +81,26 @@ def start(record: SeriesRecord, preset: str, changed: dict[str, Any]) -> None:
         )
         jobs.submit(store, run.id)
     except AmadError as error:
-        st.error(text.escape(error), icon=":material/error:")
+        page.problem(error)
         return
     selection.write(run=run)
     st.rerun()
 
 
-def watch(run: RunRecord) -> None:
-    """The chosen run: its box and its curves; they alone are drawn again while it trains."""
+def live(run: RunRecord, key: str, *parts: Callable[[RunRecord], None]) -> None:
+    """Parts of the page that are drawn again each second while the run is at work, and nothing else with them."""
     busy = run.state in progress.BUSY
 
-    @st.fragment(run_every="1s" if busy else None)
-    def live() -> None:
+    @st.fragment(run_every="1s" if busy else None, key=key)
+    @page.boxed
+    def again() -> None:
         now = workspace.get().find_run(run.id)
         if busy and now.state not in progress.BUSY:
             st.rerun()
-        runs.box(now)
-        curves.draw(now)
+        for part in parts:
+            part(now)
 
-    live()
-    if run.state == "done":
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.markdown(f"**{text.escape(run.name)}** is finished.")
-            st.page_link("views/incidents.py", label="Look at the incidents")
+    again()
 
 
 def draw(record: SeriesRecord) -> None:
@@ -126,20 +124,24 @@ def draw(record: SeriesRecord) -> None:
         if pressed:
             start(record, preset, changed)
         run = selection.read().run
-        if run is not None:
-            watch(run)
         known = selection.fitting_runs(record)
-        if known:
+        if not known:
+            page.empty(
+                "No run on this series yet",
+                "A run learns what is usual in the training part. Start one with the settings beside.",
+            )
+            return
+        if run is not None:
+            live(run, "train-live-losses", runs.box, curves.losses)
+        left, right = st.columns(2, gap="small")
+        if run is not None:
+            with left:
+                live(run, "train-live-periods", curves.periods)
+        with right:
             runs.table(known, run)
             if run is not None:
                 runs.scoring_boxes(run)
-                runs.actions(run, record)
-        else:
-            with page.empty(
-                "No run on this series yet",
-                "A run learns what is usual in the training part. Start one with the settings at the right.",
-            ):
-                pass
+                runs.actions(run)
 
 
 chosen = selection.read().series
