@@ -37,7 +37,7 @@ def test_imports_go_one_way() -> None:
 def test_first_line_says_what_the_file_is_for(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     if text.strip():
-        assert re.match(r'r?"""\w', text), "the first line must be a docstring"
+        assert re.match(r'r?"""\S', text), "the first line must be a docstring"
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=name_of)
