@@ -138,7 +138,9 @@ def _score(records: list[list[str]], decimal: str, tokens: frozenset[str]) -> tu
     fitting = [record for record in body if len(record) == width]
     cells = [cell for record in fitting[:60] for cell in record[:200]]
     values = sum(_is_value(cell, decimal, tokens) for cell in cells) / max(len(cells), 1)
-    return len(fitting) / len(body) * (0.05 + values), width
+    # A first row of values rather than names is a sign too, but a weak one.
+    first = sum(_is_value(cell, decimal, tokens) for cell in records[0][:200]) / max(len(records[0][:200]), 1)
+    return len(fitting) / len(body) * (0.05 + values) + 1e-3 * first, width
 
 
 def sniff(

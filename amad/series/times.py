@@ -444,8 +444,8 @@ def duration(seconds: float) -> str:
     units = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
     for size, unit in units:
         count = seconds / size
-        if abs(count) >= 1 and abs(count - round(count, 3)) <= 1e-9 * abs(count):
-            return f"{count:.10g} {unit}" if abs(count) < 1e6 else f"{count:.4g} {unit}"
+        if 1 <= abs(count) < 1e4 and abs(count - round(count, 3)) <= 1e-9 * abs(count):
+            return f"{round(count, 3):.10g} {unit}"
     if seconds == 0:
         return "0 s"
     size, unit = next((pair for pair in units if abs(seconds) >= pair[0]), units[-1])

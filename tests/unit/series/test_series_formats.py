@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from workbooks import excel
 
 from amad.errors import InputError
 from amad.series import Series, Span, read
@@ -30,49 +31,6 @@ def make(tmp_path: Path) -> Make:
 
 def kinds(series: Series) -> list[str]:
     return [finding.kind for finding in series.report.findings]
-
-
-def excel(path: Path, rows: list[list[object]]) -> Path:
-    """A workbook of one sheet, written by hand as the smallest valid xlsx."""
-    import zipfile
-    from xml.sax.saxutils import escape
-
-    lines = []
-    for number, row in enumerate(rows, 1):
-        cells = []
-        for place, cell in enumerate(row):
-            where = f'r="{chr(65 + place)}{number}"'
-            if isinstance(cell, str):
-                cells.append(f'<c {where} t="inlineStr"><is><t>{escape(cell)}</t></is></c>')
-            else:
-                cells.append(f"<c {where}><v>{cell}</v></c>")
-        lines.append(f'<row r="{number}">{"".join(cells)}</row>')
-    space = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
-    related = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-    packaged = "http://schemas.openxmlformats.org/package/2006"
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr(
-            "[Content_Types].xml",
-            f'<Types xmlns="{packaged}/content-types"><Default Extension="xml" ContentType="application/xml"/></Types>',
-        )
-        archive.writestr(
-            "_rels/.rels",
-            f'<Relationships xmlns="{packaged}/relationships"><Relationship Id="r1" '
-            f'Type="{related}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
-        )
-        archive.writestr(
-            "xl/workbook.xml",
-            f'<workbook {space} xmlns:r="{related}"><sheets><sheet name="One" sheetId="1" r:id="r1"/></sheets></workbook>',
-        )
-        archive.writestr(
-            "xl/_rels/workbook.xml.rels",
-            f'<Relationships xmlns="{packaged}/relationships"><Relationship Id="r1" '
-            f'Type="{related}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>',
-        )
-        archive.writestr(
-            "xl/worksheets/sheet1.xml", f"<worksheet {space}><sheetData>{''.join(lines)}</sheetData></worksheet>"
-        )
-    return path
 
 
 def test_semicolons_with_two_label_columns(make: Make) -> None:
