@@ -1,4 +1,4 @@
-// Elements without innerHTML: names and values from data are always set as text; the icons are drawn here.
+// Elements made without markup: names and values from data are always set as text; the icons are drawn here.
 
 /** An element with attributes and children; strings become text, never markup. */
 export function h(tag, attributes = {}, ...children) {

@@ -24,8 +24,8 @@ export function drawMain(t) {
     const scale = scaleOf(t, id, block, box);
     const guess = expected.has(channel.index) ? t.store.best(`e${channel.index}`, t.view, t.bucket) : null;
     clipped(ctx, g.x, top, g.w, g.panels.each, () => {
-      drawLine(t, ctx, block, track, scale, colors.signal);
       if (guess) drawExpected(t, ctx, guess, guess.tracks.get(`e${channel.index}`), scale);
+      drawLine(t, ctx, block, track, scale, colors.signal);
       if (t.shown.missing && track.missing) drawMissing(t, ctx, block, track, box.floor);
     });
   });
@@ -162,19 +162,8 @@ function drawExpected(t, ctx, block, track, scale) {
   const [x0, dx] = bucketLine(t, block);
   const { lo, hi } = track;
   ctx.save();
-  ctx.fillStyle = ctx.strokeStyle = t.props.colors.expected;
-  if (block.rows > 1) {
-    ctx.globalAlpha = 0.15;
-    ctx.beginPath();
-    for (let i = first; i <= last; i++) if (lo[i] === lo[i]) ctx.lineTo(x0 + i * dx, scale(hi[i]) - 0.5);
-    for (let i = last; i >= first; i--) if (lo[i] === lo[i]) ctx.lineTo(x0 + i * dx, scale(lo[i]) + 0.5);
-    ctx.fill();
-    ctx.globalAlpha = 1;
-  }
-  // Dashes hang on the rows, so that they move with the picture.
-  ctx.setLineDash([5, 3]);
-  ctx.lineDashOffset = -(x0 + first * dx);
-  ctx.lineWidth = t.presenter ? 2 : 1.25;
+  ctx.strokeStyle = t.props.colors.expected;
+  ctx.lineJoin = "round";
   ctx.beginPath();
   let open = false;
   for (let i = first; i <= last; i++) {
@@ -184,6 +173,15 @@ function drawExpected(t, ctx, block, track, scale) {
     else ctx.moveTo(x0 + i * dx, y);
     open = true;
   }
+  // A faint band keeps it to be seen where the signal, drawn over it, is as expected.
+  ctx.globalAlpha = 0.15;
+  ctx.lineWidth = t.presenter ? 8 : 5;
+  ctx.stroke();
+  ctx.globalAlpha = 1;
+  // Dashes hang on the rows, so that they move with the picture.
+  ctx.setLineDash([5, 3]);
+  ctx.lineDashOffset = -(x0 + first * dx);
+  ctx.lineWidth = t.presenter ? 2.25 : 1.5;
   ctx.stroke();
   ctx.restore();
 }

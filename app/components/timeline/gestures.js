@@ -41,6 +41,7 @@ export class Gestures {
     if (event.button !== 0 || !t.geometry) return;
     const at = this.#point(event);
     t.els.over.setPointerCapture(event.pointerId);
+    t.els.root.classList.add("amad-tl-pointed"); // no focus ring for a hand on the mouse
     t.els.root.focus({ preventScroll: true });
     t.tools.close();
     this.pointers.set(event.pointerId, at);

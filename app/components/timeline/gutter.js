@@ -3,8 +3,10 @@
 import { days, number, percent } from "./axes.js";
 import { h, setAttribute, setText } from "./dom.js";
 import { cursorRow } from "./draw.js";
+import { extremes } from "./scales.js";
 
 const SHARE_SHOWN = 0.045; // smaller shares are told elsewhere, not here
+const LABEL = 36, HALF = 12; // px: height of the score's name and value, half the handle's
 const KEY_STEP = 0.01; // of the panel's height
 
 export class Gutter {
@@ -55,13 +57,12 @@ export class Gutter {
     at(this.rail, g.rail.y - 1, g.rail.h);
     this.score.box.hidden = !g.score;
     if (g.score) {
-      at(this.score.box, g.score.y, Math.min(g.score.h, 40));
       setText(this.score.name, props.scoreLabel);
     }
     this.#placeHandle();
   }
 
-  /** Values at the cursor; without one, the range that the panel shows. */
+  /** Values at the cursor; without one, from least to greatest in view. */
   values() {
     const { t } = this;
     const row = cursorRow(t);
@@ -76,16 +77,15 @@ export class Gutter {
     const { t } = this;
     const after = unit ? ` ${unit}` : "";
     if (row === null) {
-      const scale = t.scales.get(id);
-      if (!scale || !t.store.best(id, t.view, t.bucket)) return "";
-      return scale[0] === scale[1] ? number(scale[0]) + after : `${number(scale[0])} to ${number(scale[1])}${after}`;
+      const shown = t.store.best(id, t.view, t.bucket);
+      const seen = shown && extremes(t, shown, shown.tracks.get(id));
+      return seen ? span(seen[0], seen[1], after) : "";
     }
     const block = t.store.best(id, { from: row, to: row + 1 }, t.bucket);
     if (!block) return "";
     const place = Math.floor((row - block.start) / block.rows);
     const track = block.tracks.get(id);
-    const lo = number(track.lo[place]), hi = number(track.hi[place]);
-    return lo === hi ? lo + after : `${lo} to ${hi}${after}`;
+    return span(track.lo[place], track.hi[place], after);
   }
 
   // Threshold handle ----------------------------------------------------------------------------------------------------
@@ -95,9 +95,12 @@ export class Gutter {
     const { handle } = t.els;
     const shown = Boolean(t.geometry.score && t.threshold !== null && t.scoreScale && t.scales.has(t.props.score));
     handle.hidden = !shown;
-    if (!shown) return;
     const { score } = t.geometry;
+    if (score) at(this.score.box, score.y, LABEL);
+    if (!shown) return;
     const y = Math.min(Math.max(t.scoreScale(t.threshold), score.y), score.y + score.h);
+    // The score's name gives way to the handle.
+    if (y - HALF < score.y + LABEL) at(this.score.box, y + HALF, LABEL);
     handle.style.top = `${y}px`;
     handle.style.right = `${t.size.width - t.geometry.gutter}px`;
     const value = number2(t.threshold);
@@ -155,6 +158,11 @@ export class Gutter {
 /** Scores are written with two decimals, more where two would say nothing. */
 function number2(value) {
   return Math.abs(value) >= 0.095 && Math.abs(value) < 1000 ? value.toFixed(2).replace("-", "\u2212") : number(value);
+}
+
+function span(low, high, after) {
+  const [a, b] = [number(low), number(high)];
+  return a === b ? a + after : `${a} to ${b}${after}`;
 }
 
 function label(text) {

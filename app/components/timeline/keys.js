@@ -40,6 +40,7 @@ export class Keys {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || !t.geometry) return;
     const focus = deepFocus();
     const inside = t.els.root.contains(focus);
+    if (inside) t.els.root.classList.remove("amad-tl-pointed");
     if ((!this.over && !inside) || isField(focus)) return;
     if (!inside && focus && focus !== document.body && wantsKey(focus, event.key)) return;
     if (focus === t.els.handle && /^(Arrow|Page)/.test(event.key)) return;

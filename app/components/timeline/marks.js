@@ -123,7 +123,7 @@ export function drawTints(t, ctx) {
     ctx.globalAlpha = 0.5;
     for (const row of [one.start, one.end]) {
       const x = t.px(row);
-      if (x >= g.x && x <= g.x + g.w) ctx.fillRect(Math.round(x) - 0.5, top, 1, height);
+      if (x >= g.x && x <= g.x + g.w) ctx.fillRect(Math.round(x), top, 1, height);
     }
     ctx.globalAlpha = 1;
   }
@@ -162,7 +162,8 @@ function drawIncident(t, ctx, one) {
   const { geometry: g, props: { colors } } = t;
   const [a, b] = span(t, one);
   const top = g.rail.y, height = g.rail.h - BRACKET - 2;
-  ctx.fillStyle = pattern(ctx, one.pattern, one.color, t.ratio);
+  // A pattern cannot be told on a few pixels; there the plain colour is clearer.
+  ctx.fillStyle = b - a < 8 ? one.color : pattern(ctx, one.pattern, one.color, t.ratio);
   ctx.fillRect(a, top, b - a, height);
   if (b - a < 28) return;
   ctx.font = `700 10.5px ${t.font}`;

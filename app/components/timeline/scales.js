@@ -1,6 +1,6 @@
 // Heights: which value stands at the top and the bottom of a panel, and how that stays calm while the view moves.
 
-const LEAST_SHARE = 1 / 12; // noise is not blown up more than this, measured on the whole series
+const LEAST_SHARE = 1 / 50; // noise is not blown up more than this, measured on the whole series
 const CALM = 0.55; // a range is kept while the view's values fill this much of it
 
 /** A function from values to y inside `box` for a track; remembers its range between frames. */
@@ -44,7 +44,7 @@ function scoreRange(t, id, block, whole) {
 }
 
 /** Least and greatest value of a track's buckets in view, or null. */
-function extremes(t, block, track) {
+export function extremes(t, block, track) {
   const first = Math.max(0, Math.floor((t.view.from - block.start) / block.rows));
   const last = Math.min(block.count - 1, Math.ceil((t.view.to - block.start) / block.rows) - 1);
   let low = Infinity, high = -Infinity;

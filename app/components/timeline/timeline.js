@@ -60,7 +60,7 @@ export class Timeline {
     this.store.source(props);
     if (!before || before.threshold !== props.threshold) this.threshold = props.threshold;
     if (!before || before.theme !== props.theme) applyColors(this.els.root, props.colors, props.theme);
-    if (props.view && (!before || before.nonce !== props.nonce)) this.obey(props.view);
+    if (props.view && (!before || before.nonce !== props.nonce)) this.obey(props.view, Boolean(before));
     this.els.root.style.setProperty("--amad-tl-height", props.height);
     if (before && names(before) !== names(props)) this.order = null; // Python ordered anew
     if (!props.brush && this.mode === "brush") this.mode = "pan";
@@ -83,9 +83,9 @@ export class Timeline {
   }
 
   /** A view that Python asked for: taken at once, and not told back. */
-  obey([from, to]) {
+  obey([from, to], keep) {
     this.told = `${from} ${to}`;
-    this.setView(from, to);
+    this.setView(from, to, { keep });
   }
 
   /** Channels in the order shown, without the hidden ones. */

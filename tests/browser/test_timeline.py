@@ -1,0 +1,535 @@
+"""The timeline in a real browser: every gesture, what it tells Python, and that nothing small is ever lost from sight."""
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from amad.config import Config
+from amad.series import Report, Series
+from amad.workspace import Workspace
+
+pytestmark = pytest.mark.browser
+
+ROOT = Path(__file__).resolve().parents[2]
+ROWS = 200_000
+SPIKE, HOLE = 123_457, 61_803
+HOSTILE = "<img src=x onerror=document.title='hacked'>"
+EVENTS = [(20_000, 21_000), (80_000, 80_600), (150_000, 153_000)]
+
+MAIN = """
+import sys
+sys.path.insert(0, {root!r})
+import streamlit as st
+from pathlib import Path
+from app.server.headers import middleware
+from app.server.routes import routes
+app = st.App(Path(__file__).with_name("home.py"), routes=routes(), middleware=middleware())
+"""
+
+HOME = """
+import json
+import sys
+sys.path.insert(0, {root!r})
+import streamlit as st
+from amad.workspace import Workspace
+from app.components.timeline import timeline
+
+st.set_page_config(layout="wide")
+store = st.cache_resource(Workspace.open)()
+series, run = store.series()[0], store.runs()[0]
+state = st.session_state
+state.setdefault("seen", {{"threshold": None, "picked": None, "action": None}})
+state.runs = state.get("runs", 0) + 1
+st.text_input("A field")
+view = None
+if st.button("Show rows 1000 to 2000"):
+    view = (1000, 2000)
+st.button("Run again")
+found = timeline(
+    key="line", workspace=store, series=series, run=run, view=view, view_nonce=state.runs if view else None,
+    events=[{{"id": i, "start": a, "end": b, "severity": 50}} for i, (a, b) in enumerate({events!r})],
+    threshold=state.seen["threshold"] or 0.5, threshold_label="p99", selected=state.seen["picked"],
+    training=(0, 50000), report_rows=True, height="640px",
+)
+for name in ("threshold", "picked", "action"):
+    if getattr(found, name) is not None:
+        state.seen[name] = getattr(found, name)
+st.text("told " + json.dumps({{"view": found.view, "brush": found.brush, **state.seen, "runs": state.runs}}))
+"""
+
+
+def make_workspace(folder: Path) -> None:
+    """200,000 rows of 12 channels with one spike and one hole of a single row, and a scored run."""
+    rng = np.random.default_rng(0)
+    values = np.sin(np.arange(ROWS)[:, None] / np.linspace(200, 4000, 12)) + 0.05 * rng.standard_normal((ROWS, 12))
+    values = values.astype(np.float32)
+    values[SPIKE, 1] = 9.0
+    values[HOLE, 2] = np.nan
+    values[:, 3] = 4.0
+    names = ("plain", "spiky", "holed", "constant", HOSTILE, *(f"ch_{i:02d}" for i in range(6, 13)))
+    stamps = pd.date_range("2026-03-02", periods=ROWS, freq="1min", tz="UTC")
+    store = Workspace.open(folder)
+    record = store.add_series(Series("pump", values, names, stamps, None, Report(ROWS)))
+    run = store.create_run(record.id, name="first", preset="balanced", config=Config(), part=(0, 50_000))
+    score = 0.2 + 0.05 * rng.random(ROWS)
+    for start, stop in EVENTS:
+        score[start:stop] = 0.9
+    store.write_score_columns(run.id, record.id, ("score",), score[:, None].astype(np.float32))
+    store.close()
+
+
+@pytest.fixture(scope="module")
+def timeline_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server of our own with a script that mounts one timeline, under a base path as behind a proxy."""
+    folder = tmp_path_factory.mktemp("timeline")
+    make_workspace(folder / "workspace")
+    (folder / "main.py").write_text(MAIN.format(root=str(ROOT)))
+    (folder / "home.py").write_text(HOME.format(root=str(ROOT), events=EVENTS))
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [
+        sys.executable,
+        "-m",
+        "streamlit",
+        "run",
+        "main.py",
+        "--server.port",
+        str(port),
+        "--server.headless",
+        "true",
+    ]
+    command += [
+        "--server.baseUrlPath",
+        "tools",
+        "--browser.gatherUsageStats",
+        "false",
+        "--server.fileWatcherType",
+        "none",
+    ]
+    environment = {**os.environ, "AMAD_WORKSPACE": str(folder / "workspace")}
+    environment.pop("AMAD_DATABASE_URL", None)
+    server = subprocess.Popen(
+        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    assert server.stdout is not None
+    said = []
+    for line in server.stdout:
+        said.append(line)
+        if "URL:" in line:
+            break
+    else:
+        pytest.fail(f"The server did not start:\n{''.join(said)}")
+    yield f"http://127.0.0.1:{port}/tools"
+    server.terminate()
+    server.wait(timeout=20)
+    server.stdout.close()
+
+
+@pytest.fixture
+def timeline_page(chromium_browser: Browser, timeline_url: str) -> Iterator[Page]:
+    """The page with its timeline drawn; at the end, no script may have failed and no answer been too big."""
+    context = chromium_browser.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    faults: list[str] = []
+    sizes: list[int] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.on(
+        "console", lambda message: faults.append(message.text) if "Content Security Policy" in message.text else None
+    )
+    page.on(
+        "response",
+        lambda answer: (
+            sizes.append(int(answer.headers.get("content-length", 0))) if "/amad/timeline/data" in answer.url else None
+        ),
+    )
+    page.goto(timeline_url)
+    expect(line(page)).to_have_attribute("data-fresh", "true", timeout=30_000)
+    yield page
+    context.close()
+    assert faults == []
+    assert sizes
+    assert max(sizes) < 500_000
+
+
+def line(page: Page) -> Locator:
+    return page.locator('[data-amad="timeline"]')
+
+
+def view(page: Page) -> tuple[int, int]:
+    return tuple(int(line(page).get_attribute(f"data-{edge}") or -1) for edge in ("from", "to"))  # type: ignore[return-value]
+
+
+def fresh(page: Page) -> tuple[int, int]:
+    expect(line(page)).to_have_attribute("data-fresh", "true")
+    return view(page)
+
+
+def told(page: Page) -> dict[str, Any]:
+    text = page.get_by_text(re.compile("^told ")).text_content() or ""
+    found: dict[str, Any] = json.loads(text.removeprefix("told "))
+    return found
+
+
+def until_told(page: Page, pattern: str) -> dict[str, Any]:
+    expect(page.get_by_text(re.compile(pattern))).to_be_visible()
+    return told(page)
+
+
+class Plot:
+    """Where the plot is on the page, found as a reader would: by the stage and the labels beside it."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        box = page.locator(".amad-tl-main").bounding_box()
+        assert box is not None
+        self.left, self.right = box["x"] + 132, box["x"] + box["width"] - 10
+        self.top = box["y"]
+        self.middle = (self.left + self.right) / 2
+
+    def panel(self, name: str) -> tuple[float, float]:
+        """Top and height of a channel's panel on the page."""
+        box = self.page.locator(".amad-tl-label").filter(has=self.page.get_by_text(name, exact=True)).bounding_box()
+        assert box is not None
+        return box["y"], box["height"]
+
+    def x(self, row: float) -> float:
+        start, stop = view(self.page)
+        return self.left + (row - start) / (stop - start) * (self.right - self.left)
+
+    def pixels(self, x: float, y: float, height: float, half: int = 2) -> list[list[int]]:
+        """Colours (r, g, b, a) on the canvas within `half` px of x, from y down."""
+        script = """([x, y, w, h]) => {
+            const canvas = document.querySelector(".amad-tl-main"), box = canvas.getBoundingClientRect();
+            const data = canvas.getContext("2d").getImageData(x - box.left, y - box.top, w, h).data;
+            return Array.from({length: data.length / 4}, (_, i) => Array.from(data.slice(4 * i, 4 * i + 4)));
+        }"""
+        found: list[list[int]] = self.page.evaluate(script, [round(x) - half, round(y), 2 * half + 1, round(height)])
+        return found
+
+
+def is_ink(pixel: list[int]) -> bool:
+    return pixel[3] > 90 and max(pixel[:3]) < 130
+
+
+def is_missing(pixel: list[int]) -> bool:
+    return pixel[3] > 200 and abs(pixel[0] - 0xA8) < 30 and abs(pixel[1] - 0x79) < 30 and pixel[2] < 60
+
+
+def test_the_whole_series_is_shown_first(timeline_page: Page) -> None:
+    assert view(timeline_page) == (0, ROWS)
+    expect(
+        timeline_page.get_by_role(
+            "img", name=re.compile(r"^Timeline: 12 channels, rows 0 to 200,000 of 200,000, .*3 events in view\.$")
+        )
+    ).to_be_visible()
+    expect(timeline_page.get_by_text("200,000 rows · 139 d", exact=False)).to_be_visible()
+
+
+def test_the_wheel_zooms_at_the_pointer_and_becomes_fresh(timeline_page: Page) -> None:
+    plot = Plot(timeline_page)
+    timeline_page.mouse.move(plot.left + 0.25 * (plot.right - plot.left), plot.top + 200)
+    timeline_page.mouse.wheel(0, -400)
+    expect(line(timeline_page)).not_to_have_attribute("data-to", str(ROWS))
+    start, stop = fresh(timeline_page)
+    assert stop - start < 0.6 * ROWS
+    assert abs(start + 0.25 * (stop - start) - 0.25 * ROWS) < 0.01 * ROWS  # the row under the pointer stays there
+    timeline_page.mouse.wheel(0, 2000)
+    timeline_page.mouse.wheel(0, 2000)
+    expect(line(timeline_page)).to_have_attribute("data-from", "0")
+    assert fresh(timeline_page) == (0, ROWS)
+
+
+def test_dragging_pans_and_a_double_click_shows_the_whole_series(timeline_page: Page) -> None:
+    plot = Plot(timeline_page)
+    timeline_page.mouse.move(plot.middle, plot.top + 200)
+    timeline_page.mouse.wheel(0, -800)
+    before = fresh(timeline_page)
+    timeline_page.mouse.down()
+    timeline_page.mouse.move(plot.middle + 200, plot.top + 210, steps=4)
+    timeline_page.mouse.up()
+    after = fresh(timeline_page)
+    moved = 200 / (plot.right - plot.left) * (before[1] - before[0])
+    assert abs((before[0] - after[0]) - moved) < 0.02 * moved
+    assert abs((after[1] - after[0]) - (before[1] - before[0])) <= 1
+    timeline_page.mouse.dblclick(plot.middle, plot.top + 200)
+    expect(line(timeline_page)).to_have_attribute("data-to", str(ROWS))
+
+
+def test_a_resting_view_is_told_once_and_not_while_it_moves(timeline_page: Page) -> None:
+    plot = Plot(timeline_page)
+    runs = told(timeline_page)["runs"]
+    timeline_page.mouse.move(plot.middle, plot.top + 200)
+    for _ in range(12):
+        timeline_page.mouse.wheel(0, -60)
+    start, stop = fresh(timeline_page)
+    found = until_told(timeline_page, rf'"view": \[{start}, {stop}\]')
+    assert found["runs"] == runs + 1
+
+
+def test_brushing_tells_python_and_escape_takes_it_back(timeline_page: Page) -> None:
+    plot = Plot(timeline_page)
+    timeline_page.mouse.move(plot.left + 100, plot.top + 250)
+    timeline_page.keyboard.press("b")
+    expect(timeline_page.get_by_role("button", name="Brush (B)")).to_have_attribute("aria-pressed", "true")
+    timeline_page.mouse.down()
+    timeline_page.mouse.move(plot.left + 300, plot.top + 260, steps=4)
+    timeline_page.mouse.up()
+    start, stop = until_told(timeline_page, r'"brush": \[\d+, \d+\]')["brush"]
+    per_px = ROWS / (plot.right - plot.left)
+    assert abs(start - 100 * per_px) <= per_px
+    assert abs(stop - 300 * per_px) <= per_px
+    assert view(timeline_page) == (0, ROWS)
+    timeline_page.keyboard.press("Enter")
+    until_told(timeline_page, rf'"kind": "label", "rows": \[{start}, {stop}\]')
+    timeline_page.keyboard.press("Escape")
+    until_told(timeline_page, '"brush": null')
+
+
+def test_escape_gives_up_a_brush_under_the_hand(timeline_page: Page) -> None:
+    plot = Plot(timeline_page)
+    timeline_page.mouse.move(plot.left + 100, plot.top + 250)
+    timeline_page.keyboard.press("b")
+    timeline_page.mouse.down()
+    timeline_page.mouse.move(plot.left + 300, plot.top + 260, steps=4)
+    timeline_page.keyboard.press("Escape")
+    timeline_page.mouse.up()
+    timeline_page.get_by_role("button", name="Run again").click()
+    assert until_told(timeline_page, '"runs": 2')["brush"] is None
+
+
+def test_the_threshold_handle_is_dragged_and_told_on_release(timeline_page: Page) -> None:
+    handle = timeline_page.get_by_role("slider", name="Threshold", exact=True)
+    expect(handle).to_have_text("p99 0.50")
+    box = handle.bounding_box()
+    assert box is not None
+    timeline_page.mouse.move(box["x"] + 20, box["y"] + 10)
+    timeline_page.mouse.down()
+    timeline_page.mouse.move(box["x"] + 20, box["y"] - 10, steps=4)
+    expect(handle).not_to_have_text("p99 0.50")
+    assert told(timeline_page)["threshold"] is None  # not before the hand lets go
+    timeline_page.mouse.up()
+    found = until_told(timeline_page, r'"threshold": 0\.\d')
+    shown = float(handle.get_attribute("aria-valuenow") or 0)
+    assert shown == pytest.approx(found["threshold"])
+    # 20 px of the panel's 96, on its scale
+    scale = float(handle.get_attribute("aria-valuemax") or 0) - float(handle.get_attribute("aria-valuemin") or 0)
+    assert found["threshold"] - 0.5 == pytest.approx(20 / 96 * scale, rel=0.1)
+
+
+def test_the_threshold_handle_moves_by_keys(timeline_page: Page) -> None:
+    handle = timeline_page.get_by_role("slider", name="Threshold", exact=True)
+    handle.focus()
+    timeline_page.keyboard.press("ArrowDown")
+    timeline_page.keyboard.press("ArrowDown")
+    found = until_told(timeline_page, r'"threshold": 0\.\d')
+    assert 0.4 < found["threshold"] < 0.5
+    assert view(timeline_page) == (0, ROWS)
+
+
+def test_keys_zoom_pan_and_go_back(timeline_page: Page) -> None:
+    plot = Plot(timeline_page)
+    line(timeline_page).focus()
+    timeline_page.keyboard.press("+")
+    assert fresh(timeline_page) == (ROWS // 4, 3 * ROWS // 4)
+    until_told(timeline_page, rf'"view": \[{ROWS // 4}, {3 * ROWS // 4}\]')
+    timeline_page.keyboard.press("ArrowRight")
+    start, stop = fresh(timeline_page)
+    assert (start, stop) == (pytest.approx(ROWS // 4 + ROWS / 6, abs=1), pytest.approx(3 * ROWS // 4 + ROWS / 6, abs=1))
+    until_told(timeline_page, rf'"view": \[{start}, {stop}\]')
+    timeline_page.keyboard.press("Backspace")
+    assert fresh(timeline_page) == (ROWS // 4, 3 * ROWS // 4)
+    timeline_page.keyboard.press("Backspace")
+    assert fresh(timeline_page) == (0, ROWS)
+    timeline_page.keyboard.press("+")
+    timeline_page.keyboard.press("+")
+    timeline_page.keyboard.press("Shift+ArrowLeft")
+    assert fresh(timeline_page) == (3 * ROWS // 8 - ROWS // 4, 3 * ROWS // 8)
+    timeline_page.keyboard.press("-")
+    timeline_page.keyboard.press("0")
+    assert fresh(timeline_page) == (0, ROWS)
+    timeline_page.keyboard.press("?")
+    expect(timeline_page.get_by_role("dialog", name="Keys")).to_be_visible()
+    timeline_page.keyboard.press("Escape")
+    expect(timeline_page.get_by_role("dialog", name="Keys")).to_be_hidden()
+    # Streamlit's own key for "run again" is quiet here.
+    runs = told(timeline_page)["runs"]
+    timeline_page.mouse.move(plot.middle, plot.top + 200)
+    timeline_page.keyboard.press("r")
+    timeline_page.get_by_role("button", name="Run again").click()
+    until_told(timeline_page, f'"runs": {runs + 1}')
+
+
+def test_keys_are_silent_while_a_field_has_the_focus(timeline_page: Page) -> None:
+    plot = Plot(timeline_page)
+    field = timeline_page.get_by_role("textbox", name="A field")
+    field.click()
+    timeline_page.mouse.move(plot.middle, plot.top + 200)  # the pointer alone does not take the keys away
+    timeline_page.keyboard.type("+0b[")
+    expect(field).to_have_value("+0b[")
+    assert view(timeline_page) == (0, ROWS)
+    expect(timeline_page.get_by_role("button", name="Pan (P)")).to_have_attribute("aria-pressed", "true")
+
+
+def test_a_spike_and_a_hole_of_one_row_are_seen_at_every_zoom(timeline_page: Page) -> None:
+    plot = Plot(timeline_page)
+    for name, row, seen in (("spiky", SPIKE, is_ink), ("holed", HOLE, is_missing)):
+        top, height = plot.panel(name)
+        place, size = (top + 3, 0.3 * height) if name == "spiky" else (top + height - 8, 8)
+        levels = 0
+        while True:
+            start, stop = fresh(timeline_page)
+            x = plot.x(row + 0.5)
+            # The attributes are whole rows, the view need not be: a row's width more to look in.
+            half = max(2, round((plot.right - plot.left) / (stop - start)))
+            pixels = plot.pixels(x, place, size, half)
+            assert any(seen(pixel) for pixel in pixels), f"{name} is lost at rows {start} to {stop}"
+            levels += 1
+            if stop - start <= 12:
+                break
+            timeline_page.mouse.move(x, plot.top + 300)
+            timeline_page.mouse.wheel(0, -430)
+            expect(line(timeline_page)).not_to_have_attribute("data-to", str(stop))
+        assert levels > 12
+        timeline_page.mouse.dblclick(plot.middle, plot.top + 300)
+        expect(line(timeline_page)).to_have_attribute("data-to", str(ROWS))
+
+
+def test_the_line_is_not_joined_over_a_missing_row(timeline_page: Page) -> None:
+    plot = Plot(timeline_page)
+    top, height = plot.panel("holed")
+    for _ in range(30):
+        start, stop = fresh(timeline_page)
+        if stop - start <= 12:
+            break
+        timeline_page.mouse.move(plot.x(HOLE + 0.5), plot.top + 300)
+        timeline_page.mouse.wheel(0, -430)
+        expect(line(timeline_page)).not_to_have_attribute("data-to", str(stop))
+    fresh(timeline_page)
+    timeline_page.mouse.move(plot.left - 60, plot.top + 300)
+    assert not any(is_ink(pixel) for pixel in plot.pixels(plot.x(HOLE + 0.5), top + 2, height - 10, half=8))
+    assert any(is_ink(pixel) for pixel in plot.pixels(plot.x(HOLE + 1.5), top + 2, height - 10, half=8))
+
+
+def test_a_click_on_an_event_picks_it_and_one_beside_it_tells_the_row(timeline_page: Page) -> None:
+    plot = Plot(timeline_page)
+    rail = timeline_page.get_by_text("Incidents, events", exact=True).bounding_box()
+    assert rail is not None
+    timeline_page.mouse.click(plot.x(151_500), rail["y"] + 14)
+    until_told(timeline_page, '"picked": 2')
+    timeline_page.mouse.click(plot.x(20_500), plot.top + 300)
+    until_told(timeline_page, '"picked": 0')
+    timeline_page.mouse.click(plot.x(50_000.0), plot.top + 300)
+    found = until_told(timeline_page, '"kind": "row"')
+    assert abs(found["action"]["row"] - 50_000) <= ROWS / (plot.right - plot.left)
+
+
+def test_brackets_step_through_events_and_show_them(timeline_page: Page) -> None:
+    line(timeline_page).focus()
+    for _ in range(6):
+        timeline_page.keyboard.press("+")
+    timeline_page.keyboard.press("[")
+    until_told(timeline_page, '"picked": 1')
+    start, stop = fresh(timeline_page)
+    assert start <= EVENTS[1][0] < EVENTS[1][1] <= stop
+    timeline_page.keyboard.press("]")
+    until_told(timeline_page, '"picked": 2')
+    start, stop = fresh(timeline_page)
+    assert start <= EVENTS[2][0] < EVENTS[2][1] <= stop
+
+
+def test_python_sets_the_view_and_a_rerun_leaves_it_and_the_element_alone(timeline_page: Page) -> None:
+    line(timeline_page).evaluate("element => { element.marked = true; }")
+    timeline_page.get_by_role("button", name="Show rows 1000 to 2000").click()
+    expect(line(timeline_page)).to_have_attribute("data-from", "1000")
+    assert fresh(timeline_page) == (1000, 2000)
+    assert until_told(timeline_page, r'"view": \[1000, 2000\]')["runs"] == 2
+    line(timeline_page).focus()
+    timeline_page.keyboard.press("-")
+    until_told(timeline_page, r'"view": \[500, 2500\]')
+    timeline_page.get_by_role("button", name="Run again").click()
+    until_told(timeline_page, '"runs": 4')
+    assert fresh(timeline_page) == (500, 2500)
+    assert line(timeline_page).evaluate("element => element.marked === true")
+
+
+def test_names_from_data_are_text(timeline_page: Page) -> None:
+    expect(timeline_page.get_by_text(HOSTILE, exact=True)).to_be_visible()
+    timeline_page.get_by_role("button", name="Channels").click()
+    expect(timeline_page.get_by_role("checkbox", name=HOSTILE, exact=True)).to_be_checked()
+    assert "hacked" not in timeline_page.title()
+
+
+def test_channels_are_found_hidden_and_ordered(timeline_page: Page) -> None:
+    timeline_page.get_by_role("button", name="Channels").click()
+    timeline_page.get_by_role("searchbox", name="Find a channel").fill("spi")
+    timeline_page.get_by_role("checkbox", name="spiky", exact=True).uncheck()
+    expect(timeline_page.locator(".amad-tl-label").get_by_text("spiky", exact=True)).to_be_hidden()
+    expect(timeline_page.get_by_text("1 hidden")).to_be_visible()
+    timeline_page.get_by_role("searchbox", name="Find a channel").fill("holed")
+    timeline_page.get_by_role("button", name="Move holed up").click()
+    timeline_page.get_by_role("button", name="Move holed up").click()
+    timeline_page.keyboard.press("Escape")
+    plot = Plot(timeline_page)
+    assert plot.panel("holed")[0] < plot.panel("plain")[0]
+
+
+def test_channels_out_of_view_are_scrolled_to(timeline_page: Page) -> None:
+    foot = timeline_page.get_by_text(re.compile(r"^\d+ of 12 channels in view, scroll for more$"))
+    expect(foot).to_be_visible()
+    plot = Plot(timeline_page)
+    expect(timeline_page.locator(".amad-tl-label").get_by_text("ch_12", exact=True)).to_be_hidden()
+    timeline_page.mouse.move(plot.middle, plot.top + 200)
+    timeline_page.keyboard.down("Shift")
+    timeline_page.mouse.wheel(0, 2000)
+    timeline_page.keyboard.up("Shift")
+    expect(timeline_page.locator(".amad-tl-label").get_by_text("ch_12", exact=True)).to_be_visible()
+    assert fresh(timeline_page) == (0, ROWS)
+
+
+def test_a_late_answer_to_an_older_move_is_dropped(timeline_page: Page) -> None:
+    held: list[Any] = []
+
+    def handle(route: Any) -> None:
+        if held:
+            route.continue_()
+        else:
+            held.append(route)  # the first answer waits until the second has been drawn
+
+    timeline_page.route(re.compile(r"/amad/timeline/data"), handle)
+    line(timeline_page).focus()
+    timeline_page.keyboard.press("+")
+    expect(line(timeline_page)).to_have_attribute("data-fresh", "false")
+    for _ in range(7):
+        timeline_page.keyboard.press("+")
+    start, stop = fresh(timeline_page)
+    assert stop - start == pytest.approx(ROWS / 2**8, abs=1)
+    held[0].continue_()
+    timeline_page.keyboard.press("ArrowRight")
+    after = fresh(timeline_page)
+    assert after[0] == pytest.approx(start + (stop - start) / 3, abs=1)
+    expect(timeline_page.get_by_role("button", name="Try again")).to_be_hidden()
+
+
+def test_trouble_is_said_with_a_way_out(timeline_page: Page) -> None:
+    address = re.compile(r"/amad/timeline/data")
+    timeline_page.route(address, lambda route: route.fulfill(status=500, json={"error": "The disk is away."}))
+    line(timeline_page).focus()
+    timeline_page.keyboard.press("+")
+    expect(timeline_page.get_by_text("The disk is away.")).to_be_visible()
+    expect(line(timeline_page)).to_have_attribute("data-fresh", "false")
+    timeline_page.unroute(address)
+    timeline_page.get_by_role("button", name="Try again").click()
+    expect(line(timeline_page)).to_have_attribute("data-fresh", "true")
+    expect(timeline_page.get_by_text("The disk is away.")).to_be_hidden()

@@ -1,0 +1,88 @@
+"""The Python face: a view passed late is not an order, a new one is; data from the browser is not trusted."""
+
+from typing import Any
+
+import pytest
+
+from app.components.timeline import _event, _incident, _obey, _pair, _told
+
+ROWS = 1000
+
+
+@pytest.fixture
+def memory() -> dict[str, Any]:
+    return {"series": "s", "passed": (None, None), "command": None, "told": False, "nonce": 1}
+
+
+def run(memory: dict[str, Any], view: tuple[int, int] | None, state: Any = None, nonce: Any = None) -> Any:
+    """One run of a page: passes a view while the component's state is `state`; gives the view that holds."""
+    _obey(memory, view, nonce, state, ROWS)
+    return _told(memory, state, ROWS)
+
+
+def test_the_first_view_passed_is_an_order(memory: dict[str, Any]) -> None:
+    assert run(memory, (10, 20)) == (10, 20)
+    assert memory["nonce"] == 2
+
+
+def test_no_view_passed_leaves_the_view_to_the_user(memory: dict[str, Any]) -> None:
+    assert run(memory, None) is None
+    assert run(memory, None, [5, 50, 1]) == (5, 50)
+    assert memory["nonce"] == 1
+
+
+def test_what_the_user_did_comes_back_as_no_order(memory: dict[str, Any]) -> None:
+    run(memory, (10, 20))
+    state = [30, 60, 2]
+    assert run(memory, (10, 20), state) == (30, 60)  # the page has not read the new view yet
+    assert run(memory, (30, 60), state) == (30, 60)  # now it passes it back
+    assert memory["nonce"] == 2
+
+
+def test_an_order_after_the_users_own_moves_is_obeyed(memory: dict[str, Any]) -> None:
+    run(memory, (10, 20))
+    run(memory, (30, 60), [30, 60, 2])
+    assert run(memory, (10, 20), [30, 60, 2]) == (10, 20)
+    assert memory["nonce"] == 3
+
+
+def test_going_back_to_where_the_user_was_before_an_order_is_the_users_move(memory: dict[str, Any]) -> None:
+    run(memory, None, [30, 60, 1])
+    assert run(memory, (10, 20), [30, 60, 1]) == (10, 20)
+    assert run(memory, (10, 20), [30, 60, 2]) == (30, 60)
+
+
+def test_the_same_view_is_an_order_again_with_a_new_nonce(memory: dict[str, Any]) -> None:
+    run(memory, (10, 20), nonce="a")
+    assert run(memory, (10, 20), [30, 60, 2], nonce="a") == (30, 60)
+    assert run(memory, (10, 20), [30, 60, 2], nonce="b") == (10, 20)
+
+
+def test_after_another_page_the_view_is_ordered_anew(memory: dict[str, Any]) -> None:
+    run(memory, (10, 20))
+    run(memory, (30, 60), [30, 60, 2])
+    assert run(memory, (30, 60), None) == (30, 60)
+    assert memory["command"] == (30, 60)
+
+
+@pytest.mark.parametrize(
+    "span", [None, "ab", [1], [5, 5], [9, 2], ["x", 3], [float("nan"), 3], [float("inf"), 3], 7, {}]
+)
+def test_a_span_that_is_none_is_left_out(span: Any) -> None:
+    assert _pair(span, ROWS) is None
+
+
+def test_a_span_is_cut_to_the_series() -> None:
+    assert _pair([-20.4, 1e9], ROWS) == (0, 1000)
+
+
+def test_marks_become_plain_values() -> None:
+    import numpy as np
+
+    event = _event({"id": np.int64(3), "start": np.int64(5), "end": np.int32(9), "severity": np.float32(2.5)})
+    assert event == {"id": 3, "start": 5, "end": 9, "severity": 2.5}
+    assert all(type(value) in (int, float) for value in event.values())
+    incident = _incident({"id": "x", "start": 1, "end": 2, "type": "Drift"}, "dark")
+    assert (incident["code"], incident["pattern"], incident["color"]) == ("DR", "dots", "#66DAFC")
+    unknown = _incident({"id": "x", "start": 1, "end": 2, "type": "Leak"}, "light")
+    assert (unknown["type"], unknown["code"], unknown["pattern"]) == ("Leak", "OT", "mesh")
