@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from amad.cli.data import open_workspace, read_file, store, store_series, wants_json
+from amad.cli.data import open_workspace, read_file, read_series, store, store_series, wants_json
 from amad.cli.output import ProgressLine, duration, say, show, show_json
 from amad.errors import AmadError, InputError, JobError
 from amad.workspace import RunRecord, SeriesRecord, Workspace
@@ -102,6 +102,7 @@ def _resumed(workspace: Workspace, given: argparse.Namespace) -> tuple[RunRecord
     from amad.config import make_config
     from amad.jobs.local import free_of_holder
     from amad.series import parse_part
+    from amad.workspace.files import checksum
 
     workspace.states.mark_lost()
     run = workspace.find_run(given.resume)
@@ -117,11 +118,11 @@ def _resumed(workspace: Workspace, given: argparse.Namespace) -> tuple[RunRecord
     if given.train_file is not None and given.series is not None:
         also = (store_series(workspace, given.series, given).id,)
     elif given.series is not None and run.series_id is not None:
-        series = store_series(workspace, given.series, given)
-        if series.id != run.series_id:
-            trained = workspace.find_series(run.series_id).name
+        series, record = read_series(workspace, given.series, given)
+        trained = workspace.find_series(run.series_id)
+        if record != trained and (record is not None or checksum(series) != trained.checksum):
             raise InputError(
-                f'Run "{run.name}" trains on "{trained}", not on "{series.name}". '
+                f'Run "{run.name}" trains on "{trained.name}", not on "{series.name}". '
                 "Leave the series out, or start a new run."
             )
         if given.train is not None and parse_part(given.train, series.rows) != run.part:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from amad.config import Config, make_config
 from amad.series import Series
@@ -25,6 +26,7 @@ def tiny() -> Config:
 def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
     monkeypatch.delenv("AMAD_DATABASE_URL", raising=False)
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    torch.set_num_threads(1)  # tests share the cores
     monkeypatch.setenv("AMAD_CHECKPOINT_SECONDS", "0")
     opened = Workspace.open(tmp_path / "ws")
     yield opened

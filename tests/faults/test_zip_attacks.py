@@ -105,7 +105,7 @@ ATTACKS = {
     "unknown setting": (
         configured(settings={"colour": "red"}),
         [],
-        '"config.json": There is no setting "colour". Did you mean "tau"? ',
+        '"config.json": There is no setting "colour".',
     ),
     "setting out of range": (configured(settings={"heads": 10**9}), [], '"config.json": Setting "heads": 1000000000 does not do'),
     "no channels": (configured(channels=[]), [], '"config.json" does not list its channels'),
