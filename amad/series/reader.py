@@ -185,6 +185,7 @@ def _load(file: Path, options: Options, stems: Sequence[str], single: bool) -> T
             decimal=options.decimal,
             encoding=options.encoding,
             header=options.header,
+            exact=(options.time, options.label),
         )
     listed_labels = side_table(table)
     if listed_labels is not None:
