@@ -17,6 +17,7 @@ from amad.workspace import RunRecord, SeriesRecord, Workspace
 
 if TYPE_CHECKING:
     from amad.config import Config
+    from amad.series import Series
 
 _INTERRUPTED = 130
 
@@ -65,7 +66,7 @@ def _new_run(workspace: Workspace, given: argparse.Namespace, config: Config) ->
     also: tuple[str, ...] = ()
     part = None
     if given.train_file is not None:
-        trained = store(workspace, read_file(given.train_file, given), given.train_file)
+        trained = store(workspace, _read_training(given), given.train_file)
         part = (0, trained.rows)
         also = (target.id,) if target.id != trained.id else ()
         _same_channels(trained, target, config)
@@ -84,6 +85,16 @@ def _new_run(workspace: Workspace, given: argparse.Namespace, config: Config) ->
         say(f'The run is named "{run.name}".')
     _introduce(workspace, run, trained)
     return run, also
+
+
+def _read_training(given: argparse.Namespace) -> Series:
+    """The file of --train-file; it may well be without the labels that --label names in SERIES."""
+    try:
+        return read_file(given.train_file, given)
+    except InputError:
+        if given.label is None:
+            raise
+        return read_file(given.train_file, argparse.Namespace(**{**vars(given), "label": None}))
 
 
 def _same_channels(trained: SeriesRecord, target: SeriesRecord, config: Config) -> None:

@@ -57,6 +57,9 @@ def work(
             outcome = Outcome(STOPPED)
         except Exception as error:
             outcome = Outcome(FAILED, explain(error, _folder(workspace, claim)), error)
+        except BaseException:  # a second Ctrl-C: ends at once, and what was saved can be resumed
+            workspace.states.finish(claim, STOPPED, progress=heart.seen)
+            raise
     if outcome.error is not None and not isinstance(outcome.error, AmadError):
         log_trace(_folder(workspace, claim), outcome.error)
     if not workspace.states.finish(claim, outcome.state, error=outcome.message or None, progress=heart.seen):

@@ -114,7 +114,8 @@ class Workspace:
 
     def has_series(self, key: str) -> bool:
         """Whether a series has this id or name."""
-        query = select(SeriesRow.id).where((SeriesRow.id == key) | (SeriesRow.name == clean_text(key)))
+        shown = clean_text(key)  # an id passes unchanged; what no database can hold is left out
+        query = select(SeriesRow.id).where((SeriesRow.id == shown) | (SeriesRow.name == shown))
         with self.database.reading() as session:
             return session.scalar(query.limit(1)) is not None
 
@@ -317,9 +318,9 @@ class Workspace:
     def find_scoring(self, scoring_id: str) -> ScoringRecord:
         """The scoring with this id. Errors: InputError."""
         with self.database.reading() as session:
-            row = session.get(ScoringRow, scoring_id)
+            row = session.get(ScoringRow, scoring_id) if _is_id(scoring_id) else None
             if row is None:
-                raise InputError(f'There is no scoring "{scoring_id}".')
+                raise InputError(f'There is no scoring "{clean_text(scoring_id)}".')
             return scoring_record(row)
 
     def create_scoring(self, run: str, series: str) -> ScoringRecord:
@@ -449,13 +450,17 @@ def _there_are(channels: Iterable[str]) -> str:
 
 def _plain_id(text: str) -> str:
     """An id as a folder's name; only our own short hex ids pass, so that no name can leave the workspace."""
-    if not (1 <= len(text) <= 16 and all(c in "0123456789abcdef" for c in text)):
+    if not _is_id(text):
         raise InputError(f'"{clean_text(text, 40)}" is not the id of a series or a run.')
     return text
 
 
+def _is_id(text: str) -> bool:
+    return 1 <= len(text) <= 16 and all(c in "0123456789abcdef" for c in text)
+
+
 def _find(session: Session, table: Any, key: str, kind: str) -> Any:
-    row = session.get(table, key) if len(key) <= 16 else None
+    row = session.get(table, key) if _is_id(key) else None
     if row is None:
         row = session.scalars(select(table).where(table.name == clean_text(key))).first()
     if row is None:

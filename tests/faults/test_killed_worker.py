@@ -185,3 +185,16 @@ def test_a_damaged_saved_state_is_named_on_resuming(workspace, run, no_process):
     jobs.resume(workspace, run.id)
     assert worker.main(["--workspace", str(workspace.path), "--run", run.id]) == 1
     assert str(workspace.run_folder(run.id) / "last") in workspace.find_run(run.id).error
+
+
+def test_a_second_ctrl_c_ends_at_once_and_leaves_a_run_that_can_be_resumed(workspace, run, no_process):
+    def interrupt(progress):
+        if progress.stage == "training" and progress.step == 20:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        work(workspace, workspace.states.claim(RunRow, run.id), on_progress=interrupt)
+    assert workspace.find_run(run.id).state == "stopped"
+    jobs.resume(workspace, run.id)
+    train_in_place(workspace, run.id)
+    assert workspace.find_run(run.id).state == "done"

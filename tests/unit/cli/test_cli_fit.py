@@ -87,8 +87,8 @@ def test_training_on_another_file_scores_both(amad, data, tiny, open_workspace, 
     table = pd.read_csv(data)
     table[:250].drop(columns="label").to_csv(tmp_path / "clean.csv", index=False)
     table[250:][["time", "noise", "heat", "flow", "label"]].to_csv(tmp_path / "test.csv", index=False)
-    ended = amad("fit", "test.csv", *tiny, "--train-file", "clean.csv")
-    assert ended.code == 0
+    ended = amad("fit", "test.csv", *tiny, "--train-file", "clean.csv", "--label", "label")
+    assert ended.code == 0, ended.err
     workspace = open_workspace(tmp_path / "own workspace")
     run = workspace.find_run(ended.last)
     assert workspace.find_series(run.series_id).name == "clean"

@@ -101,6 +101,10 @@ def test_a_missing_series_is_answered_with_those_that_are_there(workspace, make_
         workspace.find_series("x")
     assert str(empty.value) == 'There is no series "x" in this workspace. There are none yet.'
     workspace.add_series(make_series())
+    for odd in ("\ud800", "\x00", "a" * 10_000):
+        with pytest.raises(InputError, match="There is no series"):
+            workspace.find_series(odd)
+        assert not workspace.has_series(odd)
     with pytest.raises(InputError) as other:
         workspace.find_series("x\x1b[31m")
     assert str(other.value) == 'There is no series "x [31m" in this workspace. There are "pump".'
