@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +14,14 @@ from numpy.typing import NDArray
 from amad.config import Config
 from amad.detection.calibration import Calibration
 from amad.detection.detector import OnProgress, report
-from amad.detection.recipe import Recipe, smooth
+from amad.detection.recipe import QUANTILE, Recipe, floored, smooth
 from amad.detection.scoring import Raw, Scorer
 from amad.detection.shape import Shape, fit_shape
 from amad.detection.storage import load_scorer, save_views
 from amad.detection.thresholds import threshold_of
 from amad.detection.views import Views, choose, digest_of
 from amad.errors import InputError
+from amad.series.scaling import Scaler
 from amad.series.series import Series
 from amad.training import load_linear, read_config, train
 
@@ -90,7 +92,8 @@ def calibrate(
             return False
         cut = scorer.cutter(training, 0, len(training), 0)
         shape, distances = fit_shape(cut, len(training), config.seed, scorer.device)
-        views = learn_views(raw, shape, distances, config, digest_of(training))
+        deviation = deviation_scales(training, scorer.scaler)
+        views = learn_views(raw, shape, distances, deviation, config, digest_of(training))
         del raw
     scores = views.training_scores()
     thresholds = {spec: threshold_of(spec, scores) for spec in dict.fromkeys((*STORED_THRESHOLDS, config.threshold))}
@@ -98,15 +101,34 @@ def calibrate(
     return True
 
 
-def learn_views(raw: Raw, shape: Shape, distances: NDArray[np.float64], config: Config, digest: str = "") -> Views:
+def learn_views(
+    raw: Raw,
+    shape: Shape,
+    distances: NDArray[np.float64],
+    deviation: NDArray[np.float64],
+    config: Config,
+    digest: str,
+) -> Views:
     """Recipe and calibrations from the raw values and shape distances of the whole training part."""
-    recipe = Recipe.fit(raw.errors, config.smoothing)
+    recipe = replace(Recipe.fit(raw.errors, config.smoothing), deviation=deviation)
     level = float(np.median(smooth(raw.cad, recipe.widths[0])))
     views = Views(recipe, shape, level, {}, digest)
     plain = views.plain(raw, distances)
     views.calibrations.update({name: Calibration.fit(found) for name, found in plain.items()})
     views.calibrations["score"] = Calibration.fit(choose(views.evidence(plain), config.score))
     return views
+
+
+def deviation_scales(training: NDArray[np.floating], scaler: Scaler) -> NDArray[np.float64]:
+    """99 % quantile (C,) of the squared scaled values of each channel's present rows, floored like the errors'."""
+    found = np.zeros(training.shape[1])
+    for channel, (centre, scale) in enumerate(zip(scaler.centre, scaler.scale, strict=True)):
+        column = np.asarray(training[:, channel], dtype=np.float64)
+        column = column[np.isfinite(column)]
+        if len(column):
+            scaled = np.clip((column - centre) / scale, -scaler.clip, scaler.clip)
+            found[channel] = np.quantile(np.square(scaled), QUANTILE)
+    return floored(found)
 
 
 def _training_raw(
@@ -131,4 +153,5 @@ def _training_raw(
         errors[:, start:stop] = found.errors.T
         cad[start:stop], paper[start:stop] = found.cad, found.paper
         report(on_progress, "calibrating", stop, rows, begun, scorer.config.score_stride)
-    return Raw(errors.T, np.empty((0, channels), dtype=np.float32), cad, paper)
+    nothing = np.empty((0, channels), dtype=np.float32)
+    return Raw(errors.T, nothing, nothing, cad, paper)

@@ -111,13 +111,12 @@ class Detector:
         cut = self.scorer.cutter(values, first, last, shape.margin)
         distances = shape.distances(cut, first, last, len(values), own=own, device=self.device)
         inner = slice(start - first, stop - first)
-        recipe = self.views.recipe
         views = {name: found[inner] for name, found in self.views.evidence(self.views.plain(raw, distances)).items()}
         shown = ("reconstruction", "divergence", "shape", *(["paper"] if self.config.score == "paper" else []))
         return Scores(
             score=self.views.score(views, self.config.score).astype(np.float32),
             views={name: views[name].astype(np.float32) for name in shown if name in views},
-            shares=recipe.shares(recipe.compress(raw.errors))[inner],
+            shares=self.views.recipe.shares(raw.errors, raw.deviations)[inner],
             expected=self.scorer.scaler.inverse(raw.expected[inner]),
             cad=raw.cad[inner],
             channels=self.channels,

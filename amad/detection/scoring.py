@@ -29,22 +29,19 @@ OTHER_MAP_BYTES = 256 << 20  # and what keeps a GPU busy
 
 @dataclass(frozen=True, eq=False)
 class Raw:
-    """Rows of a series before any calibration, scaled units: errors (n, C) squared, expected (n, C), cad (n,), paper (n,).
+    """Rows of a series before any calibration, scaled units: errors and deviations (n, C) squared, expected (n, C), cad (n,),
+    paper (n,).
 
-    Each is the mean over the windows that cover the row. An error is half the square of what AMAD leaves and half the
+    Deviations are those of the row from the training mean; the rest is the mean over the windows that cover the row. An error is half the square of what AMAD leaves and half the
     square of what the linear part alone leaves (`LINEAR_SHARE`; without a linear part, AMAD's alone). `paper` is AMAD's
     error, mean over channels, weighted by the softmax over the window of -CAD. Missing cells have error 0.
     """
 
     errors: NDArray[np.float32]
+    deviations: NDArray[np.float32]
     expected: NDArray[np.float32]
     cad: NDArray[np.float32]
     paper: NDArray[np.float32]
-
-    def trim(self, start: int, stop: int) -> Raw:
-        """Rows [start, stop) of it."""
-        part = slice(start, stop)
-        return Raw(self.errors[part], self.expected[part], self.cad[part], self.paper[part])
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,6 +134,7 @@ class Scorer:
             errors += LINEAR_SHARE * np.square(residual[inner]) * present[inner]
         return Raw(
             errors=errors,
+            deviations=np.square(scaled[inner]),  # missing cells are scaled to 0
             expected=linear + total[inner] / covers[:, None],
             cad=cads[inner] / covers,
             paper=papers[inner] / covers,

@@ -49,6 +49,8 @@ def save_views(folder: Path, views: Views, linear: LinearPart, thresholds: dict[
     arrays: dict[str, NDArray[Any]] = {f"linear.{name}": array for name, array in linear.arrays().items()}
     arrays["recipe.quantile"] = views.recipe.quantile
     arrays["recipe.means"] = views.recipe.means
+    if views.recipe.deviation is not None:
+        arrays["recipe.deviation"] = views.recipe.deviation
     for one in views.shape.lengths:
         arrays[f"shape.{one.length}.starts"] = one.starts
         arrays[f"shape.{one.length}.features"] = one.features
@@ -83,7 +85,13 @@ def load_views(folder: Path) -> tuple[Views, LinearPart]:
     arrays = {name: tensor.numpy() for name, tensor in tensors.items()}
     try:
         first, second = (int(width) for width in plain["widths"])
-        recipe = Recipe(arrays["recipe.quantile"], (first, second), arrays["recipe.means"], plain["compression"])
+        recipe = Recipe(
+            arrays["recipe.quantile"],
+            (first, second),
+            arrays["recipe.means"],
+            plain["compression"],
+            arrays.get("recipe.deviation"),
+        )
         calibrations = {
             name: Calibration(arrays[f"training.{name}"], float(excess))
             for name, excess in plain["mean_excess"].items()

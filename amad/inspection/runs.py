@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import zipfile
 from pathlib import Path
@@ -24,7 +25,8 @@ def frequencies(folder: str | Path) -> dict[str, NDArray]:
     if not path.is_file():
         raise CheckpointError(f"{path}: the file is missing. Its training has not written frequencies yet.")
     try:
-        with np.load(path, allow_pickle=False) as file:
+        # From memory: np.load leaves a file open when it is damaged.
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
             steps, omega, weights = (np.array(file[name]) for name in ("steps", "omega", "weights"))
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise CheckpointError(f"{path}: the file is damaged ({error}). Train the run again.") from error

@@ -1,5 +1,7 @@
 """Laws of events: whatever the score, they are disjoint, ordered, far enough apart, long enough and complete."""
 
+import itertools
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,12 +21,13 @@ def test_events_obey_their_laws(score, threshold, gap, length):
     for event in events:
         assert 0 <= event.start_row < event.end_row <= len(score)
         assert event.end_row - event.start_row >= length
-        assert above[event.start_row] and above[event.end_row - 1]
+        assert above[event.start_row]
+        assert above[event.end_row - 1]
         assert event.start_row <= event.peak_row < event.end_row
         assert event.peak == np.nanmax(score[event.start_row : event.end_row]) == score[event.peak_row]
         assert event.peak >= event.mean
         covered[event.start_row : event.end_row] = True
-    for before, after in zip(events, events[1:], strict=False):
+    for before, after in itertools.pairwise(events):
         assert after.start_row - before.end_row > gap
         assert after.id == before.id + 1
     # What lies above and outside belongs to a run that, gaps closed, is too short.

@@ -57,12 +57,22 @@ def test_quantiles_are_floored_and_never_zero():
     assert channel_quantiles(np.zeros((50, 2))).tolist() == [1.0, 1.0]
 
 
-def test_shares_add_up_and_are_equal_where_nothing_deviates():
-    recipe = Recipe(np.ones(4), (4, 1), np.ones(2))
-    compressed = np.array([[1.0, 3.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]])
-    shares = recipe.shares(compressed)
+def test_shares_are_error_times_deviation_and_equal_where_nothing_deviates():
+    recipe = Recipe(np.array([2.0, 1.0]), (1, 1), np.ones(2), deviation=np.array([1.0, 4.0]))
+    errors, deviations = np.array([[2.0, 3.0], [0.0, 0.0], [2.0, 0.0]]), np.array([[5.0, 8.0], [9.0, 9.0], [0.0, 0.0]])
+    shares = recipe.shares(errors, deviations)
     assert shares.dtype == np.float32
-    assert shares.tolist() == [[0.25, 0.75, 0, 0], [0.25, 0.25, 0.25, 0.25]]
+    first, second = 2 / 2 * (5 + 0.01), 3 * (8 / 4 + 0.01)
+    np.testing.assert_allclose(
+        shares, [[first / (first + second), second / (first + second)], [0.5, 0.5], [1, 0]], rtol=1e-6
+    )
+
+
+def test_shares_are_smoothed_at_the_longer_width():
+    recipe = Recipe(np.ones(2), (3, 1), np.ones(2))
+    errors = np.array([[1.0, 0.0], [0.0, 2.0], [0.0, 0.0], [0.0, 0.0]])
+    shares = recipe.shares(errors, np.ones((4, 2)))
+    np.testing.assert_allclose(shares, [[1 / 3, 2 / 3], [1 / 3, 2 / 3], [0, 1], [0.5, 0.5]], rtol=1e-6)
 
 
 def test_training_errors_must_be_a_table():
