@@ -65,14 +65,25 @@ def kinds(record: SeriesRecord) -> list[str]:
     return [kind for kind in KINDS if kind != "f1" or record.has_labels]
 
 
+def first(run: RunRecord) -> tuple[str, float | None]:
+    """The threshold choice that a run brings: its kind, and its number where it is a value."""
+    kind, _, number = str(run.config.get("threshold", "percentile:0.99")).partition(":")
+    if kind == "value":
+        return "value", float(number)
+    spec = str(run.config.get("threshold", "percentile:0.99"))
+    return (spec if spec in KINDS else "percentile:0.99"), None
+
+
 def level(run: RunRecord, record: SeriesRecord, view: str, kind: str, value: float | None) -> Level:
-    """The threshold of a choice; `value` is what was dragged or typed last."""
-    if kind == "value" and value is not None:
-        return Level("value", value)
+    """The threshold of a choice; `value` is what was dragged or typed last, else what the run brings."""
+    own, number = first(run)
     if kind == "f1" and record.has_labels:
         return Level("f1", cached.best_f1(run, record, view))
-    if kind in ("f1", "value"):
-        kind = str(run.config.get("threshold", "percentile:0.99"))
+    if kind in ("value", "f1"):
+        value = number if value is None else value
+        if value is not None:
+            return Level("value", value)
+        kind = own
     return Level(kind, cached.threshold(run, kind, view))
 
 

@@ -80,7 +80,7 @@ def table(runs: list[RunRecord], chosen: RunRecord | None) -> None:
             "Preset": [run.preset for run in runs],
             "State": [run.state for run in runs],
             "Device": [run.device or text.MISSING for run in runs],
-            "Started": [text.moment((run.started or run.created).astimezone()) for run in runs],
+            "Started": [text.moment((run.started or run.created).astimezone(), weekday=False) for run in runs],
             "Took": [_took(run) for run in runs],
         }
     )
@@ -91,6 +91,14 @@ def table(runs: list[RunRecord], chosen: RunRecord | None) -> None:
     picked = st.dataframe(
         data, hide_index=True, on_select="rerun", selection_mode="single-row", key=key, row_height=28,
         height=min(36 + 28 * len(runs), 204), alt="Runs with preset, state, device, start and time taken",
+        column_config={
+            "Name": st.column_config.TextColumn(width=112),
+            "Preset": st.column_config.TextColumn(width=62),
+            "State": st.column_config.TextColumn(width=62),
+            "Device": st.column_config.TextColumn(width=54),
+            "Started": st.column_config.TextColumn(width=94),
+            "Took": st.column_config.TextColumn(width=54),
+        },
     )  # fmt: skip
     rows: list[int] = picked["selection"]["rows"]
     if rows and rows[0] < len(ids) and (chosen is None or ids[rows[0]] != chosen.id):

@@ -77,15 +77,14 @@ def _run_select(runs: list[RunRecord], chosen: RunRecord | None) -> None:
 
 def _tell_what_ended() -> None:
     """A toast for each job that ended since this session last looked."""
-    watched: dict[str, str] = st.session_state.setdefault(_WATCHED, {})
-    for job in progress.jobs(workspace.get()):
-        if job.busy:
-            watched[job.id] = job.state
-        elif job.id in watched:
-            del watched[job.id]
+    watched: dict[str, str] = st.session_state.get(_WATCHED, {})
+    known = progress.jobs(workspace.get())
+    for job in known:
+        if job.id in watched and not job.busy:
             words = {"done": "finished", "failed": "failed", "stopped": "stopped", "lost": "was lost"}
             icon = ":material/check:" if job.state == "done" else ":material/info:"
             st.toast(f"{text.escape(job.name)} {words.get(job.state, job.state)}", icon=icon, duration=4)
+    st.session_state[_WATCHED] = {job.id: job.state for job in known if job.busy}
 
 
 @st.fragment(run_every=2)
@@ -93,8 +92,8 @@ def _progress_line() -> None:
     store = workspace.get()
     jobs.refresh(store)
     busy = [job for job in progress.jobs(store) if job.busy]
-    if len(busy) < len(st.session_state.get(_WATCHED, {})) or not busy:
-        st.rerun()  # the whole page: what the job made is there now
+    if {job.id: job.state for job in busy} != st.session_state.get(_WATCHED, {}):
+        st.rerun()  # the whole page: what a job made is there now, and states stand in more places than this
     job = next((job for job in busy if job.state != "queued"), busy[-1])
     with st.container(key="amad-job", gap=None):
         st.progress(progress.fraction(job.progress), text=text.escape(progress.short(job)))

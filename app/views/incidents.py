@@ -41,11 +41,9 @@ def instrument(record: SeriesRecord, run: RunRecord) -> None:
             st.session_state[f"{base}-{view}-value"] = float(dragged)
             st.session_state[f"{base}-{view}-kind"] = "value"
         known = events.kinds(record)
-        first = str(run.config.get("threshold", "percentile:0.99"))
         kind = st.selectbox(
-            "Threshold", known, index=known.index(first) if first in known else 0,
-            format_func=lambda name: events.KINDS[name], key=f"{base}-{view}-kind", label_visibility="collapsed",
-            persist_state="session", width=148,
+            "Threshold", known, index=known.index(events.first(run)[0]), format_func=lambda name: events.KINDS[name],
+            key=f"{base}-{view}-kind", label_visibility="collapsed", persist_state="session", width=148,
         )  # fmt: skip
         level = events.level(run, record, view, str(kind), st.session_state.get(f"{base}-{view}-value"))
         with st.popover("Filter", icon=":material/filter_list:", key=f"{base}-filter"):

@@ -133,7 +133,7 @@ def draw(record: SeriesRecord) -> None:
             return
         if run is not None:
             live(run, "train-live-losses", runs.box, curves.losses)
-        left, right = st.columns(2, gap="small")
+        left, right = st.columns([9, 11], gap="small")
         if run is not None:
             with left:
                 live(run, "train-live-periods", curves.periods)
