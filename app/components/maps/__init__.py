@@ -72,7 +72,7 @@ def maps(
     shown = {"local": pooled(p), "mixed": pooled(a), "global": pooled(g)}
     rows = len(shown["local"])
     to_rows = rows / length
-    first = [int(round(row / to_rows)) for row in range(rows)]
+    first = [round(row / to_rows) for row in range(rows)]
     span = None if event is None else (max(event[0], 0) * to_rows, min(event[1], length) * to_rows)
     if span is not None and span[0] >= span[1]:
         span = None
@@ -170,9 +170,9 @@ def head_pictures(
         value = st.session_state[key].get("picked")
         if on_pick is None or not isinstance(value, dict):
             return
-        found = value.get("block"), value.get("head")
-        if all(isinstance(at, int) for at in found) and 0 <= found[0] < blocks and 0 <= found[1] < heads:
-            on_pick(found[0], found[1])
+        row, column = value.get("block"), value.get("head")
+        if isinstance(row, int) and isinstance(column, int) and 0 <= row < blocks and 0 <= column < heads:
+            on_pick(row, column)
 
     payload: dict[str, Any] = {
         "mode": "heads",

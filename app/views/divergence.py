@@ -1,0 +1,217 @@
+"""Divergence: how far the two attentions stand apart, over training and over the series."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import altair as alt
+import numpy as np
+import streamlit as st
+from plotly.graph_objects import Figure
+
+from amad import plots
+from amad.errors import AmadError
+from amad.plots.words import divergence_words
+from amad.workspace import RunRecord, SeriesRecord
+from app.components.maps import sources
+from app.components.timeline import timeline
+from app.parts import cached, page, progress, selection, text, theme, workspace
+
+VIEW, BLOCK, EACH = "divergence-view", "divergence-block", "divergence-each"
+VIEWS = ("Training", "Reach and evenness", "Over the series", "Normal against flagged")
+ALL = "All blocks"
+PARTS = ("loss", "mse", "l_min", "l_max", "l_con")
+CURVES = ("d_local", "d_global", "cad", "entropy_local", "entropy_global", "distance_local", "distance_global")
+
+
+def draw(record: SeriesRecord, run: RunRecord, found: dict[str, Any]) -> None:
+    """The page on a run with a history."""
+    busy = run.state in progress.BUSY
+
+    @st.fragment(run_every="5s" if busy else None)
+    def instrument() -> None:
+        now = sources.history(run) or found
+        last = int(now["step"][-1])
+        controls = page.top(
+            "Divergence",
+            page.context_of(run.name, f"optimiser step {text.count(last)}", "still training" if busy else "", "nats"),
+        )
+        with controls:
+            block = picker(now)
+        chosen = slice(None) if block is None else slice(block, block + 1)
+        curves = {name: now[name][:, chosen] for name in CURVES if name in now}
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", key="divergence-tools"):
+            view = st.segmented_control(
+                "Figure", VIEWS, key=VIEW, default=VIEWS[0], required=True, label_visibility="collapsed",
+                persist_state="session",
+            )  # fmt: skip
+            if view == VIEWS[0]:
+                st.toggle("Every head", key=EACH, value=True, persist_state="session")
+        verdict(run, curves)
+        if view == VIEWS[1]:
+            reach(run, now["step"], curves)
+        elif view == VIEWS[2]:
+            series(record, run)
+        elif view == VIEWS[3]:
+            histogram(record, run)
+        else:
+            training(run, now, curves)
+
+    instrument()
+
+
+def picker(found: dict[str, Any]) -> int | None:
+    """The block of the top bar, from 0; None = all."""
+    names = [ALL, *(f"Block {place + 1}" for place in range(found["cad"].shape[1]))]
+    if st.session_state.get(BLOCK) not in names:
+        st.session_state[BLOCK] = ALL
+    name = st.selectbox("Block", names, key=BLOCK, label_visibility="collapsed", width=130, persist_state="session")
+    return names.index(str(name)) - 1 if name in names[1:] else None
+
+
+def verdict(run: RunRecord, curves: dict[str, Any]) -> None:
+    """The plain sentence, by the library's stated rules."""
+    words = divergence_words(
+        curves["cad"],
+        *(curves[name] for name in CURVES[3:]),
+        length=max(2, int(run.config["window"]) // int(run.config.get("patch", 1))),
+    )
+    extra = f" :gray[{text.escape(' '.join(words.warnings))}]" if words.warnings else ""
+    with st.container(key="divergence-words"):
+        st.markdown(f"**{text.escape(words.sentence)}**{extra}")
+
+
+def training(run: RunRecord, found: dict[str, Any], curves: dict[str, Any]) -> None:
+    """Max-Min curves over the loss parts, on one x axis."""
+    upper = plots.maxmin_curves(
+        found["step"],
+        curves["d_local"],
+        curves["d_global"],
+        curves["cad"],
+        ceiling=ceiling(run, curves["cad"]),
+        each=bool(st.session_state.get(EACH, True)),
+        theme=theme.current(),
+    )
+    show(upper.update_xaxes(title_text=None), "divergence-maxmin", 340)
+    weights = {"l_min": run.config.get("k_min"), "l_max": run.config.get("k_max"), "l_con": run.config.get("beta")}
+    lower = plots.loss_parts(
+        found["step"],
+        {name: found[name] for name in PARTS if name in found},
+        weights={name: float(value) for name, value in weights.items() if value is not None},
+        theme=theme.current(),
+    )
+    show(lower, "divergence-loss", 300)
+
+
+def ceiling(run: RunRecord, cad: Any) -> float | None:
+    """The CAD ceiling, where the curves come near enough for it to be worth a line."""
+    level = run.config.get("cad_ceiling")
+    return float(level) if level is not None and float(np.max(cad)) > 0.5 * float(level) else None
+
+
+def reach(run: RunRecord, steps: Any, curves: dict[str, Any]) -> None:
+    """Entropies and attention distances, small multiples by block."""
+    length = max(2, int(run.config["window"]) // int(run.config.get("patch", 1)))
+    blocks = curves["cad"].shape[1]
+    width = max(150, min(420, 1000 // blocks))
+    tall = {"width": width, "theme": theme.current()}
+    upper = plots.entropies(steps, curves["entropy_local"], curves["entropy_global"], length=length, **tall)
+    lower = plots.distances(steps, curves["distance_local"], curves["distance_global"], **tall)
+    small(upper, "divergence-entropies")
+    small(lower, "divergence-distances")
+
+
+def series(record: SeriesRecord, run: RunRecord) -> None:
+    """CAD of every row under the signals."""
+    if sources.cad(run, record) is None:
+        unscored()
+        return
+    found = sources.events(run, record)
+    told = timeline(
+        key="divergence-timeline",
+        workspace=workspace.get(),
+        series=record,
+        run=run,
+        channels=run.channels,
+        score="cad",
+        score_label="CAD (nats)",
+        events=[
+            {"id": one.id, "start": one.start_row, "end": one.end_row, "severity": float(one.severity)} for one in found
+        ],
+        training=run.part if run.series_id == record.id else None,
+        view=selection.read().view,
+        brush=False,
+        report_view=True,
+        report_rows=True,
+        height="calc(100dvh - 11.5rem)",
+        theme=theme.current(),
+    )
+    if told.view != (selection.read().view or (0, record.rows)):
+        selection.write(view=told.view)
+    row = (told.action or {}).get("row")
+    if isinstance(row, int):
+        selection.write(at=row)
+
+
+def histogram(record: SeriesRecord, run: RunRecord) -> None:
+    """CAD of normal rows against flagged rows."""
+    cad, level = sources.cad(run, record), sources.threshold(run)
+    if cad is None or level is None:
+        unscored()
+        return
+    score = cached.column(run, record, "score")
+    show(plots.cad_histogram(cad, score > level, theme=theme.current()), "divergence-histogram", 600)
+    st.caption(f"Flagged: the score lies above the run's own threshold of {text.score(level)}.")
+
+
+def unscored() -> None:
+    """CAD over the series needs scores."""
+    st.info("CAD over the series appears once the run has finished and scored this series.")
+    if st.button("Score it on Incidents", key="divergence-score"):
+        st.switch_page("views/incidents.py", query_params=dict(st.query_params))
+
+
+def show(figure: Figure, key: str, height: int) -> None:
+    """One figure with its text alternative; its height is held while it loads."""
+    figure.update_layout(height=height)
+    st.plotly_chart(
+        figure, key=key, theme=None, alt=plots.describe(figure), config={"displayModeBar": False, "displaylogo": False}
+    )
+
+
+def small(chart: alt.FacetChart, key: str) -> None:
+    """Linked small multiples with their text alternative."""
+    st.altair_chart(chart, key=key, theme=None, width="content", alt=plots.describe(chart))
+
+
+def empty(record: SeriesRecord | None, run: RunRecord | None, wrong: AmadError | None) -> None:
+    """Nothing to draw yet: why, and the one way on."""
+    page.top("Divergence", "" if record is None else record.name)
+    view, label = "views/train.py", "Train a run"
+    if record is None:
+        heading, reason = "No series yet", "A run shows its divergences on a series; open one first."
+        view, label = "views/series.py", "Open a series"
+    elif run is None:
+        heading, reason = "No run on this series yet", "The two attentions part in training. Train a run first."
+    elif wrong is not None:
+        heading, reason = "The history of this run cannot be read", text.escape(wrong)
+    else:
+        heading = f"{text.escape(run.name)} has no history yet"
+        reason, label = "The curves begin with the first optimiser steps.", "Watch the training"
+    with page.empty(heading, reason):
+        if st.button(label, type="primary", key="divergence-go"):
+            st.switch_page(view, query_params=dict(st.query_params))
+
+
+current = selection.read()
+known: dict[str, Any] = {}
+problem: AmadError | None = None
+if current.series is not None and current.run is not None:
+    try:
+        known = sources.history(current.run)
+    except AmadError as error:
+        problem = error
+if current.series is not None and current.run is not None and all(name in known for name in ("step", *CURVES)):
+    draw(current.series, current.run, known)
+else:
+    empty(current.series, current.run, problem)

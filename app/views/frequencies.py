@@ -1,0 +1,250 @@
+"""Frequencies: the periods that AutoMask learned beside those of the data, their path over training, the mask's effect."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from plotly.graph_objects import Figure
+
+from amad import plots
+from amad.errors import AmadError
+from amad.workspace import RunRecord, SeriesRecord
+from app.components.maps import sources
+from app.parts import page, prepare, progress, selection, text, theme
+
+BLOCK, HEAD, BANK, CHANNEL = "frequencies-block", "frequencies-head", "frequencies-bank", "frequencies-channel"
+VIEW, BEFORE = "frequencies-view", "frequencies-before"
+VIEWS = ("Spectrum", "Path over training", "Effect of the mask", "Table")
+AVERAGE = "Mean of channels"
+HEIGHT = 640
+
+
+def draw(record: SeriesRecord, run: RunRecord, found: dict[str, Any]) -> None:
+    """The page on a run that has recorded frequencies."""
+    busy = run.state in progress.BUSY
+
+    @st.fragment(run_every="5s" if busy else None)
+    def instrument() -> None:
+        now = sources.frequencies(run) or found
+        last = int(now["steps"][-1])
+        controls = page.top(
+            "Frequencies",
+            page.context_of(
+                run.name,
+                f"optimiser step {text.count(last)}",
+                "still training" if busy else "",
+                what_is_seen(record, run),
+            ),
+        )
+        with controls:
+            block, head, bank = pickers(now)
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", key="frequencies-tools"):
+            view = st.segmented_control(
+                "Figure", VIEWS, key=VIEW, default=VIEWS[0], required=True, label_visibility="collapsed",
+                persist_state="session",
+            )  # fmt: skip
+            options(record, run, str(view))
+        if view == VIEWS[1]:
+            paths(record, now, block, head, bank)
+        elif view == VIEWS[2]:
+            effect(record, run, block, head)
+        elif view == VIEWS[3]:
+            table(record, run, now)
+        else:
+            spectrum(record, run, now, block, head, bank)
+
+    instrument()
+
+
+def what_is_seen(record: SeriesRecord, run: RunRecord) -> str:
+    """What the network sees, for the grey line."""
+    return "AMAD sees the residual of the linear part" if run.config.get("linear", "pca") != "none" else ""
+
+
+def pickers(found: dict[str, Any]) -> tuple[int, int | None, int | None]:
+    """Block, head and bank of the top bar, from 0; None = all."""
+    blocks, heads, banks, _ = found["final_omega"].shape
+    choices = {
+        BLOCK: [f"Block {place + 1}" for place in range(blocks)],
+        HEAD: ["All heads", *(f"Head {place + 1}" for place in range(heads))],
+        BANK: ["All banks", *(f"Bank {place + 1}" for place in range(banks))],
+    }
+    picked = {}
+    for key, names in choices.items():
+        if st.session_state.get(key) not in names:
+            st.session_state[key] = names[0]
+        label = key.rsplit("-", 1)[1].capitalize()
+        picked[key] = names.index(
+            st.selectbox(label, names, key=key, label_visibility="collapsed", width=118, persist_state="session")
+        )
+    return picked[BLOCK], (picked[HEAD] - 1 if picked[HEAD] else None), (picked[BANK] - 1 if picked[BANK] else None)
+
+
+def options(record: SeriesRecord, run: RunRecord, view: str) -> None:
+    """What one figure alone can change."""
+    if view in (VIEWS[0], VIEWS[2]):
+        st.toggle(
+            "Before training", key=BEFORE, value=True, persist_state="session",
+            help="Shows the values before training as ghosts.",
+        )  # fmt: skip
+    if view == VIEWS[0]:
+        names = [AVERAGE, *run.channels]
+        if st.session_state.get(CHANNEL) not in names:
+            st.session_state[CHANNEL] = AVERAGE
+        st.selectbox(
+            "Spectrum of the data", names, key=CHANNEL, label_visibility="collapsed", width=200,
+            help="The grey spectrum behind the learned periods.", persist_state="session",
+        )  # fmt: skip
+
+
+def of(values: Any, block: int, head: int | None) -> Any:
+    """One block, and one head of it or all, of frequencies or weights (N, H, ...)."""
+    return values[block] if head is None else values[block, head : head + 1]
+
+
+def spectrum(
+    record: SeriesRecord, run: RunRecord, found: dict[str, Any], block: int, head: int | None, bank: int | None
+) -> None:
+    """Period against weight, the data's own spectrum behind."""
+    with st.spinner("Reading the spectrum of the data"):
+        data = sources.spectrum(run, record)
+    behind, words = None, "The spectrum of the data needs at least 8 rows."
+    if data is not None:
+        made, residual = data
+        channel = st.session_state.get(CHANNEL, AVERAGE)
+        power = made["mean"] if channel == AVERAGE else made["power"][:, list(run.channels).index(channel)]
+        behind = (made["period"], power)
+        what = "what the linear part leaves over, as AMAD sees it" if residual else "the signals as AMAD sees them"
+        if not residual and run.config.get("linear", "pca") != "none":
+            what = "the signals (what AMAD sees of them is known once the run has finished)"
+        words = f"Grey: Welch spectrum of {what}, in the training part; scaled to fit, it has no axis."
+    initial = None
+    if st.session_state.get(BEFORE, True):
+        initial = (of(found["initial_omega"], block, head), of(found["initial_weights"], block, head))
+    figure = plots.frequency_spectrum(
+        of(found["final_omega"], block, head),
+        of(found["final_weights"], block, head),
+        initial=initial,
+        spectrum=behind,
+        seconds_per_step=sources.seconds_per_step(record),
+        bank=bank,
+        theme=theme.current(),
+    )
+    show(figure, "frequencies-spectrum")
+    st.caption(f"Each point is one learned frequency; open circles have a negative weight. {words}")
+
+
+def paths(record: SeriesRecord, found: dict[str, Any], block: int, head: int | None, bank: int | None) -> None:
+    """Each period over the optimiser steps."""
+    heads = slice(None) if head is None else slice(head, head + 1)
+    figure = plots.frequency_paths(
+        found["steps"],
+        found["omega"][:, block, heads],
+        found["weights"][:, block, heads],
+        bank=bank,
+        seconds_per_step=sources.seconds_per_step(record),
+        theme=theme.current(),
+    )
+    show(figure, "frequencies-paths")
+    st.caption("The strongest 64 periods of the choice; darker lines weigh more.")
+
+
+def effect(record: SeriesRecord, run: RunRecord, block: int, head: int | None) -> None:
+    """What the mask does to the product of query and key."""
+    if not sources.calibrated(run) or record.rows < int(run.config["window"]):
+        st.info("The effect of the mask is shown once the run has finished: it needs the learned phases.")
+        return
+    try:
+        with st.spinner("Working out the mask"):
+            after = sources.mask(run, record, block, head)
+            before = sources.mask(run, record, block, head, before=True) if st.session_state.get(BEFORE, True) else None
+    except AmadError as error:
+        st.error(text.escape(error), icon=":material/error:")
+        return
+    left, right = st.columns(2, gap="small")
+    with left:
+        figure = plots.mask_kernel(
+            after["lags"],
+            after["kernel"],
+            initial=None if before is None else before["kernel"].mean(axis=0),
+            quantity="factor on query times key",
+            axis="lag between query and key (steps)",
+            theme=theme.current(),
+        )
+        show(figure, "frequencies-kernel", 300 if "gain" in after else HEIGHT)
+        if "gain" in after:
+            gain = plots.mask_kernel(
+                after["steps"],
+                after["gain"],
+                initial=None if before is None else before["gain"].mean(axis=0),
+                quantity="strength |mu|",
+                axis="step t of the window",
+                theme=theme.current(),
+            )
+            show(gain, "frequencies-gain", 300)
+    with right:
+        show(plots.mask_map(after["map"], theme=theme.current()), "frequencies-map")
+    form = "over the lag alone (form relative)" if "gain" not in after else "at query step t and key step s (form sum)"
+    st.caption(f"The factor by which the mask multiplies query times key {form}, mean over pairs; blue strengthens.")
+
+
+def table(record: SeriesRecord, run: RunRecord, found: dict[str, Any]) -> None:
+    """The strongest periods as numbers."""
+    made = sources.strongest_periods(
+        found["final_omega"], found["final_weights"], sources.seconds_per_step(record), most=2000
+    )
+    st.dataframe(
+        made, hide_index=True, height=HEIGHT - 40, row_height=28, alt="Learned periods, the strongest bank first",
+        column_config={
+            "Period (steps)": st.column_config.NumberColumn(format="%.3g"),
+            "Period (s)": st.column_config.NumberColumn(format="localized"),
+            "Weight": st.column_config.NumberColumn(format="%.3f"),
+        },
+    )  # fmt: skip
+    st.download_button(
+        "Download table", made.to_csv(index=False).encode(), file_name=f"{prepare.file_name(run.name)}-periods.csv",
+        key="frequencies-download", icon=":material/download:", mime="text/csv", on_click="ignore",
+    )  # fmt: skip
+
+
+def show(figure: Figure, key: str, height: int = HEIGHT) -> None:
+    """One figure with its text alternative; its height is held while it loads."""
+    figure.update_layout(height=height)
+    st.plotly_chart(
+        figure, key=key, theme=None, alt=plots.describe(figure), config={"displayModeBar": False, "displaylogo": False}
+    )
+
+
+def empty(record: SeriesRecord | None, run: RunRecord | None, wrong: AmadError | None) -> None:
+    """Nothing to draw yet: why, and the one way on."""
+    page.top("Frequencies", "" if record is None else record.name)
+    view, label = "views/train.py", "Train a run"
+    if record is None:
+        heading, reason = "No series yet", "A run learns its frequencies from a series; open one first."
+        view, label = "views/series.py", "Open a series"
+    elif run is None:
+        heading, reason = "No run on this series yet", "Frequencies are learned in training. Train a run first."
+    elif wrong is not None:
+        heading, reason = "The frequencies of this run cannot be read", text.escape(wrong)
+    else:
+        heading = f"{text.escape(run.name)} has recorded no frequencies yet"
+        reason, label = "The first record comes with the first optimiser steps.", "Watch the training"
+    with page.empty(heading, reason):
+        if st.button(label, type="primary", key="frequencies-go"):
+            st.switch_page(view, query_params=dict(st.query_params))
+
+
+current = selection.read()
+known: dict[str, Any] | None = None
+problem: AmadError | None = None
+if current.series is not None and current.run is not None:
+    try:
+        known = sources.frequencies(current.run)
+    except AmadError as error:
+        problem = error
+if current.series is not None and current.run is not None and known is not None and np.size(known["steps"]):
+    draw(current.series, current.run, known)
+else:
+    empty(current.series, current.run, problem)
