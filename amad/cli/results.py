@@ -14,7 +14,7 @@ from amad.cli.data import open_workspace, read_series, wants_json
 from amad.cli.output import ProgressLine, check_output, show, show_json, written
 from amad.errors import InputError, JobError
 from amad.workspace import RunRecord, SeriesRecord, Workspace
-from amad.workspace.store import match_channels
+from amad.workspace.lookup import match_channels
 
 if TYPE_CHECKING:
     import pandas as pd

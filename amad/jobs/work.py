@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 
 from amad.errors import AmadError, ConfigError, JobError
 from amad.jobs.heart import Heart, Stopped
+from amad.workspace.lookup import match_channels
 from amad.workspace.records import clean_text
 from amad.workspace.states import DONE, FAILED, LOST, STOPPED, Claim
-from amad.workspace.store import Workspace, match_channels
+from amad.workspace.store import Workspace
 from amad.workspace.tables import RunRow
 
 if TYPE_CHECKING:

@@ -16,14 +16,23 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
 from amad.errors import InputError, JobError
 from amad.series import Columns, Series, open_series, write_series
 from amad.workspace import files
 from amad.workspace.database import Database, sqlite_url
+from amad.workspace.lookup import (
+    check_part,
+    find_row,
+    free_name,
+    is_id,
+    listed,
+    match_channels,
+    plain_id,
+    require_channels,
+    there_are,
+)
 from amad.workspace.records import (
-    LONGEST_NAME,
     RunRecord,
     ScoringRecord,
     SeriesRecord,
@@ -110,7 +119,7 @@ class Workspace:
     def find_series(self, key: str) -> SeriesRecord:
         """The series with this id, else with this name. Errors: InputError naming what there is."""
         with self.database.reading() as session:
-            return series_record(_find(session, SeriesRow, key, "series"))
+            return series_record(find_row(session, SeriesRow, key, "series"))
 
     def has_series(self, key: str) -> bool:
         """Whether a series has this id or name."""
@@ -139,23 +148,23 @@ class Workspace:
     def rename_series(self, key: str, name: str) -> SeriesRecord:
         """Gives a series another name, cleaned and numbered as on adding."""
         with self.database.writing() as session:
-            row = _find(session, SeriesRow, key, "series")
-            row.name = _free_name(session, SeriesRow, name, "series", but=row.id)
+            row = find_row(session, SeriesRow, key, "series")
+            row.name = free_name(session, SeriesRow, name, "series", but=row.id)
         return self.find_series(row.id)
 
     def set_part(self, key: str, part: tuple[int, int] | None) -> SeriesRecord:
         """Sets the part to train on, rows (start, stop). Errors: InputError for a part outside the series."""
         with self.database.writing() as session:
-            row = _find(session, SeriesRow, key, "series")
+            row = find_row(session, SeriesRow, key, "series")
             if part is not None:
-                _check_part(part, row.rows, row.name)
+                check_part(part, row.rows, row.name)
             row.part_start, row.part_stop = (None, None) if part is None else (int(part[0]), int(part[1]))
         return self.find_series(row.id)
 
     def delete_series(self, key: str) -> None:
         """Deletes a series and every score on it; its runs stay. Errors: InputError; JobError while one works on it."""
         with self.database.writing() as session:
-            row = _find(session, SeriesRow, key, "series")
+            row = find_row(session, SeriesRow, key, "series")
             busy = session.scalars(select(RunRow.name).where(RunRow.series_id == row.id, RunRow.state.in_(BUSY))).all()
             if busy:
                 raise JobError(f'Series "{row.name}" is in use by run "{busy[0]}". Stop that run first.')
@@ -167,7 +176,7 @@ class Workspace:
 
     def series_folder(self, series_id: str) -> Path:
         """Where the values of a series lie."""
-        return self.path / "series" / _plain_id(series_id)
+        return self.path / "series" / plain_id(series_id)
 
     # runs
 
@@ -190,10 +199,10 @@ class Workspace:
         """
         record = self.find_series(series)
         start, stop = part or record.part or (0, record.rows)
-        _check_part((start, stop), record.rows, record.name)
+        check_part((start, stop), record.rows, record.name)
         missing = [channel for channel in config.channels if channel not in record.channels]
         if missing:
-            raise InputError(f'Series "{record.name}" has no channel {_listed(missing)}. {_there_are(record.channels)}')
+            raise InputError(f'Series "{record.name}" has no channel {listed(missing)}. {there_are(record.channels)}')
         row = RunRow(
             id=secrets.token_hex(4),
             series_id=record.id,
@@ -227,7 +236,7 @@ class Workspace:
     def find_run(self, key: str) -> RunRecord:
         """The run with this id, else with this name. Errors: InputError naming what there is."""
         with self.database.reading() as session:
-            return run_record(_find(session, RunRow, key, "run"))
+            return run_record(find_row(session, RunRow, key, "run"))
 
     def update_run(self, run_id: str, **changes: Any) -> RunRecord:
         """Changes name, device, progress, error, source, preset, config (a dict) or state of a run.
@@ -236,27 +245,27 @@ class Workspace:
         """
         unknown = set(changes) - {"name", "device", "progress", "error", "source", "preset", "config", "state"}
         if unknown:
-            raise InputError(f"A run has no field {_listed(sorted(unknown))} that can be changed.")
+            raise InputError(f"A run has no field {listed(sorted(unknown))} that can be changed.")
         state = changes.pop("state", None)
         with self.database.writing() as session:
-            row = _find(session, RunRow, run_id, "run")
+            row = find_row(session, RunRow, run_id, "run")
             if state is not None:
                 self.states.step(session, RunRow, row.id, state)
                 session.refresh(row)
             if "name" in changes:
-                changes["name"] = _free_name(session, RunRow, changes["name"], "run", but=row.id)
+                changes["name"] = free_name(session, RunRow, changes["name"], "run", but=row.id)
             for field, value in changes.items():
                 setattr(row, field, plain(value))
         return self.find_run(row.id)
 
     def run_folder(self, run_id: str) -> Path:
         """Where the files of a run lie."""
-        return self.path / "runs" / _plain_id(run_id)
+        return self.path / "runs" / plain_id(run_id)
 
     def delete_run(self, key: str) -> None:
         """Deletes a run, its files and its scores. Errors: InputError; JobError while it is being worked on."""
         with self.database.writing() as session:
-            row = _find(session, RunRow, key, "run")
+            row = find_row(session, RunRow, key, "run")
             changed = session.execute(delete(RunRow).where(RunRow.id == row.id, RunRow.state.not_in(BUSY)))
             if not changed.rowcount:  # type: ignore[attr-defined]
                 raise JobError(f'Run "{row.name}" is {row.state}. Stop it first, then delete it.')
@@ -318,7 +327,7 @@ class Workspace:
     def find_scoring(self, scoring_id: str) -> ScoringRecord:
         """The scoring with this id. Errors: InputError."""
         with self.database.reading() as session:
-            row = session.get(ScoringRow, scoring_id) if _is_id(scoring_id) else None
+            row = session.get(ScoringRow, scoring_id) if is_id(scoring_id) else None
             if row is None:
                 raise InputError(f'There is no scoring "{clean_text(scoring_id)}".')
             return scoring_record(row)
@@ -332,7 +341,7 @@ class Workspace:
         target = self.find_series(series)
         if record.state != "done":
             raise JobError(f'Run "{record.name}" is {record.state}. Only a finished run can score a series.')
-        _missing_channels(record, target.name, target.channels)
+        require_channels(record, target.name, target.channels)
         with self.database.writing() as session:
             query = select(ScoringRow).where(ScoringRow.run_id == record.id, ScoringRow.series_id == target.id)
             row = session.scalars(query).first()
@@ -398,7 +407,7 @@ class Workspace:
         for _ in range(20):
             try:
                 with self.database.writing() as session:
-                    row.name = _free_name(session, type(row), name, kind)
+                    row.name = free_name(session, type(row), name, kind)
                     session.add(row)
                 return row
             except IntegrityError:
@@ -406,7 +415,7 @@ class Workspace:
         raise JobError(f'No free name could be found for {kind} "{clean_text(name)}". Try again.')
 
     def _scores_folder(self, run_id: str, series_id: str) -> Path:
-        return self.path / "scores" / _plain_id(run_id) / _plain_id(series_id)
+        return self.path / "scores" / plain_id(run_id) / plain_id(series_id)
 
     def _existing(self, folder: Path, record: SeriesRecord) -> Path:
         if not folder.is_dir():
@@ -414,76 +423,3 @@ class Workspace:
                 f'The values of series "{record.name}" are not in {folder}. Put the folder back, or delete the series.'
             )
         return folder
-
-
-def match_channels(run: RunRecord, series: Series) -> Series:
-    """A series with just the run's channels in the run's order. Errors: InputError that lists the missing ones."""
-    _missing_channels(run, series.name, series.channels)
-    return series if tuple(series.channels) == run.channels else series.take(run.channels)
-
-
-def _missing_channels(run: RunRecord, name: str, channels: Iterable[str]) -> None:
-    there = tuple(channels)
-    missing = [channel for channel in run.channels if channel not in there]
-    if missing:
-        raise InputError(
-            f'Series "{name}" lacks {len(missing)} of the {len(run.channels)} channels of run "{run.name}": '
-            f"{_listed(missing)}. {_there_are(there)}"
-        )
-
-
-def _check_part(part: tuple[int, int], rows: int, name: str) -> None:
-    start, stop = part
-    if not 0 <= start < stop <= rows:
-        raise InputError(f'Rows {start} to {stop} are not a part of series "{name}", which has {rows} rows.')
-
-
-def _listed(names: Iterable[str], most: int = 12) -> str:
-    shown = [clean_text(name, 60) for name in names]
-    more = f" and {len(shown) - most} more" if len(shown) > most else ""
-    return ", ".join(f'"{name}"' for name in shown[:most]) + more
-
-
-def _there_are(channels: Iterable[str]) -> str:
-    return f"It has {_listed(channels)}."
-
-
-def _plain_id(text: str) -> str:
-    """An id as a folder's name; only our own short hex ids pass, so that no name can leave the workspace."""
-    if not _is_id(text):
-        raise InputError(f'"{clean_text(text, 40)}" is not the id of a series or a run.')
-    return text
-
-
-def _is_id(text: str) -> bool:
-    return 1 <= len(text) <= 16 and all(c in "0123456789abcdef" for c in text)
-
-
-def _find(session: Session, table: Any, key: str, kind: str) -> Any:
-    row = session.get(table, key) if _is_id(key) else None
-    if row is None:
-        row = session.scalars(select(table).where(table.name == clean_text(key))).first()
-    if row is None:
-        names = list(session.scalars(select(table.name).order_by(table.created.desc()).limit(13)))
-        there = f"There are {_listed(names)}." if names else "There are none yet."
-        raise InputError(f'There is no {kind} "{clean_text(key)}" in this workspace. {there}')
-    return row
-
-
-def _free_name(session: Session, table: Any, name: str, kind: str, but: str | None = None) -> str:
-    """The cleaned name, numbered where another row has it as its name or its id."""
-    wanted = clean_text(str(name), empty=kind)
-    taken = set(session.scalars(select(table.name).where(table.id != (but or ""))))
-    taken |= set(session.scalars(select(table.id)))
-    if wanted not in taken:
-        return wanted
-    number = 2
-    while True:
-        end = f" {number}"
-        tried = clean_text(wanted, LONGEST_NAME - len(end)) + end
-        if tried not in taken:
-            return tried
-        number += 1
-
-
-__all__ = ["Workspace", "match_channels"]
