@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -51,6 +52,8 @@ class MixedAttention(nn.Module):
         self.w_k = nn.Linear(d, d, bias=False)
         self.w_v = nn.Linear(d, d, bias=False)
         self.w_o = nn.Linear(d, d, bias=False)
+        for w in (self.w_q, self.w_k):
+            nn.init.xavier_uniform_(w.weight)  # logits start with deviation 1: maps are neither flat nor sharp
         self.mask = AutoMask(d, config.heads, config.banks, length, config.form, config.weights)
         self.gate = nn.Parameter(torch.zeros(config.heads)) if config.gate == "head" else nn.Linear(d, config.heads)
         self.ceiling = config.cad_ceiling
@@ -102,8 +105,8 @@ class MixedAttention(nn.Module):
             )
             cad = rows.cad
             below = (cad.mean((0, 2)) < self.ceiling).to(kl_min.dtype)  # (H,): above the ceiling the min step is off
-            found = Attended(self._mix(x, z_loc, z_glob), (z_loc, z_glob), cad=cad)
-            found.terms = {"l_min": -(kl_min * below).mean(), "l_max": kl_max.mean(), "cad": cad.mean((0, 2))}
+            terms = {"l_min": -(kl_min * below).mean(), "l_max": kl_max.mean(), "cad": cad.mean((0, 2))}
+        found = Attended(self._mix(x, z_loc, z_glob), (z_loc, z_glob), terms, cad)
         found.terms |= {
             f"d_{name}": row.mean((0, 2)) for name, row in (("local", rows.local), ("global", rows.global_))
         }
@@ -161,5 +164,7 @@ def _full(x: Tensor) -> Tensor:
     return x.float() if x.dtype.itemsize < 4 else x
 
 
-def _plain_precision(x: Tensor) -> torch.autocast:
-    return torch.autocast(x.device.type, enabled=False)
+def _plain_precision(x: Tensor) -> contextlib.AbstractContextManager[Any]:
+    """Switches autocast off, where the device has it."""
+    here = x.device.type
+    return torch.autocast(here, enabled=False) if torch.amp.is_autocast_available(here) else contextlib.nullcontext()

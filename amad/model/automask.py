@@ -47,12 +47,12 @@ class AutoMask(nn.Module):
         Without a token, dynamic weights are those of a token of zeros.
         """
         if self.dynamic is None:
-            assert self.a is not None
-            raw = self.a
+            raw: Tensor | None = self.a
         elif token is None:
             raw = self.dynamic.bias.reshape(self.heads, self.banks)
         else:
             raw = self.dynamic(token).reshape(-1, self.heads, self.banks)
+        assert raw is not None
         return raw / raw.norm(dim=-1, keepdim=True).clamp_min(torch.finfo(raw.dtype).tiny)
 
     def modulate(self, q: Tensor, k: Tensor, token: Tensor | None = None) -> tuple[Tensor, Tensor]:
@@ -67,12 +67,14 @@ class AutoMask(nn.Module):
             return turn(q, mu), turn(k, mu)
         turns = rotations(self.omega(), torch.zeros_like(self.phi), length)  # (H, F, L, J); phi would cancel
         q, k = turn(q[:, :, None], turns), turn(k[:, :, None], turns)  # (B, H, F, L, d_h)
-        q = q * a[..., None, None]
+        q = q * a[..., None, None].to(q.dtype)
         return q.transpose(2, 3).flatten(3), k.transpose(2, 3).flatten(3)  # (B, H, L, F d_h)
 
 
 def rotations(omega: Tensor, phi: Tensor, length: int) -> Tensor:
     """exp(i (t omega_fj + phi_fj)) for t below length: omega, phi (H, F, J); (H, F, L, J), complex."""
+    if omega.dtype.itemsize < 4:
+        omega, phi = omega.float(), phi.float()  # an angle of many turns has no digits left in half precision
     t = torch.arange(length, device=omega.device, dtype=omega.dtype)  # (L,)
     angle = t[:, None] * omega[:, :, None, :] + phi[:, :, None, :]  # (H, F, L, J)
     return torch.complex(angle.cos(), angle.sin())

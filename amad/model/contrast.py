@@ -20,7 +20,7 @@ def alignment(views: list[tuple[Tensor, Tensor]], tau: float) -> list[Tensor]:
     if len(chosen) > MOST_STEPS:
         chosen = torch.randperm(batch * length)[:MOST_STEPS]  # drawn on CPU: the same on every device
     window, step = (part.to(views[0][0].device) for part in (chosen // length, chosen % length))
-    return [info_nce(*(z[window, :, step].flatten(1) for z in pair), tau) for pair in views]
+    return [info_nce(a[window, :, step].flatten(1), b[window, :, step].flatten(1), tau) for a, b in views]
 
 
 def info_nce(local: Tensor, global_: Tensor, tau: float) -> Tensor:

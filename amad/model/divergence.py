@@ -141,7 +141,7 @@ class _Attend(torch.autograd.Function):
                 torch.baddbmm(into_q, ds, key[here], beta=0, alpha=ctx.scale, out=into_q)
                 torch.baddbmm(into_k, ds.mT, query[here], beta=0, alpha=ctx.scale, out=into_k)
                 torch.baddbmm(into_v, a.mT, dz, beta=i, out=into_v)
-        batch, heads, _ = ctx.shape
+        batch = ctx.shape[0]
         for i, d in enumerate((d_min, d_max)):
             for j in (2 * i, 2 * i + 1):
                 if pull[j] is not None:  # mean over windows and rows of a head
@@ -166,12 +166,11 @@ def attend(
     """
     shape = v.shape[:3]
     flat = [x.reshape(-1, *x.shape[2:]).contiguous() for x in (*local, *plain, v)]
-    routed = [x.reshape(-1, *x.shape[2:]) for pair in (for_min or local, for_max or plain) for x in pair]
-    if for_min is None:
-        routed[:2] = [x.detach() for x in routed[:2]]
-    if for_max is None:
-        routed[2:] = [x.detach() for x in routed[2:]]
+    none = v.new_empty(0)  # without a gradient, so that none is worked out
+    routed = [x.flatten(0, 1) for pair in (for_min, for_max) for x in pair or (none[None], none[None])]
     z_loc, z_glob, kl_min, kl_max, *rows = _Attend.apply(*flat, *routed, scale, statistics, shape)
+    kl_min = kl_min if for_min else kl_min.detach()
+    kl_max = kl_max if for_max else kl_max.detach()
     return z_loc.view(v.shape), z_glob.view(v.shape), kl_min, kl_max, Divergences(*rows)
 
 

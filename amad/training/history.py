@@ -78,7 +78,7 @@ class FrequencyPath:
         """Writes frequencies.npz, whole or not at all."""
         beside = folder / "frequencies.npz.part"
         with beside.open("wb") as file:
-            np.savez(file, **self.arrays())
+            np.savez(file, allow_pickle=False, **self.arrays())
             file.flush()
             os.fsync(file.fileno())
         beside.replace(folder / "frequencies.npz")

@@ -211,12 +211,13 @@ class _Trainer:
                 self.path.add(self.step, self.model.omega(), self.model.bank_weights())
             if logged:
                 speed = seen / max(time.perf_counter() - since, 1e-9)
-                line = {"step": self.step, "epoch": plan.epoch(self.step - 1), "time": round(self.seconds, 3)}
+                epoch = plan.epoch(self.step - 1)
+                line: dict[str, Any] = {"step": self.step, "epoch": epoch, "time": round(self.seconds, 3)}
                 line |= {name: parts[name] for name in SCALARS}
                 line |= {"learning_rate": rate, "windows_per_second": round(speed, 2)} | per_head
                 self.history.add(line)
                 left = (plan.steps - self.step) * len(x) / speed
-                report(Progress("training", self.step, plan.steps, line["epoch"] + 1, plan.epochs, speed, left, parts))
+                report(Progress("training", self.step, plan.steps, epoch + 1, plan.epochs, speed, left, parts))
                 if self.step > 1:
                     seen, since = 0, time.perf_counter()
             if time.perf_counter() - saved >= checkpoint_seconds and not last:
@@ -242,6 +243,8 @@ class _Trainer:
     def _update(self, x: Tensor, rate: float, logged: bool) -> tuple[dict[str, float], dict[str, Any]]:
         """One optimiser step on windows x (B, L, C): loss parts, and per block and head what history holds."""
         turn = "joint" if self.plan.updates == 1 else ("min", "max")[self.step % 2]
+        weights = {"min": self.config.k_min, "max": self.config.k_max}
+        moves = [name for name, weight in weights.items() if weight and turn in ("joint", name)]
         # drop-out and the steps of the contrast depend on the seed and the step alone: resuming needs no more
         torch.manual_seed(self.config.seed * 1_000_003 + self.step + 1)
         for group in self.optimiser.param_groups:
@@ -249,7 +252,7 @@ class _Trainer:
         self.model.train()
         self.optimiser.zero_grad(set_to_none=True)
         with self._autocast():
-            output = self.model(x, losses=True, statistics=logged)
+            output = self.model(x, losses=True, statistics=logged, moves=moves)
             parts = objective(x, output, self.channel_error, self.config, turn)
         self.scaler.scale(parts["loss"]).backward()
         self.scaler.unscale_(self.optimiser)
