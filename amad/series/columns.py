@@ -226,7 +226,9 @@ class _Rows(Buckets):
 
     def pick(self, places: NDArray[np.int64]) -> Buckets:
         """The rows at `places` (n, m)."""
-        return pyramid.of_rows(self.lo[:, places])
+        # Reading a map by an array of places copies, so the caller may write into it.
+        values = np.asarray(self.lo[:, places])
+        return pyramid.of_rows(values)
 
 
 def _level_name(width: int) -> str:

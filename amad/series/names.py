@@ -44,6 +44,7 @@ _COUNTER = frozenset(
         "id",
         "tick",
         "ticks",
+        "t",
     ]
 )
 # In the order in which they are taken when a file has several.

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amad.errors import InputError
+from amad.series.clocks import median_step
 from amad.series.quality import GAP, many
 from amad.series.series import Finding, Series
 from amad.series.table import shorten
-from amad.series.times import median_step
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -88,7 +88,13 @@ def _resample(series: Series, text: str) -> tuple[Series, NDArray[np.bool_]]:
         raise InputError(f"Series {series.name!r} has no time, so it cannot be resampled. Name its time column.")
     integers = isinstance(series.time, np.ndarray)
     step = _step(text, integers)
-    stamps: NDArray[np.int64] = series.time if isinstance(series.time, np.ndarray) else series.time.as_unit("ns").asi8
+    stamps: NDArray[np.int64]
+    try:
+        stamps = series.time if isinstance(series.time, np.ndarray) else series.time.as_unit("ns").asi8
+    except (ValueError, OverflowError) as error:
+        raise InputError(
+            f"Series {series.name!r}: times before 1678 or after 2262 cannot be resampled. Correct them."
+        ) from error
     if stamps.size == 0:
         return series, np.zeros(0, dtype=bool)
     if (np.diff(stamps) < 0).any():

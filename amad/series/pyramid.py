@@ -45,10 +45,9 @@ class Buckets:
         return Buckets(self.lo[:, cut], self.hi[:, cut], self.first[:, cut], self.last[:, cut], self.missing[:, cut])
 
     def pick(self, places: NDArray[np.int64]) -> Buckets:
-        """The buckets at `places` (n, m) of each column, every array (K, n, m)."""
-        return Buckets(
-            self.lo[:, places], self.hi[:, places], self.first[:, places], self.last[:, places], self.missing[:, places]
-        )
+        """Extremes and missing rows of the buckets at `places` (n, m), as copies (K, n, m); edges are left out."""
+        lo, hi = self.lo[:, places], self.hi[:, places]
+        return Buckets(lo, hi, lo, hi, self.missing[:, places])
 
 
 def of_rows(values: NDArray[np.float32]) -> Buckets:
@@ -135,12 +134,13 @@ def _gather(level: Buckets, starts: NDArray[np.int64], stops: NDArray[np.int64],
     places = starts[:, None] + np.arange(longest)  # (n, m)
     outside = places >= stops[:, None]
     picked = level.pick(np.minimum(places, level.size - 1))
-    lo, hi, missing = picked.lo.copy(), picked.hi.copy(), picked.missing.copy()
+    lo, missing = picked.lo, picked.missing
+    hi = lo if picked.hi is lo else picked.hi  # of rows both are the value itself
     lo[:, outside], hi[:, outside], missing[:, outside] = np.nan, np.nan, 0
     return Buckets(
         np.fmin.reduce(lo, axis=2),
         np.fmax.reduce(hi, axis=2),
-        picked.first[:, :, 0],
+        level.first[:, np.minimum(starts, level.size - 1)],
         level.last[:, np.maximum(stops - 1, 0)],
         missing.sum(axis=2, dtype=np.int64),
     )

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from amad.series.clocks import duration, median_step
 from amad.series.series import Finding
 from amad.series.table import shorten
-from amad.series.times import duration, median_step
 
 # Numbers that stand for "no value" in many loggers.
 SENTINELS = (

@@ -113,6 +113,8 @@ class TextSource:
                 ) from error
             if not self.mark or found.name.replace("-sig", "") not in ("utf-8", "utf-16", "utf-32", self.encoding):
                 self.encoding = {"utf-8-sig": "utf-8"}.get(found.name, found.name)
+            if self.encoding == "utf-8" and not _decodes(head, "utf-8"):
+                raise InputError(f"{self.file.name}: not text in utf-8. Name the right encoding.")
         if not self.encoding.startswith(("utf-16", "utf-32")) and b"\0" in head:
             row = head[: head.index(b"\0")].count(b"\n") + 1
             raise InputError(

@@ -15,11 +15,11 @@ import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
 from amad.errors import InputError
+from amad.series.dates import looks_like_time
 from amad.series.names import counter_like, label_like, time_like
 from amad.series.series import Finding
 from amad.series.source import TextSource
 from amad.series.table import MISSING_TOKENS, UNNAMED, Table, clean_names, numbered, shorten
-from amad.series.times import looks_like_time
 
 HEAD_BYTES = 1 << 18
 _SEPARATORS = (",", ";", "\t", "|")
@@ -391,7 +391,7 @@ def _explain(source: TextSource, dialect: Dialect, names: list[str], error: Exce
                     continue
                 if len(record) != len(names):
                     return InputError(
-                        f"{file}, row {line}: {len(record)} {'cell' if len(record) == 1 else 'cells'}, but the table has {len(names)} columns.\n"
+                        f"{file}, row {line}: {len(record)} {'cell' if len(record) == 1 else 'cells'}, but the table has {len(names)} {'column' if len(names) == 1 else 'columns'}.\n"
                         "Correct the row, or name the separator if another one was meant "
                         f"(found: {SEPARATOR_NAMES.get(dialect.separator, dialect.separator)!s})."
                     )

@@ -2,50 +2,27 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from amad.errors import InputError
+from amad.series.clocks import Axis, tidy, zoned
+from amad.series.dates import CLOCK_ONLY, COMPACT, STAMP, parse
+from amad.series.dates import day_first as order_of_dates
 from amad.series.names import counter_like, time_like, words
 from amad.series.series import Finding
 from amad.series.table import UNNAMED, Table, as_text, bad_cell, is_number, is_text, is_time, shorten, to_float
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
-_DATE = r"(?P<a>\d{1,4})(?P<s>[-/. ])(?P<b>\d{1,2}|[A-Za-z]{3,9})(?P=s)(?P<c>\d{1,4})"
-_CLOCK = r"(?P<clock>\d{1,2}:\d{2}(:\d{2}([.,]\d{1,9})?)?\s?(?P<half>[AaPp][Mm])?)"
-_ZONE = r"\s?(?P<zone>Z|UTC|GMT|[+-]\d{2}:?\d{2}|[+-]\d{2})"
-_STAMP = re.compile(rf"{_DATE},?([T\s]+{_CLOCK})?({_ZONE})?")
-_COMPACT = re.compile(r"\d{8}[T_ ]?\d{6}(\.\d{1,9})?Z?")
-_CLOCK_ONLY = re.compile(_CLOCK)
 # Epoch numbers by their size: the years 1973 to 2286 in seconds, milli-, micro- and nanoseconds.
 _EPOCHS = (("s", 1e8, 1e10), ("ms", 1e11, 1e13), ("us", 1e14, 1e16), ("ns", 1e17, 9.2e18))
 _UNIT_NAMES = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
 _SAMPLE = 2000
-
-
-@dataclass
-class Axis:
-    """A time axis that was found: `values` a DatetimeIndex (NaT where missing) or whole numbers, and what was noticed."""
-
-    name: str
-    values: pd.DatetimeIndex | NDArray[np.int64]
-    findings: list[Finding]
-
-
-def looks_like_time(cell: str) -> bool:
-    """Whether a cell of text is written like a date, a clock time, or both."""
-    text = cell.strip()
-    if len(text) > 45:
-        return False
-    return bool(_STAMP.fullmatch(text) or _CLOCK_ONLY.fullmatch(text) or _COMPACT.fullmatch(text))
 
 
 def take_axis(
@@ -100,7 +77,7 @@ def _text_time(table: Table, index: int) -> bool:
     if not is_text(table.columns[index]):
         return False
     cells = _head(table, index)
-    found = sum(bool(_STAMP.fullmatch(cell) or _COMPACT.fullmatch(cell)) for cell in cells)
+    found = sum(bool(STAMP.fullmatch(cell) or COMPACT.fullmatch(cell)) for cell in cells)
     # A name that says time asks for less: one bad cell must be reported, not make the column text.
     return bool(cells) and found >= (0.5 if time_like(table.names[index]) else 0.8) * len(cells)
 
@@ -113,7 +90,7 @@ def _is_clock(column: Any) -> bool:
     if not is_text(column):
         return False
     cells = [cell for cell in as_text(column.slice(0, 200)).to_pylist() if cell]
-    return bool(cells) and sum(bool(_CLOCK_ONLY.fullmatch(cell)) for cell in cells) >= 0.9 * len(cells)
+    return bool(cells) and sum(bool(CLOCK_ONLY.fullmatch(cell)) for cell in cells) >= 0.9 * len(cells)
 
 
 def _whole_days(table: Table, index: int) -> bool:
@@ -160,82 +137,10 @@ def _from_times(table: Table, name: str, column: Any, timezone: str | None) -> A
         aware, stamps = False, np.asarray(column)
         if np.datetime_data(stamps.dtype)[0] not in ("s", "ms", "us", "ns"):
             stamps = stamps.astype("M8[s]")
-    index = pd.DatetimeIndex(_tidy(stamps))
+    index = pd.DatetimeIndex(tidy(stamps))
     if aware:
         index = index.tz_localize("UTC")
-    return _zoned(table, Axis(name, index, []), timezone)
-
-
-def _tidy(stamps: NDArray[Any]) -> NDArray[Any]:
-    """Microseconds, or nanoseconds where the times need them."""
-    unit = np.datetime_data(stamps.dtype)[0]
-    if unit == "ns":
-        numbers = stamps.view(np.int64)
-        if (numbers[~np.isnat(stamps)] % 1000).any():
-            return stamps
-    return stamps.astype("M8[us]")
-
-
-def _zoned(table: Table, axis: Axis, timezone: str | None) -> Axis:
-    """Places the times in the named zone; without one, naive times stay as written and others are UTC."""
-    import pandas as pd
-
-    index = axis.values
-    if timezone is None or not isinstance(index, pd.DatetimeIndex):
-        return axis
-    try:
-        if index.tz is not None:
-            axis.values = index.tz_convert(timezone)
-            return axis
-        zone = pd.DatetimeIndex([], dtype="M8[us]").tz_localize(timezone).tz
-    except Exception as error:  # each zone library has its own error for a name that it does not know
-        raise InputError(
-            f"{table.file.name}: {shorten(timezone)!r} is no time zone. Write it like Europe/Berlin."
-        ) from error
-    # Where the clock was set back, an hour stands twice: the first time is summer, the second time winter.
-    summer = _first_pass(index)
-    axis.values = index.tz_localize(zone, ambiguous=summer, nonexistent="shift_forward")
-    plain = index.tz_localize(zone, ambiguous="NaT", nonexistent="shift_forward")
-    doubtful = int((np.asarray(plain.isna()) & ~np.asarray(index.isna())).sum())
-    shifted = index.tz_localize(zone, ambiguous=summer, nonexistent="NaT")
-    absent = int((np.asarray(shifted.isna()) & ~np.asarray(index.isna())).sum())
-    if doubtful:
-        axis.findings.append(
-            Finding(
-                "clock_set_back",
-                f"{doubtful} times fall in an hour that {timezone} has twice.",
-                doubtful,
-                (axis.name,),
-                action="Up to where the clock jumps back they were taken as summer time, from there as winter time.",
-                alternatives=("Export the times in UTC",),
-            )
-        )
-    if absent:
-        axis.findings.append(
-            Finding(
-                "clock_set_forward",
-                f"{absent} times fall in an hour that {timezone} leaves out.",
-                absent,
-                (axis.name,),
-                action="Moved to the end of that hour.",
-                alternatives=("Check the time zone", "Export the times in UTC"),
-            )
-        )
-    return axis
-
-
-def _first_pass(index: pd.DatetimeIndex) -> NDArray[np.bool_]:
-    """True until, on the same day, the clock jumps back: rows that come before a repeated hour's second pass."""
-    wall = index.asi8.astype(np.int64)
-    hour = {"s": 3600, "ms": 3600_000, "us": 3600_000_000, "ns": 3600_000_000_000}[index.unit]
-    summer = np.ones(len(wall), dtype=bool)
-    steps = np.diff(wall)
-    for jump in np.flatnonzero((steps < 0) & (steps >= -2 * hour)):
-        # From the jump on, up to an hour and a half of wall time past it, is the second pass.
-        later = wall[jump + 1 :] < wall[jump + 1] + hour + hour // 2
-        stop = len(later) if later.all() else int(np.argmin(later))
-        summer[jump + 1 : jump + 1 + stop] = False
-    return summer
+    return zoned(table, Axis(name, index, []), timezone)
 
 
 def _from_text(
@@ -248,17 +153,17 @@ def _from_text(
     present = cells[~absent].astype(str)
     if present.empty:
         return None
-    matched = present.str.fullmatch(_STAMP.pattern).to_numpy(dtype=bool)
+    matched = present.str.fullmatch(STAMP.pattern).to_numpy(dtype=bool)
     findings: list[Finding] = []
     if matched.mean() >= 0.5:
         present = present.str.replace(r"(\d{2}:\d{2}:\d{2}),(\d)", r"\1.\2", regex=True)
-        first, doubt = _day_first(present[matched], day_first)
+        first, doubt = order_of_dates(present[matched], day_first)
         findings += doubt(name) if doubt else []
         try:
-            parsed = _parse(present, first)
+            parsed = parse(present, first)
         except (ValueError, OverflowError, TypeError):
             return None
-    elif present.str.fullmatch(_COMPACT.pattern).to_numpy(dtype=bool).mean() >= 0.5:
+    elif present.str.fullmatch(COMPACT.pattern).to_numpy(dtype=bool).mean() >= 0.5:
         digits = present.str.replace(r"[T_ Z]", "", regex=True)
         form = "%Y%m%d%H%M%S.%f" if digits.str.contains(".", regex=False).any() else "%Y%m%d%H%M%S"
         parsed = pd.to_datetime(digits, format=form, errors="coerce")
@@ -278,72 +183,8 @@ def _from_text(
     zone = index.tz
     stamps = np.full(len(cells), np.datetime64("NaT"), dtype="M8[ns]" if index.unit == "ns" else "M8[us]")
     stamps[~absent] = (index.tz_convert(None) if zone is not None else index).to_numpy().astype(stamps.dtype)
-    whole = pd.DatetimeIndex(_tidy(stamps))
-    return _zoned(table, Axis(name, whole if zone is None else whole.tz_localize("UTC"), findings), timezone)
-
-
-def _parse(present: pd.Series, first: bool) -> pd.Series:
-    """Times of text cells, NaT where one cannot be read; cells with an offset become UTC."""
-    import pandas as pd
-
-    aware = bool(present.str.contains(rf"(?:\d){_ZONE}$".replace("?P<zone>", "?:"), regex=True).any()) and bool(
-        present.str.contains(":", regex=False).any()
-    )
-    aware = aware and bool(present.str.contains(r":\d{2}.*(?:Z|UTC|GMT|[+-]\d{2}:?\d{2}|[+-]\d{2})$", regex=True).any())
-    return pd.to_datetime(present, format="mixed", dayfirst=first, utc=aware, errors="coerce")
-
-
-def _day_first(cells: pd.Series, given: bool | None) -> tuple[bool, Any]:
-    """Whether the day comes before the month, and a finding maker where the cells leave that open."""
-    parts = cells.str.extract(r"^(\d{1,4})([-/. ])(\d{1,2})\2(\d{1,4})")
-    parts = parts[parts[0].notna()]
-    if given is not None or parts.empty or (parts[0].str.len() == 4).any():
-        return bool(given), None
-    import pandas as pd
-
-    left, right = parts[0].astype(int).to_numpy(), parts[2].astype(int).to_numpy()
-    year = parts[3].astype(int).to_numpy()
-    if left.max() > 12:
-        return True, None
-    if right.max() > 12:
-        return False, None
-    # Both readings are possible: the one in which time rises evenly is meant.
-    clock = pd.to_timedelta(
-        cells[parts.index].str.extract(r"(\d{1,2}:\d{2}(?::\d{2})?)")[0].map(_seconds), unit="s"
-    ).to_numpy()
-
-    def unevenness(day: NDArray[Any], month: NDArray[Any]) -> float:
-        full = np.where(year < 100, 2000 + year, year)
-        days = ((full - 1970).astype("M8[Y]").astype("M8[M]") + (month - 1)).astype("M8[D]") + (day - 1)
-        steps = np.diff(days.astype("M8[s]") + clock.astype("m8[s]")).astype(np.int64)
-        return float(np.abs(steps).sum()) if steps.size else 0.0
-
-    as_days, as_months = unevenness(left, right), unevenness(right, left)
-    if as_days != as_months:
-        return as_days < as_months, None
-    first = bool((parts[1] == ".").all())
-
-    def doubt(name: str) -> list[Finding]:
-        order = "day before month" if first else "month before day"
-        return [
-            Finding(
-                "day_or_month",
-                "The dates do not tell whether the day or the month comes first.",
-                len(parts),
-                (name,),
-                action=f"Read as {order}.",
-                alternatives=("Read as month before day" if first else "Read as day before month",),
-            )
-        ]
-
-    return first, doubt
-
-
-def _seconds(text: Any) -> int:
-    if not isinstance(text, str):
-        return 0
-    parts = [int(part) for part in text.split(":")]
-    return parts[0] * 3600 + parts[1] * 60 + (parts[2] if len(parts) > 2 else 0)
+    whole = pd.DatetimeIndex(tidy(stamps))
+    return zoned(table, Axis(name, whole if zone is None else whole.tz_localize("UTC"), findings), timezone)
 
 
 def _from_numbers(table: Table, name: str, column: Any, timezone: str | None, forced: bool) -> Axis | None:
@@ -367,7 +208,7 @@ def _from_numbers(table: Table, name: str, column: Any, timezone: str | None, fo
             factor = {"s": 1e6, "ms": 1e3, "us": 1.0, "ns": 1e-3}[unit]
             stamps = np.full(len(numbers), np.datetime64("NaT"), dtype="M8[us]")
             stamps[present] = np.round(numbers[present] * factor).astype(np.int64).view("M8[us]")
-        index = pd.DatetimeIndex(_tidy(stamps)).tz_localize("UTC")
+        index = pd.DatetimeIndex(tidy(stamps)).tz_localize("UTC")
         finding = Finding(
             "epoch",
             f"The column counts {_UNIT_NAMES[unit]} since 1970.",
@@ -376,7 +217,7 @@ def _from_numbers(table: Table, name: str, column: Any, timezone: str | None, fo
             action="Read as times in UTC.",
             alternatives=("Name the time zone to show",),
         )
-        return _zoned(table, Axis(name, index, [finding]), timezone)
+        return zoned(table, Axis(name, index, [finding]), timezone)
     steps = np.diff(numbers[present])
     rising = steps.size == 0 or float((steps > 0).mean()) >= (0.5 if forced else 0.9)
     if not rising or (present.sum() < len(present) and not forced):
@@ -425,28 +266,3 @@ def row_numbers(table: Table) -> list[int]:
         if len(numbers) == 1 or (len(numbers) > 1 and bool((np.diff(numbers) == 1).all())):
             found.append(index)
     return found
-
-
-def median_step(time: Any) -> str | None:
-    """The usual distance of two rows in words: "1 min", "2 ms", or a whole number on an integer axis."""
-    if time is None or len(time) < 2:
-        return None
-    if isinstance(time, np.ndarray):
-        step = float(np.median(np.diff(time)))
-        return f"{step:g}"
-    numbers = np.diff(time.asi8)
-    per_second = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[time.unit]
-    return duration(float(np.median(numbers)) / per_second)
-
-
-def duration(seconds: float) -> str:
-    """A span of time in the largest unit that keeps it a short number: 60 -> "1 min", 0.002 -> "2 ms"."""
-    units = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
-    for size, unit in units:
-        count = seconds / size
-        if 1 <= abs(count) < 1e4 and abs(count - round(count, 3)) <= 1e-9 * abs(count):
-            return f"{round(count, 3):.10g} {unit}"
-    if seconds == 0:
-        return "0 s"
-    size, unit = next((pair for pair in units if abs(seconds) >= pair[0]), units[-1])
-    return f"{seconds / size:.3g} {unit}"

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from amad.series import read
-from amad.series.times import duration
+from amad.series.clocks import duration
 
 
 def stamps(tmp_path: Path, cells: list[str], name: str = "time", **options: object) -> list[str]:
