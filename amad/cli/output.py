@@ -112,7 +112,7 @@ class ProgressLine:
 
 def describe(progress: Progress) -> str:
     """One line about a state of the work."""
-    what = "optimiser step" if progress.stage == "training" else "row"
+    what = "row" if progress.stage in ("calibrating", "scoring") else "optimiser step"
     parts = [progress.stage]
     if progress.steps and (progress.step or progress.stage == "training"):
         parts.append(f"{what} {progress.step:,} of {progress.steps:,}")

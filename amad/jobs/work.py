@@ -49,7 +49,7 @@ def work(
     `also`: further series (ids) on which a fitted run is scored at once.
     """
     job = _fit if claim.table is RunRow else _score
-    outcome = Outcome(DONE)
+    outcome, folder = Outcome(DONE), _folder(workspace, claim)
     with Heart(workspace, claim, on_progress=on_progress, asked=asked) as heart:
         try:
             if not job(workspace, claim, heart, also):
@@ -57,12 +57,12 @@ def work(
         except Stopped:
             outcome = Outcome(STOPPED)
         except Exception as error:
-            outcome = Outcome(FAILED, explain(error, _folder(workspace, claim)), error)
+            outcome = Outcome(FAILED, explain(error, folder), error)
         except BaseException:  # a second Ctrl-C: ends at once, and what was saved can be resumed
             workspace.states.finish(claim, STOPPED, progress=heart.seen)
             raise
     if outcome.error is not None and not isinstance(outcome.error, AmadError):
-        log_trace(_folder(workspace, claim), outcome.error)
+        log_trace(folder, outcome.error)
     if not workspace.states.finish(claim, outcome.state, error=outcome.message or None, progress=heart.seen):
         return Outcome(LOST, "Another process has taken this job over.")
     return outcome

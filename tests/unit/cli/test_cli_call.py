@@ -216,6 +216,7 @@ def test_progress_is_one_line_on_a_terminal_and_lines_elsewhere():
         "training:    optimiser step 20 of 20, epoch 2 of 2\n"
     )
     assert describe(Progress("scoring", 5, 1200)) == "scoring:     row 5 of 1,200"
+    assert describe(Progress("preparing", 7, 40)) == "preparing:   optimiser step 7 of 40"
 
     terminal = io.StringIO()
     terminal.isatty = lambda: True

@@ -15,7 +15,7 @@ from amad.errors import ConfigError, InputError, JobError
 from amad.jobs import local, work
 from amad.series import Series
 from amad.workspace import Workspace
-from amad.workspace.tables import RunRow
+from amad.workspace.tables import RunRow, ScoringRow
 
 TINY = {
     "window": 16, "stride": 8, "score_stride": 16, "d_model": 8, "heads": 2, "blocks": 1, "banks": 2, "feed_forward": 16,
@@ -172,3 +172,15 @@ def test_seconds_between_saves_are_checked(monkeypatch, given):
     assert str(error.value) == (
         f"AMAD_CHECKPOINT_SECONDS is {given!r}. Set it to seconds from 0 to 86400, or unset it."
     )
+
+
+def test_a_scoring_whose_series_is_deleted_meanwhile_ends_quietly(workspace, runs, started, tmp_path):
+    workspace.states.finish(workspace.states.claim(RunRow, runs[0]), "done")
+    other = workspace.add_series(series("two", 90))
+    scoring = jobs.submit_score(workspace, runs[0], other.id)
+    claim = workspace.states.claim(ScoringRow, scoring.id)
+    workspace.delete_series(other.id)
+    assert workspace.scorings(runs[0]) == []
+    assert workspace.states.beat(claim, {}) is None
+    with pytest.raises(InputError, match=f'There is no scoring "{scoring.id}"'):
+        work.work(workspace, claim)
