@@ -133,11 +133,13 @@ def step_facts(
     mixing: float | None = None,
     cad: ArrayLike | None = None,
     series_cad: ArrayLike | None = None,
+    row: int | None = None,
 ) -> StepFacts:
     """The numbers of one query step, a position in 0..L-1.
 
     local, global_ (L, L), rows sum to 1; event (start, end) positions, end exclusive, cut to the window; mixing weight of
-    P; cad (L,) of the window in nats; series_cad (T,) of the whole series, for the rank (share of rows at or above).
+    P; cad (L,) of the window in nats; series_cad (T,) of the whole series, for the rank: the share of its rows at or above
+    its value at `row`, or at or above the step's own CAD when no row is given.
     Errors: InputError for shapes that do not fit and a step outside the window.
     """
     first = _square(local, "local")
@@ -153,10 +155,12 @@ def step_facts(
             on_event = float(second[step, start:end].sum())
     here = None if cad is None else float(array(cad, "cad", (length,))[step])
     rank = None
-    if here is not None and series_cad is not None:
+    if series_cad is not None:
         known = array(series_cad, "series_cad", (None,))
+        level = here if row is None else float(known[row])
         known = known[np.isfinite(known)]
-        rank = float((known >= here).mean()) if len(known) else None
+        if len(known) and level is not None and math.isfinite(level):
+            rank = float((known >= level).mean())
     return StepFacts(
         step=step,
         near=near,

@@ -75,8 +75,8 @@ def instrument(record: SeriesRecord, run: RunRecord) -> None:
                 event=span,
                 mixing=float(picked.mixing[step - first]),
                 cad=picked.cad,
-                # The series' CAD is a mean over blocks and heads: only the same mean has a rank among it.
-                series_cad=sources.cad(run, record) if block is None and head is None else None,
+                series_cad=sources.cad(run, record),
+                row=step,
             ),
             clock.at(step),
             step,

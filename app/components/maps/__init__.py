@@ -108,7 +108,7 @@ def maps(
             "labels": [texts[at] for at in first],
             "names": [str(at * steps_per_token) for at in first],
             "event": None if span is None else [float(span[0]), float(span[1])],
-            "hint": "Point at a map to read weights; click or use the arrow keys to choose a step.",
+            "hint": "Point to read weights; click or arrow keys choose a step.",
             "label": f"Attention maps of one window, {size}. Chosen query step {chosen * steps_per_token}, {texts[chosen]}.",
             "titles": {
                 "local": {

@@ -97,6 +97,14 @@ def test_what_is_not_known_is_none():
     assert step_facts(np.eye(3), np.eye(3), 1, cad=[1, 2, 3], series_cad=[np.nan]).cad_rank is None
 
 
+def test_rank_of_a_row_is_that_of_its_own_value_in_the_series():
+    series = [0.4, 0.1, 0.3, np.nan, 0.2]
+    facts = [
+        step_facts(np.eye(3), np.eye(3), 1, cad=[9, 9, 9], series_cad=series, row=row).cad_rank for row in range(5)
+    ]
+    assert facts == [0.25, 1.0, 0.5, None, 0.75]
+
+
 def test_a_step_outside_the_window_is_refused():
     with pytest.raises(InputError, match=r"^step: 3 lies outside the window; give 0 to 2\.$"):
         step_facts(np.eye(3), np.eye(3), 3)
