@@ -28,6 +28,8 @@ RESULTS = Path(__file__).parent / "results" / "quality.jsonl"
 NOT_RANKED = ("SKAB", "3W-class2", "Occupancy")  # position in the file, or presence of people, is most of the label
 NOT_CHANNELS = ("label", "timestamp")
 BASELINES = ("random", "zscore", "zscore+recipe", "pca", "pca+recipe", "delay-pca+recipe")
+# Its last projection starts at zero, so that AMAD after one step of no size is its linear part and the shape view alone.
+UNTRAINED = {"max_steps": "1", "learning_rate": "1e-30"}
 METRICS = ("auc_pr", "auc_roc")
 
 
@@ -99,6 +101,10 @@ def measure(data: Path, entity: str, preset: str, settings: dict[str, str], plac
     add("AMAD", score, time.perf_counter() - begun)
     for name, view in views.items():
         add(f"AMAD, {name} alone", view, time.perf_counter() - begun)
+    tell(f"{place} {entity}: the fused pair")
+    begun = time.perf_counter()
+    score, _ = amad_scores(train, test, preset, settings | UNTRAINED)
+    add("fused pair, no network", score, time.perf_counter() - begun)
     return rows
 
 
