@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -61,15 +63,28 @@ def column(run: RunRecord, record: SeriesRecord, name: str) -> NDArray[np.float3
     return found.values[found.names.index(name)]
 
 
+def _stored_threshold(folder: Path, spec: str) -> float | None:
+    """A threshold that calibration wrote down, so that showing it needs no model."""
+    try:
+        stored = json.loads((folder / "detection.json").read_text(encoding="utf-8"))["thresholds"][spec]
+        return float(stored) if isinstance(stored, (int, float)) else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
 @st.cache_data(max_entries=256, show_spinner=False)
 def _threshold(run_id: str, spec: str, view: str, _version: str) -> float:
-    from amad.detection import Detector
     from amad.detection.thresholds import parse_threshold, threshold_of
 
     kind, value = parse_threshold(spec)
     if kind == "value":
         return value
-    detector = Detector.load(workspace.get().run_folder(run_id), device="cpu")
+    folder = workspace.get().run_folder(run_id)
+    if view == "score" and (stored := _stored_threshold(folder, spec)) is not None:
+        return stored
+    from amad.detection import Detector  # loads torch, which takes seconds: only for what is not stored
+
+    detector = Detector.load(folder, device="cpu")
     calibration = detector.views.calibrations.get(view)
     if view == "score" or calibration is None:
         return float(detector.threshold(spec))
@@ -151,8 +166,6 @@ def spans(series_id: str, created: str) -> list[tuple[int, int]]:
 @st.cache_data(max_entries=256, show_spinner=False)
 def cost(rows: int, channels: int, preset: str, changed: str, device: str) -> tuple[float, float]:
     """Predicted seconds and bytes of a training on `rows` rows; `changed` is JSON of the settings that differ."""
-    import json
-
     from amad.config import make_config
     from amad.training import predict_cost
 

@@ -105,7 +105,7 @@ def table(found: Sequence[Any], clock: text.Clock, chosen: int | None, key: str,
     st.session_state[key] = {"selection": {"rows": [] if place is None else [place], "columns": [], "cells": []}}
     st.dataframe(
         listing(found, clock), hide_index=True, selection_mode="single-row", key=key, row_height=28,
-        height=min(38 + 28 * len(found), 402), on_select=lambda: _remember(key),
+        height=min(33 + 28 * len(found), 397), on_select=lambda: _remember(key),
         alt="Events with start, length and severity from 0 to 100",
         column_config={
             "#": st.column_config.NumberColumn(width=32),

@@ -49,7 +49,7 @@ def top(title: str, context: str = "") -> DeltaGenerator:
         )  # fmt: skip
 
 
-INSTRUMENT = "calc(100dvh - 4.4rem)"  # height of a timeline that fills the page under the top bar
+INSTRUMENT = "var(--amad-instrument)"  # height of a timeline that fills the page; style.css knows the width
 
 
 def split(key: str) -> tuple[DeltaGenerator, DeltaGenerator]:

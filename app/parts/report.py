@@ -31,7 +31,7 @@ def draw(record: SeriesRecord) -> None:
     )
     chosen = st.dataframe(
         table, hide_index=True, on_select="rerun", selection_mode="single-row-required", key=f"report-{record.id}",
-        row_height=28, height=min(36 + 28 * len(findings), 232),
+        row_height=28, height=min(33 + 28 * len(findings), 229),
         alt="Findings of the quality report with their count",
         column_config={
             "Count": st.column_config.NumberColumn(format="localized", width=64),

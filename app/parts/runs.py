@@ -90,7 +90,7 @@ def table(runs: list[RunRecord], chosen: RunRecord | None) -> None:
     st.session_state[key] = {"selection": {"rows": [] if place is None else [place], "columns": [], "cells": []}}
     picked = st.dataframe(
         data, hide_index=True, on_select="rerun", selection_mode="single-row", key=key, row_height=28,
-        height=min(36 + 28 * len(runs), 204), alt="Runs with preset, state, device, start and time taken",
+        height=min(33 + 28 * len(runs), 201), alt="Runs with preset, state, device, start and time taken",
         column_config={
             "Name": st.column_config.TextColumn(width=112),
             "Preset": st.column_config.TextColumn(width=62),

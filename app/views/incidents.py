@@ -218,11 +218,11 @@ def detail(
             st.caption(f"severity {found[place].severity:.0f}", width="stretch")
         before, after = (0, 0) if place is None else (place - 1, place + 1)
         st.button(
-            "Previous event", key=f"{base}-before", icon=":material/chevron_left:", disabled=place is None or before < 0,
+            "Previous event", key=f"{base}-before-icon-only", icon=":material/chevron_left:", disabled=place is None or before < 0,
             help="Previous event", on_click=go, args=(base, found[max(before, 0)], record), type="tertiary",
         )  # fmt: skip
         st.button(
-            "Next event", key=f"{base}-after", icon=":material/chevron_right:", disabled=after >= len(found),
+            "Next event", key=f"{base}-after-icon-only", icon=":material/chevron_right:", disabled=after >= len(found),
             help="Next event", on_click=go, args=(base, found[min(after, len(found) - 1)], record), type="tertiary",
         )  # fmt: skip
     if place is None:

@@ -1,0 +1,140 @@
+"""The page Incidents: events at a threshold, filters, choosing one, files, and what it says when there is nothing."""
+
+import json
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from conftest import CHANNELS, finished_run, small_series
+from streamlit.testing.v1 import AppTest
+
+from amad.detection import find_events
+from amad.workspace import Workspace
+from app.parts import events
+
+Open = Callable[..., AppTest]
+
+
+def texts(elements: object) -> str:
+    return "\n".join(str(element.value) for element in elements)  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def page(open_page: Open, store: Workspace) -> AppTest:
+    series = store.add_series(small_series())
+    finished_run(store, series)
+    return open_page("incidents")
+
+
+def labelled(page: AppTest, kind: str, label: str):  # type: ignore[no-untyped-def]
+    return next(element for element in page.get(kind) if element.label == label)
+
+
+def test_events_stand_in_the_list_with_start_length_and_severity(page: AppTest) -> None:
+    assert not page.exception
+    assert "2 events" in texts(page.subheader)
+    table = page.dataframe[0].value
+    assert list(table.columns) == ["#", "Start", "Length", "Severity"]
+    assert list(table["Start"]) == ["14 Mar 10:47", "14 Mar 14:07"]
+    assert list(table["Length"]) == ["20 min", "5 min"]
+
+
+def test_next_chooses_an_event_puts_it_into_the_address_and_shows_its_shares(page: AppTest) -> None:
+    labelled(page, "button", "Next event").click().run()
+    assert not page.exception
+    assert "Event 1" in texts(page.subheader)
+    assert page.query_params["at"] == "300"
+    assert (page.query_params["from"], page.query_params["to"]) == ("180", "440")
+    shown = [element.value for element in page.text]
+    assert shown == ["**pH**", "70\u2009%", "temp", "20\u2009%", "flow", "10\u2009%", "other 0", "0\u2009%"][: len(shown)]
+    assert len(shown) == 6
+
+
+def test_the_address_opens_an_event(open_page: Open, store: Workspace) -> None:
+    series = store.add_series(small_series())
+    finished_run(store, series)
+    page = open_page("incidents", series=series.id, at="502")
+    assert "Event 2" in texts(page.subheader)
+
+
+def test_an_exact_threshold_above_every_score_says_so_and_offers_a_lower_one(page: AppTest) -> None:
+    labelled(page, "number_input", "Threshold value").set_value(3.0).run()
+    assert not page.exception
+    assert "0 events" in texts(page.subheader)
+    assert "No events above this threshold." in texts(page.markdown)
+    assert "The highest score is 2.00." in texts(page.caption)
+    assert labelled(page, "selectbox", "Threshold").value == "value"
+    labelled(page, "button", "Set threshold to 1.88").click().run()
+    assert "1 event" in texts(page.subheader)
+
+
+def test_a_filter_shows_a_chip_that_takes_it_away(page: AppTest) -> None:
+    labelled(page, "number_input", "Least length (rows)").set_value(10).run()
+    assert "1 event" in texts(page.subheader)
+    labelled(page, "button", "at least 10 rows").click().run()
+    assert "2 events" in texts(page.subheader)
+
+
+def test_best_f1_needs_labels_and_finds_both_spans(page: AppTest) -> None:
+    labelled(page, "selectbox", "Threshold").select("f1").run()
+    assert not page.exception
+    assert "2 events" in texts(page.subheader)
+
+
+def test_another_view_has_a_threshold_of_its_own(page: AppTest) -> None:
+    labelled(page, "button_group", "Score shown").set_value("divergence").run()
+    assert not page.exception
+    assert "0 events" in texts(page.subheader) or "1 event" in texts(page.subheader)
+    assert "The highest score is 1.00." in texts(page.caption)
+
+
+def test_a_run_without_scores_offers_to_score(open_page: Open, store: Workspace) -> None:
+    series = store.add_series(small_series())
+    finished_run(store, series, scored=False)
+    page = open_page("incidents")
+    assert not page.exception
+    assert "quick\\-01 has not scored pump\\_1 yet" in texts(page.subheader)
+
+
+def test_a_run_at_work_points_to_the_training(open_page: Open, store: Workspace) -> None:
+    from amad.config import make_config
+
+    series = store.add_series(small_series())
+    run = store.create_run(series.id, name="busy", preset="quick", config=make_config("quick"), part=(0, 250))
+    page = open_page("incidents", series=series.id, run=run.id)
+    assert not page.exception
+    assert "busy is being trained" in texts(page.subheader)
+
+
+def test_no_run_points_to_training(open_page: Open, store: Workspace) -> None:
+    store.add_series(small_series())
+    page = open_page("incidents")
+    assert "No run on this series yet" in texts(page.subheader)
+    assert "Train a run" in [button.label for button in page.main.button]
+
+
+def found() -> list:  # type: ignore[type-arg]
+    score = np.full(600, 0.1)
+    score[300:320], score[598:600] = 2.0, 1.5
+    return find_events(score, 1.0, shares=np.tile([0.1, 0.2, 0.7], (600, 1)))
+
+
+def test_exported_events_have_the_columns_of_the_contract() -> None:
+    series = small_series()
+    csv = events.as_csv(found(), CHANNELS, series).decode().splitlines()
+    assert csv[0] == "id,start_row,end_row,start,end,peak,mean,channels"
+    assert csv[1] == "1,300,320,2020-03-14 10:47:00+00:00,2020-03-14 11:06:00+00:00,2.0,2.0,**pH**;temp;flow"
+    rows = json.loads(events.as_json(found(), CHANNELS, series))
+    assert rows[1]["start_row"] == 598
+    assert rows[1]["end_row"] == 600
+    assert events.as_csv([], CHANNELS, series).decode().strip() == csv[0]
+
+
+def test_channels_come_in_the_order_of_their_share() -> None:
+    assert events.order(found()[0], CHANNELS) == ("**pH**", "temp", "flow")
+    assert events.order(None, CHANNELS) == CHANNELS
+
+
+def test_the_view_around_an_event_stays_in_the_series() -> None:
+    assert events.around(found()[0], 600) == (180, 440)
+    assert events.around(found()[1], 600) == (478, 600)
