@@ -4,10 +4,25 @@ import { Clock } from "./axes.js";
 
 const KEPT_BLOCKS = 6;
 const MARGIN = 0.25; // of the view, on each side: panning inside it needs no request
+const LEAST_MARGIN = 0.06;
+const MOST_BYTES = 470e3; // of one answer; beyond it buckets double, and with very many tracks grow over a pixel
 
 /** Rows in a bucket for a view: the power of two that makes a bucket half a pixel to one pixel wide. */
 export function bucketRows(rowsPerPx) {
   return rowsPerPx < 2 ? 1 : 2 ** Math.floor(Math.log2(rowsPerPx));
+}
+
+/** Bytes of a view's buckets: one float a row, two a bucket; expected values are sent as one. */
+function bytesOf(span, rows, ids) {
+  const floats = ids.reduce((sum, id) => sum + (rows === 1 || id[0] === "e" ? 1 : 2), 0);
+  return (span / rows) * 4 * floats;
+}
+
+/** As `bucketRows`, but so that the answer for these tracks stays small. */
+export function affordableRows(rowsPerPx, span, ids) {
+  let rows = bucketRows(rowsPerPx);
+  while (bytesOf(span, rows, ids) * (1 + 2 * LEAST_MARGIN) > MOST_BYTES) rows *= 2;
+  return rows;
 }
 
 /** Reads a payload (see data.py): header, knots, then lo, hi and missing of each track. */
@@ -25,7 +40,7 @@ export function decode(buffer) {
   const tracks = new Map();
   for (const about of header.tracks) {
     const lo = take(Float32Array, header.count);
-    const hi = header.rows > 1 ? take(Float32Array, header.count) : lo;
+    const hi = about.single ? lo : take(Float32Array, header.count);
     const missing = about.missing ? take(Uint8Array, header.count) : null;
     tracks.set(about.id, { lo, hi, missing, range: about.range });
   }
@@ -113,8 +128,9 @@ export class Store {
     if (flying && covers(flying, view, rows) && lacking.every((id) => flying.ids.has(id))) return false;
     flying?.abort.abort();
     const span = view.to - view.from;
-    const start = block ? block.start : Math.max(0, align(view.from - MARGIN * span, rows, Math.floor));
-    const stop = block ? block.stop : Math.min(this.total, align(view.to + MARGIN * span, rows, Math.ceil));
+    const margin = Math.min(MARGIN, Math.max(LEAST_MARGIN, (MOST_BYTES / bytesOf(span, rows, ids) - 1) / 2)) * span;
+    const start = block ? block.start : Math.max(0, align(view.from - margin, rows, Math.floor));
+    const stop = block ? block.stop : Math.min(this.total, align(view.to + margin, rows, Math.ceil));
     this.#fly({ start, stop, rows, ids: new Set(lacking), abort: new AbortController() });
     return false;
   }

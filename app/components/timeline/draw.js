@@ -1,6 +1,7 @@
 // Signals, expected values, score and paint on the main canvas; cursor, brush and time pill on the one above it.
 
 import { moment, ticks, zoneName } from "./axes.js";
+import { bucketLine, bucketsInView, drawExpected, drawLine, drawMissing } from "./lines.js";
 import { drawOverview, drawRail, drawTints } from "./marks.js";
 import { scaleOf } from "./scales.js";
 
@@ -85,120 +86,6 @@ export function clipped(ctx, x, y, w, h, draw) {
 export function rule(ctx, from, to, y, color) {
   ctx.fillStyle = color;
   ctx.fillRect(from, Math.round(y) - 1, to - from, 1);
-}
-
-/** First and last bucket of a block that touch the view, one more on each side so that lines run on. */
-export function bucketsInView(t, block) {
-  const first = Math.max(0, Math.floor((t.view.from - block.start) / block.rows) - 1);
-  const last = Math.min(block.count - 1, Math.ceil((t.view.to - block.start) / block.rows) + 1);
-  return [first, last];
-}
-
-/** x of a bucket's middle as a line a + b * index: what the inner loops use. */
-export function bucketLine(t, block) {
-  const g = t.geometry, span = t.view.to - t.view.from;
-  const perRow = g.w / span;
-  return [g.x + (block.start + block.rows / 2 - t.view.from) * perRow, block.rows * perRow];
-}
-
-/** A line through the extremes of each bucket. Buckets with missing rows are not joined to their neighbours. */
-function drawLine(t, ctx, block, track, scale, color) {
-  const [first, last] = bucketsInView(t, block);
-  const [x0, dx] = bucketLine(t, block);
-  const { lo, hi, missing } = track;
-  const dots = [];
-  let open = false, previous = 0, length = 0;
-  ctx.beginPath();
-  for (let i = first; i <= last; i++) {
-    const low = lo[i];
-    if (low !== low) { // NaN: wholly missing
-      if (open && length === 1) dots.push(i - 1);
-      open = false;
-      continue;
-    }
-    const x = x0 + i * dx;
-    const a = scale(low), b = scale(hi[i]);
-    const gap = missing !== null && missing[i] > 0;
-    if (!open || gap) {
-      if (open && length === 1) dots.push(i - 1);
-      ctx.moveTo(x, a);
-      length = 0;
-      if (a !== b) ctx.lineTo(x, b);
-      previous = b;
-    } else if (Math.abs(previous - a) <= Math.abs(previous - b)) {
-      ctx.lineTo(x, a);
-      if (a !== b) ctx.lineTo(x, b);
-      previous = b;
-    } else {
-      ctx.lineTo(x, b);
-      ctx.lineTo(x, a);
-      previous = a;
-    }
-    length += a === b ? 1 : 2;
-    open = !gap;
-    if (gap && length === 1) dots.push(i);
-  }
-  if (open && length === 1) dots.push(last);
-  ctx.strokeStyle = color;
-  ctx.lineWidth = t.presenter ? 2.25 : 1.25;
-  ctx.lineJoin = "round";
-  ctx.stroke();
-  ctx.fillStyle = color;
-  for (const i of dots) dot(ctx, x0 + i * dx, scale(lo[i]), dx > 3 ? 1.75 : 0.9);
-  // Few rows in view: each row is a point that can be told from the line between.
-  if (block.rows === 1 && dx >= 10) {
-    for (let i = first; i <= last; i++) if (lo[i] === lo[i]) dot(ctx, x0 + i * dx, scale(lo[i]), 1.75);
-  }
-}
-
-function dot(ctx, x, y, radius) {
-  ctx.beginPath();
-  ctx.arc(x, y, radius, 0, 2 * Math.PI);
-  ctx.fill();
-}
-
-function drawExpected(t, ctx, block, track, scale) {
-  const [first, last] = bucketsInView(t, block);
-  const [x0, dx] = bucketLine(t, block);
-  const { lo, hi } = track;
-  ctx.save();
-  ctx.strokeStyle = t.props.colors.expected;
-  ctx.lineJoin = "round";
-  ctx.beginPath();
-  let open = false;
-  for (let i = first; i <= last; i++) {
-    if (lo[i] !== lo[i]) { open = false; continue; }
-    const y = (scale(lo[i]) + scale(hi[i])) / 2;
-    if (open) ctx.lineTo(x0 + i * dx, y);
-    else ctx.moveTo(x0 + i * dx, y);
-    open = true;
-  }
-  // A faint band keeps it to be seen where the signal, drawn over it, is as expected.
-  ctx.globalAlpha = 0.15;
-  ctx.lineWidth = t.presenter ? 8 : 5;
-  ctx.stroke();
-  ctx.globalAlpha = 1;
-  // Dashes hang on the rows, so that they move with the picture.
-  ctx.setLineDash([5, 3]);
-  ctx.lineDashOffset = -(x0 + first * dx);
-  ctx.lineWidth = t.presenter ? 2.25 : 1.5;
-  ctx.stroke();
-  ctx.restore();
-}
-
-/** A bar of 3 px on the panel's floor under each bucket with missing rows, never thinner than 2 px. */
-function drawMissing(t, ctx, block, track, floor) {
-  const [first, last] = bucketsInView(t, block);
-  const [x0, dx] = bucketLine(t, block);
-  ctx.fillStyle = t.props.colors.missing;
-  for (let i = first; i <= last; i++) {
-    if (!track.missing[i]) continue;
-    let end = i;
-    while (end < last && track.missing[end + 1]) end++;
-    const wide = Math.max((end - i + 1) * dx, 2);
-    ctx.fillRect(x0 + ((i + end) / 2) * dx - wide / 2, floor - 5, wide, 3);
-    i = end;
-  }
 }
 
 function drawPaint(t, ctx, top, height) {

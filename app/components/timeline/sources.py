@@ -14,6 +14,7 @@ _KEPT_SECONDS = 3.0  # a run's scores may be written anew; opening them costs a 
 _MOST_OF_MEAN = 64  # channels that the mean envelope of a series looks at
 _KNOTS = 1024
 _GAPS = 400
+_MOST_GAPS = 4096
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,11 +53,14 @@ class Clock:
     def _over(cls, stamps: NDArray[np.int64], kind: str, zone: str | None, per_unit: float) -> "Clock":
         steps = np.diff(stamps)
         if len(steps) == 0 or steps.min() == steps.max():
-            return cls(kind, zone, stamps, per_unit, even=True)
+            # Two stamps tell all; the array of a long series need not be kept.
+            return cls(kind, zone, stamps[:2].copy(), per_unit, even=True)
         # The longest steps are the gaps an axis must not smear; they are knots whatever the sampling.
-        most = min(len(steps), 4096)
-        longest = np.argpartition(steps, len(steps) - most)[len(steps) - most :]
-        return cls(kind, zone, stamps, per_unit, jumps=np.sort(longest[steps[longest] > np.median(steps)]))
+        usual = np.median(steps[:: max(len(steps) // 4096, 1)])
+        longest = np.flatnonzero(steps > 2 * usual)
+        if len(longest) > _MOST_GAPS:
+            longest = np.sort(longest[np.argpartition(steps[longest], -_MOST_GAPS)[-_MOST_GAPS:]])
+        return cls(kind, zone, stamps, per_unit, jumps=longest)
 
     def knots(self, start: int, stop: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Rows (k,) and their times (k,) from `start` to `stop - 1`, at most 2,000, between which time runs evenly."""
@@ -65,7 +69,9 @@ class Clock:
             return ends.astype(np.float64), ends.astype(np.float64)
         if self.even:
             rows = np.array([start, max(stop - 1, start)])
-        elif stop - start <= _KNOTS + 2 * _GAPS:
+            step = int(self.stamps[-1] - self.stamps[0])
+            return rows.astype(np.float64), (self.stamps[0] + rows * step).astype(np.float64) / self.per_unit
+        if stop - start <= _KNOTS + 2 * _GAPS:
             rows = np.arange(start, stop)
         else:
             inside = self.jumps[np.searchsorted(self.jumps, start) : np.searchsorted(self.jumps, stop - 1)]
@@ -162,7 +168,7 @@ def open_source(store: Any, series: str, run: str | None) -> Source:
     return Source(columns, clock, None if run is None else _scores(store, run, series))
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=12)
 def _series(store: Any, series: str) -> tuple[Any, Clock]:
     # A series never changes under its id.
     return store.series_columns(series), Clock.of(store.open_series(series).time)

@@ -2,7 +2,7 @@
 
 import { moment, whole } from "./axes.js";
 import { build } from "./build.js";
-import { bucketRows, Store } from "./data.js";
+import { affordableRows, Store } from "./data.js";
 import { drawMain, drawOver } from "./draw.js";
 import { Gestures } from "./gestures.js";
 import { Gutter } from "./gutter.js";
@@ -315,8 +315,8 @@ export class Timeline {
     });
     this.first = Math.min(this.first, Math.max(0, count - this.geometry.panels.count));
     this.rowsPerPx = (this.view.to - this.view.from) / this.geometry.w;
-    this.bucket = bucketRows(this.rowsPerPx);
     const ids = this.needed();
+    this.bucket = affordableRows(this.rowsPerPx, this.view.to - this.view.from, ids);
     this.fresh = !ids.length || this.store.want(this.view, this.bucket, ids);
     if (this.props.overview) this.store.wantOverview(this.geometry.w, this.props.score ?? "mean");
     this.clock = this.store.clock(this.view, this.bucket);
