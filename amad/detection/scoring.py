@@ -29,12 +29,13 @@ OTHER_MAP_BYTES = 256 << 20  # and what keeps a GPU busy
 
 @dataclass(frozen=True, eq=False)
 class Raw:
-    """Rows of a series before any calibration, scaled units: errors and deviations (n, C) squared, expected (n, C), cad (n,),
-    paper (n,).
+    """Rows of a series before any calibration, in scaled units.
 
-    Deviations are those of the row from the training mean; the rest is the mean over the windows that cover the row. An error is half the square of what AMAD leaves and half the
-    square of what the linear part alone leaves (`LINEAR_SHARE`; without a linear part, AMAD's alone). `paper` is AMAD's
-    error, mean over channels, weighted by the softmax over the window of -CAD. Missing cells have error 0.
+    errors and deviations (n, C) squared, expected (n, C), cad (n,) in nats, paper (n,). Deviations are those of the row
+    from the training mean; all else is the mean over the windows that cover the row. An error is half the square of what
+    AMAD leaves and half the square of what the linear part alone leaves (`LINEAR_SHARE`; without a linear part, AMAD's
+    alone). `paper` is AMAD's error, mean over channels, weighted by the softmax over the window of -CAD. Missing cells
+    have error and deviation 0.
     """
 
     errors: NDArray[np.float32]

@@ -169,7 +169,7 @@ def features(
         answers = [F.conv1d(x, kernel, padding="same", dilation=dilation) for kernel, dilation in kernels]
         y = torch.cat(answers, dim=1)  # (B, K, length)
         out.append(torch.cat((y.amax(dim=-1), F.relu(y).mean(dim=-1)), dim=1).cpu().numpy())
-        shares.append(present.any(dim=1).double().mean(dim=-1).cpu().numpy())
+        shares.append(present.any(dim=1).float().mean(dim=-1).cpu().double().numpy())
     return np.concatenate(out), np.concatenate(shares)
 
 
@@ -199,7 +199,7 @@ def nearest(queries: NDArray[np.float32], known: NDArray[np.float32], device: st
     out = [np.empty(0)]
     for at in range(0, len(queries), 1024):
         some = torch.from_numpy(queries[at : at + 1024]).to(device)
-        out.append(torch.cdist(some, target).amin(dim=1).double().cpu().numpy())
+        out.append(torch.cdist(some, target).amin(dim=1).cpu().double().numpy())
     return np.concatenate(out) / np.sqrt(known.shape[1])
 
 
