@@ -148,7 +148,14 @@ def loss_parts(
 
 
 def entropies(
-    steps: ArrayLike, local: ArrayLike, global_: ArrayLike, *, length: int, theme: Theme = "light", width: int = 300
+    steps: ArrayLike,
+    local: ArrayLike,
+    global_: ArrayLike,
+    *,
+    length: int,
+    theme: Theme = "light",
+    width: int = 300,
+    height: int = 150,
 ) -> alt.FacetChart:
     """Entropy of P and of G as a share of ln L, one small chart a block, linked by one cursor (Altair).
 
@@ -160,11 +167,19 @@ def entropies(
     full = math.log(length)
     x = array(steps, "steps", (None,))
     pair = _heads(local, "local", x) / full, _heads(global_, "global", x) / full
-    return _small(x, pair, "entropy (share of ln L)", (0.0, 1.0), theme, width, "1 is a uniform map, 0 a single step.")
+    return _small(
+        x, pair, "entropy (share of ln L)", (0.0, 1.0), theme, (width, height), "1 is a uniform map, 0 a single step."
+    )
 
 
 def distances(
-    steps: ArrayLike, local: ArrayLike, global_: ArrayLike, *, theme: Theme = "light", width: int = 300
+    steps: ArrayLike,
+    local: ArrayLike,
+    global_: ArrayLike,
+    *,
+    theme: Theme = "light",
+    width: int = 300,
+    height: int = 150,
 ) -> alt.FacetChart:
     """Mean attention distance of P and of G in steps, one small chart a block, linked by one cursor (Altair).
 
@@ -173,7 +188,7 @@ def distances(
     x = array(steps, "steps", (None,))
     pair = _heads(local, "local", x), _heads(global_, "global", x)
     top = float(np.nanmax([np.nanmax(values) for values in pair])) if len(x) else 1.0
-    return _small(x, pair, "attention distance (steps)", (0.0, max(top * 1.1, 1.0)), theme, width, "")
+    return _small(x, pair, "attention distance (steps)", (0.0, max(top * 1.1, 1.0)), theme, (width, height), "")
 
 
 def cad_histogram(
@@ -229,7 +244,7 @@ def _small(
     title: str,
     domain: tuple[float, float],
     theme: Theme,
-    width: int,
+    size: tuple[int, int],
     note: str,
 ) -> alt.FacetChart:
     tone = colors(theme)
@@ -271,7 +286,12 @@ def _small(
         title=None,
         scale=alt.Scale(domain=["Local P", "Global G"], range=[tone["local"], tone["global"]]),
         legend=alt.Legend(
-            orient="top", labelFontSize=12, labelColor=tone["text"], symbolType="stroke", symbolStrokeWidth=3
+            orient="top",
+            labelFontSize=12,
+            labelColor=tone["text"],
+            symbolType="stroke",
+            symbolStrokeWidth=3,
+            symbolOpacity=1,
         ),
     )
     point = len(x) == 1
@@ -294,7 +314,7 @@ def _small(
     blocks = pair[0].shape[1]
     chart: Any = (
         alt.layer(thin, bold, rule)
-        .properties(width=width, height=150)
+        .properties(width=size[0], height=size[1])
         .facet(
             column=alt.Column(
                 "block:N",

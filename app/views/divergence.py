@@ -92,7 +92,7 @@ def training(run: RunRecord, found: dict[str, Any], curves: dict[str, Any]) -> N
         each=bool(st.session_state.get(EACH, True)),
         theme=theme.current(),
     )
-    show(upper.update_xaxes(title_text=None), "divergence-maxmin", 340)
+    show(upper.update_xaxes(title_text=None), "divergence-maxmin")
     weights = {"l_min": run.config.get("k_min"), "l_max": run.config.get("k_max"), "l_con": run.config.get("beta")}
     lower = plots.loss_parts(
         found["step"],
@@ -100,7 +100,7 @@ def training(run: RunRecord, found: dict[str, Any], curves: dict[str, Any]) -> N
         weights={name: float(value) for name, value in weights.items() if value is not None},
         theme=theme.current(),
     )
-    show(lower, "divergence-loss", 300)
+    show(lower, "divergence-loss")
 
 
 def ceiling(run: RunRecord, cad: Any) -> float | None:
@@ -114,7 +114,7 @@ def reach(run: RunRecord, steps: Any, curves: dict[str, Any]) -> None:
     length = max(2, int(run.config["window"]) // int(run.config.get("patch", 1)))
     blocks = curves["cad"].shape[1]
     width = max(150, min(420, 1000 // blocks))
-    tall = {"width": width, "theme": theme.current()}
+    tall = {"width": width, "height": 190, "theme": theme.current()}
     upper = plots.entropies(steps, curves["entropy_local"], curves["entropy_global"], length=length, **tall)
     lower = plots.distances(steps, curves["distance_local"], curves["distance_global"], **tall)
     small(upper, "divergence-entropies")
@@ -160,7 +160,7 @@ def histogram(record: SeriesRecord, run: RunRecord) -> None:
         unscored()
         return
     score = cached.column(run, record, "score")
-    show(plots.cad_histogram(cad, score > level, theme=theme.current()), "divergence-histogram", 600)
+    show(plots.cad_histogram(cad, score > level, theme=theme.current()), "divergence-histogram")
     st.caption(f"Flagged: the score lies above the run's own threshold of {text.score(level)}.")
 
 
@@ -171,17 +171,19 @@ def unscored() -> None:
         st.switch_page("views/incidents.py", query_params=dict(st.query_params))
 
 
-def show(figure: Figure, key: str, height: int) -> None:
-    """One figure with its text alternative; its height is held while it loads."""
-    figure.update_layout(height=height)
-    st.plotly_chart(
-        figure, key=key, theme=None, alt=plots.describe(figure), config={"displayModeBar": False, "displaylogo": False}
-    )
+def show(figure: Figure, key: str) -> None:
+    """One figure with its text alternative; its place takes what the window leaves (pages.css)."""
+    with st.container(key=f"{key}-place"):
+        st.plotly_chart(
+            figure, key=key, theme=None, height="stretch", alt=plots.describe(figure),
+            config={"displayModeBar": False, "displaylogo": False},
+        )  # fmt: skip
 
 
 def small(chart: alt.FacetChart, key: str) -> None:
     """Linked small multiples with their text alternative."""
-    st.altair_chart(chart, key=key, theme=None, width="content", alt=plots.describe(chart))
+    # Its description is its accessible name; Streamlit's own `alt` would only say the same again.
+    st.altair_chart(chart, key=key, theme=None, width="content")
 
 
 def empty(record: SeriesRecord | None, run: RunRecord | None, wrong: AmadError | None) -> None:
@@ -203,6 +205,7 @@ def empty(record: SeriesRecord | None, run: RunRecord | None, wrong: AmadError |
             st.switch_page(view, query_params=dict(st.query_params))
 
 
+sources.style()
 current = selection.read()
 known: dict[str, Any] = {}
 problem: AmadError | None = None

@@ -18,7 +18,6 @@ BLOCK, HEAD, BANK, CHANNEL = "frequencies-block", "frequencies-head", "frequenci
 VIEW, BEFORE = "frequencies-view", "frequencies-before"
 VIEWS = ("Spectrum", "Path over training", "Effect of the mask", "Table")
 AVERAGE = "Mean of channels"
-HEIGHT = 640
 
 
 def draw(record: SeriesRecord, run: RunRecord, found: dict[str, Any]) -> None:
@@ -173,7 +172,7 @@ def effect(record: SeriesRecord, run: RunRecord, block: int, head: int | None) -
             axis="lag between query and key (steps)",
             theme=theme.current(),
         )
-        show(figure, "frequencies-kernel", 300 if "gain" in after else HEIGHT)
+        show(figure, "frequencies-kernel" if "gain" in after else "frequencies-lag")
         if "gain" in after:
             gain = plots.mask_kernel(
                 after["steps"],
@@ -183,7 +182,7 @@ def effect(record: SeriesRecord, run: RunRecord, block: int, head: int | None) -
                 axis="step t of the window",
                 theme=theme.current(),
             )
-            show(gain, "frequencies-gain", 300)
+            show(gain, "frequencies-gain")
     with right:
         show(plots.mask_map(after["map"], theme=theme.current()), "frequencies-map")
     form = "over the lag alone (form relative)" if "gain" not in after else "at query step t and key step s (form sum)"
@@ -195,26 +194,29 @@ def table(record: SeriesRecord, run: RunRecord, found: dict[str, Any]) -> None:
     made = sources.strongest_periods(
         found["final_omega"], found["final_weights"], sources.seconds_per_step(record), most=2000
     )
-    st.dataframe(
-        made, hide_index=True, height=HEIGHT - 40, row_height=28, alt="Learned periods, the strongest bank first",
-        column_config={
-            "Period (steps)": st.column_config.NumberColumn(format="%.3g"),
-            "Period (s)": st.column_config.NumberColumn(format="localized"),
-            "Weight": st.column_config.NumberColumn(format="%.3f"),
-        },
-    )  # fmt: skip
+    shown = [name for name in made.columns if name != "Period (s)"]
+    with st.container(key="frequencies-table-place"):
+        st.dataframe(
+            made, hide_index=True, height="stretch", width=680, row_height=28, column_order=shown,
+            alt="Learned periods, the strongest bank first",
+            column_config={
+                "Period (steps)": st.column_config.NumberColumn(format="%.3g"),
+                "Weight": st.column_config.NumberColumn(format="%.3f"),
+            },
+        )  # fmt: skip
     st.download_button(
         "Download table", made.to_csv(index=False).encode(), file_name=f"{prepare.file_name(run.name)}-periods.csv",
         key="frequencies-download", icon=":material/download:", mime="text/csv", on_click="ignore",
     )  # fmt: skip
 
 
-def show(figure: Figure, key: str, height: int = HEIGHT) -> None:
-    """One figure with its text alternative; its height is held while it loads."""
-    figure.update_layout(height=height)
-    st.plotly_chart(
-        figure, key=key, theme=None, alt=plots.describe(figure), config={"displayModeBar": False, "displaylogo": False}
-    )
+def show(figure: Figure, key: str) -> None:
+    """One figure with its text alternative; its place takes what the window leaves (pages.css)."""
+    with st.container(key=f"{key}-place"):
+        st.plotly_chart(
+            figure, key=key, theme=None, height="stretch", alt=plots.describe(figure),
+            config={"displayModeBar": False, "displaylogo": False},
+        )  # fmt: skip
 
 
 def empty(record: SeriesRecord | None, run: RunRecord | None, wrong: AmadError | None) -> None:
@@ -236,6 +238,7 @@ def empty(record: SeriesRecord | None, run: RunRecord | None, wrong: AmadError |
             st.switch_page(view, query_params=dict(st.query_params))
 
 
+sources.style()
 current = selection.read()
 known: dict[str, Any] | None = None
 problem: AmadError | None = None

@@ -12,6 +12,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from amad.errors import AmadError
+from amad.plots.style import clock
 from amad.workspace import RunRecord, SeriesRecord
 from app.parts import cached, workspace
 
@@ -226,6 +227,7 @@ def strongest_periods(omega: NDArray[Any], weights: NDArray[Any], step: float | 
     )
     if step is not None:
         table.insert(4, "Period (s)", np.round(period[order] * step, 3))
+        table.insert(4, "Clock time", [clock(value * step) for value in period[order]])
     return table
 
 
