@@ -95,6 +95,7 @@ def timeline(
         "token": tokens.mint(workspace, series.id, () if run is None else (run.id,)),
         "series": str(series.id),
         "run": None if run is None or opened.scores is None else str(run.id),
+        "version": opened.version,
         "rows": opened.rows,
         "channels": [{"index": place[name], "name": name, "unit": str((units or {}).get(name, ""))} for name in order],
         "expected": [place[name] for name in order if expected and f"expected:{name}" in tracks],

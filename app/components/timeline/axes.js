@@ -122,7 +122,8 @@ function timeTicks(clock, from, to, width) {
   for (let local = Math.ceil((start + ahead) / step) * step; found.length < 400; local += step) {
     const time = toUtc(local, clock.zone);
     if (time > stop) break;
-    if (time < start) continue;
+    // An hour that daylight saving skips has no tick.
+    if (time < start || time + offset(time, clock.zone) !== local) continue;
     const date = new Date(local);
     const midnight = local % DAY === 0;
     let text = midnight ? dayText(date, step) : clockText(date, step);
@@ -217,9 +218,9 @@ export function duration(ms) {
 
 /** A whole number with thousands commas and a true minus. */
 export function whole(value) {
-  const rounded = Math.round(value);
-  const text = Math.abs(rounded).toString().replace(/\B(?=(\d{3})+(?!\d))/g, ",");
-  return rounded < 0 ? MINUS + text : text;
+  const rounded = Math.round(Math.abs(value));
+  const text = rounded.toString().replace(/\B(?=(\d{3})+(?!\d))/g, ",");
+  return value < 0 && rounded > 0 ? MINUS + text : text;
 }
 
 /** Three significant digits, thousands comma, true minus; missing is an en dash. */

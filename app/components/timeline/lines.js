@@ -1,6 +1,5 @@
 // One track as a line: pixel columns where buckets are denser than pixels, a path where they are not; never over a gap.
 
-const DENSE = 1.05; // px a bucket; below it, columns are drawn
 const CHUNK = 64; // points in a stroke: long paths that cross themselves are slow to fill in software
 
 /** First and last bucket of a block that touch the view, one more on each side so that lines run on. */
@@ -15,6 +14,11 @@ export function bucketLine(t, block) {
   const g = t.geometry, span = t.view.to - t.view.from;
   const perRow = g.w / span;
   return [g.x + (block.start + block.rows / 2 - t.view.from) * perRow, block.rows * perRow];
+}
+
+/** Whether columns are drawn: a path of ranges closer than pixels would cross itself in each of them. */
+function dense(block, dx) {
+  return (block.rows > 1 && dx <= 1.05) || dx < 0.45;
 }
 
 /**
@@ -61,11 +65,12 @@ export function drawLine(t, ctx, block, track, scale, color) {
   const [x0, dx] = bucketLine(t, block);
   const { lo, hi, missing } = track;
   const wide = t.presenter ? 2.25 : 1.25;
-  if (dx <= DENSE) {
+  if (dense(block, dx)) {
+    const spill = (wide - 1) / 2; // as wide as a stroke would be
     ctx.fillStyle = color;
     eachColumn(t, block, track, scale, (left, width, top, bottom) => {
       const thin = Math.max(wide - (bottom - top), 0) / 2;
-      ctx.fillRect(left, top - thin, width, bottom - top + 2 * thin);
+      ctx.fillRect(left - spill, top - thin, width + 2 * spill, bottom - top + 2 * thin);
     });
     return;
   }
@@ -74,6 +79,7 @@ export function drawLine(t, ctx, block, track, scale, color) {
   ctx.strokeStyle = color;
   ctx.lineWidth = wide;
   ctx.lineJoin = "bevel";
+  ctx.lineCap = "square"; // pieces of the path meet without a seam
   ctx.beginPath();
   for (let i = first; i <= last; i++) {
     const low = lo[i];
@@ -131,7 +137,7 @@ export function drawExpected(t, ctx, block, track, scale) {
   const [x0, dx] = bucketLine(t, block);
   const { lo } = track;
   const band = t.presenter ? 8 : 5, wide = t.presenter ? 2.25 : 1.5;
-  if (dx <= DENSE) {
+  if (dense(block, dx)) {
     ctx.fillStyle = t.props.colors.expected;
     for (const [alpha, thick, dashed] of [[0.15, band, false], [1, wide, true]]) {
       ctx.globalAlpha = alpha;

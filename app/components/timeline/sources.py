@@ -1,6 +1,7 @@
 """What the timeline reads from: a series' columns and a run's scores as tracks, and the clock of the rows."""
 
 import time
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -91,6 +92,8 @@ class Source:
         self.clock = clock
         self.scores = scores
         self.rows = int(columns.rows)
+        # Scores written anew have another version, so that a browser drops what it holds.
+        self.version = "" if scores is None else f"{zlib.crc32(repr(scores.meta['crc32']).encode()):08x}"
         self._place = {} if scores is None else {name: index for index, name in enumerate(scores.names)}
 
     def read(self, names: Sequence[str], start: int, stop: int, rows: int) -> list[Track]:
@@ -158,24 +161,32 @@ def _ranges_of(columns: Any) -> dict[int, tuple[float, float] | None]:
     return kept
 
 
-_opened: dict[tuple[int, str, str], tuple[float, Any]] = {}
+@dataclass(frozen=True)
+class _Place:
+    """A workspace by its folder: pages and server hold objects of their own, and share what is opened."""
+
+    path: str
+    store: Any = field(compare=False)
+
+
+_opened: dict[tuple[str, str, str], tuple[float, Any]] = {}
 _lock = Lock()
 
 
 def open_source(store: Any, series: str, run: str | None) -> Source:
     """The source of a series and a run of this workspace; InputError where they are not there."""
-    columns, clock = _series(store, series)
+    columns, clock = _series(_Place(str(store.path), store), series)
     return Source(columns, clock, None if run is None else _scores(store, run, series))
 
 
 @lru_cache(maxsize=12)
-def _series(store: Any, series: str) -> tuple[Any, Clock]:
+def _series(place: _Place, series: str) -> tuple[Any, Clock]:
     # A series never changes under its id.
-    return store.series_columns(series), Clock.of(store.open_series(series).time)
+    return place.store.series_columns(series), Clock.of(place.store.open_series(series).time)
 
 
 def _scores(store: Any, run: str, series: str) -> Any | None:
-    place, now = (id(store), run, series), time.monotonic()
+    place, now = (str(store.path), run, series), time.monotonic()
     with _lock:
         since, columns = _opened.get(place, (-_KEPT_SECONDS, None))
     if columns is None or now - since > _KEPT_SECONDS:

@@ -8,6 +8,7 @@ import { Gestures } from "./gestures.js";
 import { Gutter } from "./gutter.js";
 import { Keys } from "./keys.js";
 import { layout } from "./layout.js";
+import * as prefs from "./prefs.js";
 import { applyColors, Tools } from "./tools.js";
 
 const REST = 400; // ms without movement before the view is told
@@ -27,7 +28,7 @@ export class Timeline {
     this.first = 0; // first channel in view
     this.hidden = new Set();
     this.order = null; // names, once the user has ordered them
-    this.shown = { expected: true, events: true, incidents: true, training: true, missing: true, fit: true };
+    this.shown = prefs.shown();
     this.threshold = null;
     this.scales = new Map();
     this.store = new Store(() => this.redraw(), () => this.refused());
@@ -54,9 +55,7 @@ export class Timeline {
     const before = this.props;
     this.component = component;
     this.props = props;
-    if (!before || before.series !== props.series || before.run !== props.run || before.rows !== props.rows) {
-      this.#open(before, props);
-    }
+    if (!before || ["series", "run", "version", "rows"].some((name) => before[name] !== props[name])) this.#open(before, props);
     this.store.source(props);
     if (!before || before.threshold !== props.threshold) this.threshold = props.threshold;
     if (!before || before.theme !== props.theme) applyColors(this.els.root, props.colors, props.theme);
@@ -76,7 +75,7 @@ export class Timeline {
     this.steps = [];
     this.brush = null;
     this.first = 0;
-    this.hidden.clear();
+    this.hidden = prefs.hidden(props.series);
     this.order = null;
     this.view = { from: 0, to: props.rows };
     this.told = `0 ${props.rows}`;
@@ -199,6 +198,12 @@ export class Timeline {
 
   pick(kind, id) {
     this.component.setTriggerValue("picked", { kind, id });
+  }
+
+  /** Keeps what is shown and hidden for the other pages of this tab. */
+  keep() {
+    prefs.keep(this.props.series, this.shown, this.hidden);
+    this.redraw();
   }
 
   act(action) {

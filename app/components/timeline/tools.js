@@ -154,7 +154,7 @@ export class Tools {
     setAttribute(this.popover, "aria-label", "Show");
     const has = { expected: t.props.expected.length, events: true, incidents: true, training: t.props.training, missing: true, fit: true };
     this.popover.replaceChildren(...SWITCHES.map(([name, words]) => {
-      const box = h("input", { type: "checkbox", disabled: !has[name], onchange: () => { t.shown[name] = box.checked; t.redraw(); } });
+      const box = h("input", { type: "checkbox", disabled: !has[name], onchange: () => { t.shown[name] = box.checked; t.keep(); } });
       box.checked = t.shown[name];
       return h("label", { class: has[name] ? "" : "amad-tl-off" }, box, h("span", {}, words));
     }));
@@ -187,7 +187,7 @@ export class Tools {
     box.addEventListener("change", () => {
       if (box.checked) t.hidden.delete(channel.name);
       else t.hidden.add(channel.name);
-      t.redraw();
+      t.keep();
     });
     const move = (direction, name, words) => {
       const said = `Move ${channel.name} ${words}`;
@@ -213,6 +213,6 @@ export class Tools {
     const matching = t.props.channels.filter((channel) => channel.name.toLowerCase().includes(this.open === "channels" ? this.search : ""));
     for (const { name } of matching) hide ? t.hidden.add(name) : t.hidden.delete(name);
     if (this.open === "channels") this.#fillChannels();
-    t.redraw();
+    t.keep();
   }
 }
