@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from amad.errors import CheckpointError, InputError
 
-EXACT_WIDTH = 2500  # rows * C up to which the whole covariance is solved; above, a randomised range finder is used
+EXACT_WIDTH = 1600  # rows * C up to which the whole covariance is solved; above, a randomised range finder is used
 BLOCK = 32768  # steps that are worked on at a time
 ERROR_FLOOR = 0.01  # of the mean error: below, a channel's error is taken as this
 

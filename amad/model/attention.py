@@ -155,6 +155,7 @@ class _Project(torch.autograd.Function):
     @torch.amp.custom_bwd(device_type="cuda")
     def backward(ctx: Any, dy: Tensor, dy_given: Tensor | None) -> tuple[Tensor, Tensor]:
         x, weight = ctx.saved_tensors
+        dy, x = dy.to(weight.dtype), x.to(weight.dtype)  # under autocast the products choose their own format
         both = dy if dy_given is None else dy + dy_given
         return dy @ weight, both.flatten(0, -2).T @ x.flatten(0, -2)
 

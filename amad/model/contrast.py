@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-MOST_STEPS = 512  # steps of a batch that are compared: one positive, at most 511 negatives each
+MOST_STEPS = 256  # steps of a batch that are compared: one positive, 255 negatives each
 
 
 def alignment(views: list[tuple[Tensor, Tensor]], tau: float) -> list[Tensor]:

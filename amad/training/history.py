@@ -49,7 +49,7 @@ class History:
 
 def plain(tensor: Tensor, digits: int = 6) -> Any:
     """A tensor as numbers or nested lists for JSON."""
-    rounded = np.round(tensor.detach().double().cpu().numpy(), digits)
+    rounded = np.round(tensor.detach().cpu().double().numpy(), digits)
     return rounded.tolist()
 
 
