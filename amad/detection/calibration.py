@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from amad.errors import InputError
 
 TAIL = 0.95  # the point q from which evidence is linear
+LEAST_EXCESS = 0.1  # of the mean training score
 MOST_STORED = 100_000  # training scores kept a view: all of them, or so many evenly spaced order statistics
 
 
@@ -35,9 +36,9 @@ class Calibration:
             raise InputError("Training scores must be finite and at least one.")
         point = float(np.quantile(values.astype(np.float64), TAIL))
         beyond = values[values > point].astype(np.float64) - point
-        # Where the training part has no tail, a tenth of its level stands in, else any change would be infinite.
-        floor = max(0.1 * float(values.mean(dtype=np.float64)), 1e-6)
-        excess = max(float(beyond.mean()) if len(beyond) else 0.0, 0.01 * floor)
+        mean_excess = float(beyond.mean()) if len(beyond) else 0.0
+        # Where the training part has hardly a tail, a tenth of its level stands in, else any change would be boundless.
+        excess = max(mean_excess, LEAST_EXCESS * float(values.mean(dtype=np.float64)), 1e-9)
         return cls(_thin(values), excess)
 
     @cached_property

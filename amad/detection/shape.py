@@ -24,6 +24,7 @@ MOST_WINDOWS = 4000  # training windows kept a length; evenly spaced where there
 FEWEST_WINDOWS = 16  # a training half with fewer tells nothing about distances
 DEVIATION_FLOOR = 0.05  # of the training deviation: below, a channel counts as still, so that noise has no shape
 LARGEST_UNFIT = 0.1  # guard: a length is left out where more of one training half lies above the other's 99 % point
+SPREAD_FLOOR = 0.001  # of the mean deviation of features: what never moved in training may weigh a lot, not infinitely
 BATCH_CELLS = 1 << 20
 
 # Gives the windows of one length that start at the rows asked for: (n, length, C) scaled, NaN = missing.
@@ -120,7 +121,8 @@ def fit_shape(cut: Cut, rows: int, seed: int, device: str = "cpu") -> tuple[Shap
         if min(before.sum(), late.sum()) < FEWEST_WINDOWS:
             continue
         found, alive = features(cut, starts, length, seed, device)
-        spread = np.maximum(found.std(axis=0), 1e-3 * max(float(found.std()), 1e-6)).astype(np.float32)
+        spread = found.std(axis=0)
+        spread = np.maximum(spread, SPREAD_FLOOR * max(float(spread.mean()), 1e-6)).astype(np.float32)
         found /= spread
         one = Length(length, starts, found, spread, 1.0)
         own = (0, rows)

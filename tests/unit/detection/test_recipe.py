@@ -102,6 +102,13 @@ def test_evidence_keeps_the_order_of_scores():
     assert (np.diff(calibration.evidence(levels)) > 0).all()
 
 
+def test_a_tail_without_width_is_taken_as_a_tenth_of_the_level():
+    training = np.full(1000, 2.0)
+    training[:60] = 2.001
+    calibration = Calibration.fit(training)
+    assert calibration.mean_excess == pytest.approx(0.2, rel=1e-3)
+
+
 def test_constant_training_scores_still_tell_more_from_less():
     for level in (0.0, 3.0):
         calibration = Calibration.fit(np.full(100, level))

@@ -67,7 +67,9 @@ def test_raw_values_are_the_mean_over_all_windows_that_cover_a_row(detector):
 
 def test_score_joins_the_views_as_documented(detector):
     values = waves(300, seed=5)
+    values[100:140, 0] = 50 + 10 * np.sin(np.arange(40) * 2.0)
     scores = detector.score(values)
+    assert scores.views["shape"].max() > 10
     views, raw = detector.views, detector.scorer.raw(values, 0, 300)
     level = views.calibrations["reconstruction"].evidence(views.recipe.level(raw.errors))
     np.testing.assert_allclose(scores.views["reconstruction"], level, rtol=1e-4, atol=1e-5)
@@ -75,8 +77,8 @@ def test_score_joins_the_views_as_documented(detector):
     np.testing.assert_allclose(
         scores.views["divergence"], views.calibrations["divergence"].evidence(away), rtol=1e-4, atol=1e-4
     )
-    shape = scores.views.get("shape", np.zeros(300))
-    joined = np.sqrt(level**2 + (0.7 * shape) ** 2)
+    shape = scores.views["shape"]
+    joined = np.sqrt(level**2 + (0.7 * np.minimum(shape, 10)) ** 2)
     np.testing.assert_allclose(scores.score, views.calibrations["score"].evidence(joined), rtol=1e-4, atol=1e-4)
 
 
