@@ -92,11 +92,11 @@ def table(runs: list[RunRecord], chosen: RunRecord | None) -> None:
         data, hide_index=True, on_select="rerun", selection_mode="single-row", key=key, row_height=28,
         height=min(33 + 28 * len(runs), 201), alt="Runs with preset, state, device, start and time taken",
         column_config={
-            "Name": st.column_config.TextColumn(width=112),
-            "Preset": st.column_config.TextColumn(width=62),
-            "State": st.column_config.TextColumn(width=62),
-            "Device": st.column_config.TextColumn(width=54),
-            "Started": st.column_config.TextColumn(width=94),
+            "Name": st.column_config.TextColumn(width=96),
+            "Preset": st.column_config.TextColumn(width=58),
+            "State": st.column_config.TextColumn(width=60),
+            "Device": st.column_config.TextColumn(width=52),
+            "Started": st.column_config.TextColumn(width=92),
             "Took": st.column_config.TextColumn(width=54),
         },
     )  # fmt: skip

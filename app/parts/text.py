@@ -13,6 +13,9 @@ import pandas as pd
 MISSING = "–"
 MINUS = "\u2212"
 THIN = "\u2009"
+# Streamlit reads :icon: and :colour[] even where the colon is escaped; a word joiner after the colon, which nobody sees,
+# parts them. Times such as 05:47 stay as they are.
+_SHORTHAND = re.compile(r":(?=[A-Za-z+_-]|100:|1234:|\d+[A-Za-z])")
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 
 
@@ -101,8 +104,7 @@ def escape(name: object) -> str:
     """A foreign name made safe for Markdown: no mark-up, no colour, no icon, no formula, one line."""
     line = " ".join(str(name).split())
     line = "".join(mark if mark.isprintable() else "\ufffd" for mark in line)
-    # A word joiner after a colon keeps Streamlit's :icon: and :colour[] from being read after unescaping.
-    return _PUNCTUATION.sub(r"\\\1", line).replace("\\:", "\\:\u2060")
+    return _PUNCTUATION.sub(r"\\\1", _SHORTHAND.sub(":\u2060", line))
 
 
 def names(values: Sequence[object], most: int = 3) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import weakref
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from zoneinfo import available_timezones
@@ -28,11 +30,11 @@ _STATE = "amad_upload"
 class Upload:
     """Files of one upload, kept on disk while the session lives, and the series that they became."""
 
-    folder: tempfile.TemporaryDirectory[str]
+    folder: Path
     paths: list[Path]
     marks: tuple[Any, ...]
     series_id: str | None = None
-    options: dict[str, Any] = field(default_factory=dict)
+    failure: tuple[dict[str, Any], AmadError] | None = None
 
 
 def current() -> Upload | None:
@@ -47,16 +49,18 @@ def keep(files: Sequence[Any]) -> Upload:
     old = current()
     if old is not None and old.marks == marks:
         return old
-    folder = tempfile.TemporaryDirectory(prefix="amad-upload-")
+    folder = Path(tempfile.mkdtemp(prefix="amad-upload-"))
     paths = []
     for place, file in enumerate(files):
         # only the last part of a name is used, and each file has a folder of its own: no name can lead elsewhere
-        path = Path(folder.name) / str(place) / (Path(file.name.replace("\\", "/")).name or "upload")
+        path = folder / str(place) / (Path(file.name.replace("\\", "/")).name or "upload")
         path.parent.mkdir()
         path.write_bytes(file.getbuffer())
         paths.append(path)
-    st.session_state[_STATE] = Upload(folder, paths, marks)
-    return st.session_state[_STATE]
+    upload = Upload(folder, paths, marks)
+    weakref.finalize(upload, shutil.rmtree, folder, True)  # gone with the session, or with the next upload
+    st.session_state[_STATE] = upload
+    return upload
 
 
 def open_series(upload: Upload, options: Mapping[str, Any]) -> SeriesRecord:
@@ -66,14 +70,20 @@ def open_series(upload: Upload, options: Mapping[str, Any]) -> SeriesRecord:
     """
     from amad.series import read
 
+    if upload.failure is not None and upload.failure[0] == dict(options):
+        raise upload.failure[1]  # a rerun of the page does not read a large file again just to fail again
     store = workspace.get()
     paths: Any = upload.paths if len(upload.paths) > 1 else upload.paths[0]
-    found = read(paths, **options)
+    try:
+        found = read(paths, **options)
+    except AmadError as error:
+        upload.failure = (dict(options), error)
+        raise
     record = store.add_series(found, source=", ".join(path.name for path in upload.paths))
     if upload.series_id is not None:
         _replace(upload.series_id, record)
         record = store.find_series(record.id)
-    upload.series_id, upload.options = record.id, dict(options)
+    upload.series_id, upload.failure = record.id, None
     return record
 
 
@@ -88,6 +98,33 @@ def _replace(old_id: str, new: SeriesRecord) -> None:
         return
     store.delete_series(old.id)
     store.rename_series(new.id, old.name)
+
+
+def open_files(files: Sequence[Any], options: Mapping[str, Any]) -> SeriesRecord:
+    """The series of all uploaded files; a corrected file takes the place of an older one that failed.
+
+    Of files with one name the newest counts. Where files failed before and new ones came, the new ones are also tried
+    alone: a corrected file may have another name. Errors: what reading all of them says.
+    """
+    newest = {file.name: file for file in files}
+    before = current()
+    failed = set() if before is None or before.failure is None else {mark[1:] for mark in before.marks}
+    fresh = [file for file in newest.values() if (file.name, file.size) not in failed]
+    try:
+        return open_series(keep(_ordered(newest.values())), options)
+    except AmadError:
+        if not failed or not fresh or len(fresh) == len(newest):
+            raise
+        together = current()
+        try:
+            return open_series(keep(_ordered(fresh)), options)
+        except AmadError:
+            st.session_state[_STATE] = together
+            raise
+
+
+def _ordered(files: Iterable[Any]) -> list[Any]:
+    return sorted(files, key=lambda file: str(file.name))
 
 
 def options_form(key: str, columns: Sequence[str] = ()) -> dict[str, Any] | None:

@@ -76,10 +76,9 @@ def _upload_area() -> None:
         st.session_state["amad_reading_options"] = options
     if not files:
         return
-    kept = upload.keep(sorted(files, key=lambda file: file.name))
     try:
         with st.spinner(f"Reading {text.names([file.name for file in files])}"):
-            record = upload.open_series(kept, st.session_state.get("amad_reading_options", {}))
+            record = upload.open_files(files, st.session_state.get("amad_reading_options", {}))
     except AmadError as error:
         page.problem(error)
         st.caption("The file is kept. Change the reading options, or upload a corrected file.")

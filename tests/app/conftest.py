@@ -52,7 +52,9 @@ def small_series(rows: int = 600, name: str = "pump_1") -> Series:
     return Series(name, values, CHANNELS, time, labels, Report(rows, "1 min"))
 
 
-def finished_run(store: Workspace, series: SeriesRecord, *, scored: bool = True, threshold: str = "value:1") -> RunRecord:
+def finished_run(
+    store: Workspace, series: SeriesRecord, *, scored: bool = True, threshold: str = "value:1"
+) -> RunRecord:
     """A run in state done whose score is 2 on rows 300-320 and 1.5 on rows 500-505, else 0.1; made without training."""
     config = make_config("quick", {"threshold": threshold, "merge_gap": 0})
     run = store.create_run(series.id, name="quick-01", preset="quick", config=config, part=(0, 250))

@@ -46,7 +46,9 @@ def test_next_chooses_an_event_puts_it_into_the_address_and_shows_its_shares(pag
     assert page.query_params["at"] == "300"
     assert (page.query_params["from"], page.query_params["to"]) == ("180", "440")
     shown = [element.value for element in page.text]
-    assert shown == ["**pH**", "70\u2009%", "temp", "20\u2009%", "flow", "10\u2009%", "other 0", "0\u2009%"][: len(shown)]
+    assert (
+        shown == ["**pH**", "70\u2009%", "temp", "20\u2009%", "flow", "10\u2009%", "other 0", "0\u2009%"][: len(shown)]
+    )
     assert len(shown) == 6
 
 

@@ -23,9 +23,7 @@ def test_an_empty_workspace_says_so_and_offers_every_bundled_series(open_page: O
     assert len([button for button in page.button if button.label == "Open series"]) == len(store.demos())
 
 
-@pytest.mark.parametrize(
-    ("name", "heading"), [("train", "No series to train on"), ("incidents", "No series yet")]
-)
+@pytest.mark.parametrize(("name", "heading"), [("train", "No series to train on"), ("incidents", "No series yet")])
 def test_pages_without_a_series_say_what_to_do_next(open_page: Open, name: str, heading: str) -> None:
     page = open_page(name)
     assert not page.exception

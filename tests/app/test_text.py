@@ -91,7 +91,18 @@ def test_moment_names_the_day_and_shows_seconds_only_when_asked() -> None:
 
 @pytest.mark.parametrize(
     "hostile",
-    ["**bold**", "[x](javascript:alert(1))", "<img src=x>", "$e^x$", "# head", "a | b", "![i](u)", "- item", "`code`", "~~s~~"],
+    [
+        "**bold**",
+        "[x](javascript:alert(1))",
+        "<img src=x>",
+        "$e^x$",
+        "# head",
+        "a | b",
+        "![i](u)",
+        "- item",
+        "`code`",
+        "~~s~~",
+    ],
 )
 def test_escaped_names_hold_no_mark_up(hostile: str) -> None:
     written = text.escape(hostile)
@@ -104,6 +115,8 @@ def test_escaped_names_hold_no_mark_up(hostile: str) -> None:
 
 def test_escape_breaks_icon_and_colour_shorthand() -> None:
     assert ":material" not in text.escape(":material/delete:").replace("\\", "")
+    assert ":100:" not in text.escape("a:100:").replace("\\", "")
+    assert text.escape("05:47:09").replace("\\", "") == "05:47:09"
     assert ":red[" not in text.escape(":red[x]").replace("\\", "")
 
 
