@@ -1,0 +1,177 @@
+"""The page Attention: which window, block, head and step it shows, the facts of a step, and what it says without a run."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+from trained_run import BLOCKS, EVENT, HEADS, ROWS, WINDOW, series, trained_run
+from trained_run import at_work as at_work
+
+from amad.plots.words import CAUTION
+from amad.workspace import Workspace
+from app.components.maps import packing, sources
+from app.components.maps.sources import chosen
+
+Open = Callable[..., AppTest]
+
+
+def told(page: AppTest) -> str:
+    """All words of the page."""
+    kinds = ("markdown", "caption", "subheader", "title", "info", "error")
+    return "\n".join(str(element.value) for kind in kinds for element in page.get(kind)) + "".join(
+        str(element.proto.body) for element in page.get("html")
+    )
+
+
+@pytest.fixture
+def page(open_page: Open, store: Workspace) -> AppTest:
+    trained_run(store, store.add_series(series()))
+    return open_page("attention")
+
+
+def test_it_opens_on_the_highest_event_and_says_which_rows(page: AppTest) -> None:
+    assert not page.exception
+    step = page.session_state["attention-step"]
+    assert EVENT[0] - WINDOW <= step <= EVENT[1] + WINDOW
+    words = told(page)
+    assert "Event " in words
+    assert "rows 1" in words
+    assert CAUTION in words
+    assert "Local mass within 8 steps" in words
+    assert "It sees what the linear part leaves over." in words
+
+
+def test_block_and_head_can_be_chosen_and_averaged(page: AppTest) -> None:
+    head = page.selectbox(key="attention-head")
+    assert list(head.options) == ["Mean of 2 heads", "Head 1", "Head 2"]
+    head.set_value("Head 2").run()
+    page.segmented_control(key="attention-block").set_value("Mean").run()
+    assert not page.exception
+    assert page.session_state["attention-head"] == "Head 2"
+
+
+def test_a_row_of_the_address_is_the_middle_of_the_window(open_page: Open, store: Workspace) -> None:
+    record = store.add_series(series())
+    run = trained_run(store, record)
+    page = open_page("attention", series=record.id, run=run.id, at="60")
+    assert not page.exception
+    assert "rows 52 to 68" in told(page)
+    page.number_input(key="attention-row").set_value(5).run()
+    assert not page.exception
+    assert "rows 0 to 16" in told(page)
+    assert page.query_params["at"] == "5"
+
+
+def test_next_and_previous_move_between_events(page: AppTest) -> None:
+    before = page.session_state["attention-step"]
+    buttons = {button.label: button for button in page.button}
+    assert {"Previous event", "Next event"} <= set(buttons)
+    open_ones = [button for name, button in buttons.items() if "event" in name and not button.disabled]
+    for button in open_ones[:1]:
+        button.click().run()
+        assert not page.exception
+        assert page.session_state["attention-step"] != before
+
+
+def test_a_run_without_scores_still_shows_its_maps(open_page: Open, store: Workspace) -> None:
+    trained_run(store, store.add_series(series()), scored=False)
+    page = open_page("attention")
+    assert not page.exception
+    assert f"rows {(ROWS - WINDOW) // 2} to {(ROWS + WINDOW) // 2}" in told(page)
+    assert "Rank of CAD" not in told(page)
+
+
+def test_one_channel_no_clock_and_a_gate_a_token(open_page: Open, store: Workspace) -> None:
+    trained_run(store, store.add_series(series(("x",), clock=False)), gate="token", linear="none")
+    page = open_page("attention")
+    assert not page.exception
+    assert "linear part" not in told(page)
+
+
+@pytest.mark.parametrize(
+    ("state", "button", "heading"),
+    [(None, "Train a run", "No run to look into yet"), ("running", "Watch the training", "tiny is being trained")],
+)
+def test_without_a_finished_run_it_says_what_to_do(
+    open_page: Open, store: Workspace, at_work: None, state: str | None, button: str, heading: str
+) -> None:
+    record = store.add_series(series())
+    address = {"series": record.id}
+    if state is not None:
+        address["run"] = trained_run(store, record, state=state).id
+    page = open_page("attention", **address)
+    assert not page.exception
+    assert heading in told(page)
+    assert [one.label for one in page.button] == [button]
+
+
+def test_without_a_series_it_leads_to_series(open_page: Open) -> None:
+    page = open_page("attention")
+    assert "No series yet" in told(page)
+    assert [one.label for one in page.button] == ["Open a series"]
+
+
+def test_a_series_shorter_than_a_window_is_told_with_both_numbers(open_page: Open, store: Workspace) -> None:
+    run = trained_run(store, store.add_series(series()))
+    short = store.add_series(series().slice(0, 9), name="short")
+    page = open_page("attention", series=short.id, run=run.id)
+    assert not page.exception
+    assert "short has 9 rows, a window of this run has 16." in told(page)
+
+
+def test_a_damaged_run_is_told_not_thrown(open_page: Open, store: Workspace) -> None:
+    run = trained_run(store, store.add_series(series()))
+    (store.run_folder(run.id) / "detection.json").write_text("{")
+    page = open_page("attention")
+    assert not page.exception
+    assert "detection.json" in "".join(element.value for element in page.error).replace("\\", "")
+
+
+def test_a_choice_of_block_and_head_is_the_literal_mean() -> None:
+    rng = np.random.default_rng(0)
+    maps = rng.random((4, BLOCKS, HEADS, 5, 5)).astype(np.float32)
+    found = {
+        "local": maps[0], "global": maps[1], "mixed": maps[2], "cad_heads": maps[3, ..., 0], "mixing": maps[3, ..., 0, 0],
+    }  # fmt: skip
+    assert np.allclose(chosen(found, 1, None).local, (maps[0, 1, 0] + maps[0, 1, 1]) / 2)
+    assert np.array_equal(chosen(found, 1, 0).global_, maps[1, 1, 0])
+    assert np.allclose(chosen(found, None, None).cad, sum(maps[3, b, h, :, 0] for b in range(2) for h in range(2)) / 4)
+    assert np.allclose(chosen(found, 0, 1).mixing, np.full(5, maps[3, 0, 1, 0, 0]))
+
+
+def test_packed_maps_come_back_within_half_a_step_of_their_scale() -> None:
+    import base64
+
+    weights = np.random.default_rng(0).random((7, 7)).astype(np.float32)
+    pack = packing.packed(weights)
+    back = np.frombuffer(base64.b64decode(pack["data"]), "<u2").reshape(7, 7) * pack["top"] / 65535
+    assert np.abs(back - weights).max() <= pack["top"] / 65535
+    assert packing.packed(np.zeros((2, 2), np.float32))["top"] == 1.0
+
+
+def test_long_windows_are_averaged_in_squares() -> None:
+    weights = np.random.default_rng(0).random((10, 10))
+    small = packing.pooled(weights, 5)
+    assert np.allclose(small[1, 3], weights[2:4, 6:8].mean())
+    assert packing.pooled(weights, 10).shape == (10, 10)
+    uneven = packing.pooled(weights, 3)
+    assert np.allclose(uneven[0, 2], weights[0:3, 6:10].mean())
+
+
+def test_pictures_need_maps_of_blocks_and_heads() -> None:
+    from amad.errors import InputError
+
+    with pytest.raises(InputError, match=r"^weights: shape \(3, 3\) does not fit; give \(N, H, L, L\)\.$"):
+        packing.pictures(np.zeros((3, 3)))
+    text, size = packing.pictures(np.ones((2, 3, 40, 40)))
+    assert size == 36
+    assert len(text) == -(-2 * 3 * 36 * 36 // 3) * 4
+
+
+def test_the_window_is_cut_as_inspection_cuts_it(store: Workspace) -> None:
+    record = store.add_series(series())
+    run = trained_run(store, record)
+    for at in (0, 7, 8, 9, 120, ROWS - 1):
+        rows = sources.window(run, record, at)["rows"]
+        assert sources.span(run, record, at) == (rows[0], len(rows))

@@ -1,0 +1,117 @@
+"""The page Frequencies: its figures, the residual it states, its table, and runs that are still training."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+from trained_run import BANKS, BLOCKS, HEADS, PAIRS, series, trained_run
+from trained_run import at_work as at_work
+
+from amad.workspace import Workspace
+from app.components.maps import sources
+
+Open = Callable[..., AppTest]
+VIEW = "frequencies-view"
+
+
+def told(page: AppTest) -> str:
+    kinds = ("markdown", "caption", "subheader", "title", "info", "error")
+    return "\n".join(str(element.value) for kind in kinds for element in page.get(kind))
+
+
+@pytest.fixture
+def page(open_page: Open, store: Workspace) -> AppTest:
+    trained_run(store, store.add_series(series()))
+    return open_page("frequencies")
+
+
+def test_the_spectrum_states_that_it_shows_the_residual(page: AppTest) -> None:
+    assert not page.exception
+    assert len(page.get("plotly_chart")) == 1
+    assert "Welch spectrum of what the linear part leaves over, as AMAD sees it" in told(page)
+    assert page.get("plotly_chart")[0].proto.alt.startswith("Spectrum of ")
+
+
+@pytest.mark.parametrize(("view", "figures"), [("Spectrum", 1), ("Path over training", 1), ("Effect of the mask", 3)])
+def test_every_figure_answers_every_choice(page: AppTest, view: str, figures: int) -> None:
+    page.segmented_control(key=VIEW).set_value(view).run()
+    for key, options in (
+        ("frequencies-block", BLOCKS),
+        ("frequencies-head", HEADS + 1),
+        ("frequencies-bank", BANKS + 1),
+    ):
+        box = page.selectbox(key=key)
+        assert len(box.options) == options
+        box.set_value(box.options[-1]).run()
+        assert not page.exception
+        assert len(page.get("plotly_chart")) == figures
+
+
+def test_a_hostile_channel_can_be_chosen(page: AppTest) -> None:
+    page.selectbox(key="frequencies-channel").set_value("<b>flow</b>").run()
+    assert not page.exception
+    page.toggle(key="frequencies-before").set_value(False).run()
+    assert not page.exception
+
+
+def test_the_table_lists_all_periods_and_can_be_taken_away(page: AppTest) -> None:
+    page.segmented_control(key=VIEW).set_value("Table").run()
+    assert not page.exception
+    table = page.dataframe[0].value
+    assert len(table) == BLOCKS * HEADS * BANKS * PAIRS
+    assert table["Weight"].abs().is_monotonic_decreasing
+    assert [element.label for element in page.get("download_button")] == ["Download table"]
+
+
+def test_strongest_periods_are_the_literal_ones() -> None:
+    omega = np.exp(np.random.default_rng(0).normal(size=(1, 2, 2, 2)))
+    weights = np.array([[[0.1, -0.9], [0.5, 0.3]]])
+    table = sources.strongest_periods(omega, weights, 60.0)
+    literal = sorted(
+        (-abs(weights[0, h, f]), 2 * np.pi / omega[0, h, f, j], h + 1, f + 1) for h in range(2) for f in range(2) for j in range(2)
+    )  # fmt: skip
+    assert list(zip(table["Head"], table["Bank"], strict=True)) == [row[2:] for row in literal]
+    assert np.allclose(table["Period (steps)"], [row[1] for row in literal], atol=1e-3)
+    assert np.allclose(table["Period (s)"], [60 * row[1] for row in literal], atol=1e-2)
+    assert "Clock time" not in sources.strongest_periods(omega, weights, None)
+
+
+def test_a_run_at_work_shows_what_it_has_and_says_the_rest_comes(
+    open_page: Open, store: Workspace, at_work: None
+) -> None:
+    record = store.add_series(series())
+    run = trained_run(store, record, state="running")
+    page = open_page("frequencies", series=record.id, run=run.id)
+    assert not page.exception
+    assert "still training" in told(page)
+    assert "what AMAD sees of them is known once the run has finished" in told(page)
+    page.segmented_control(key=VIEW).set_value("Effect of the mask").run()
+    assert not page.exception
+    assert "once the run has finished" in told(page)
+
+
+def test_form_relative_one_channel_and_no_clock(open_page: Open, store: Workspace) -> None:
+    trained_run(store, store.add_series(series(("x",), clock=False)), form="relative", linear="none")
+    page = open_page("frequencies")
+    assert "signals as AMAD sees them" in told(page)
+    assert "residual" not in told(page)
+    page.segmented_control(key=VIEW).set_value("Effect of the mask").run()
+    assert not page.exception
+    assert len(page.get("plotly_chart")) == 2
+
+
+def test_nothing_recorded_nothing_trained_nothing_there(open_page: Open, store: Workspace) -> None:
+    page = open_page("frequencies")
+    assert [one.label for one in page.button] == ["Open a series"]
+    record = store.add_series(series())
+    page = open_page("frequencies", series=record.id)
+    assert [one.label for one in page.button] == ["Train a run"]
+    run = trained_run(store, record, state="running")
+    (store.run_folder(run.id) / "frequencies.npz").unlink()
+    page = open_page("frequencies", series=record.id, run=run.id)
+    assert "tiny has recorded no frequencies yet" in told(page)
+    (store.run_folder(run.id) / "frequencies.npz").write_bytes(b"no zip")
+    page = open_page("frequencies", series=record.id, run=run.id)
+    assert not page.exception
+    assert "The frequencies of this run cannot be read" in told(page)
