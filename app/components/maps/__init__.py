@@ -7,6 +7,7 @@ step, or a picked block and head, comes back.
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -20,7 +21,7 @@ from amad.plots.maps import color_limit
 from amad.plots.palette import COLORS, DIVERGING, SEQUENTIAL
 from amad.plots.style import number, percent
 from amad.plots.words import attention_reach
-from app.components.maps.packing import packed, pictures, pooled
+from app.components.maps.packing import packed, pictures, pooled, starts
 from app.server.modules import loader, module_url
 
 Theme = Literal["light", "dark"]
@@ -72,7 +73,7 @@ def maps(
     shown = {"local": pooled(p), "mixed": pooled(a), "global": pooled(g)}
     rows = len(shown["local"])
     to_rows = rows / length
-    first = [round(row / to_rows) for row in range(rows)]
+    first = starts(length).tolist()
     span = None if event is None else (max(event[0], 0) * to_rows, min(event[1], length) * to_rows)
     if span is not None and span[0] >= span[1]:
         span = None
@@ -99,7 +100,7 @@ def maps(
             "seq": int(st.session_state.get(f"{key}-seq", 0)),
             "length": rows,
             "steps": int(length * steps_per_token),
-            "step": int(min(chosen * to_rows, rows - 1)),
+            "step": bisect_right(first, chosen) - 1,
             "maps": packs,
             "cad": [round(float(value), 5) if np.isfinite(value) else None for value in strip[first]],
             "cad_top": float(max(np.nanmax(strip), 1e-9)) if mean_cad is not None else 1.0,

@@ -14,12 +14,18 @@ MOST_STEPS = 512  # a map has at most so many rows in the browser; longer ones a
 PICTURE = 36  # px of a head's picture
 
 
+def starts(length: int, most: int = MOST_STEPS) -> NDArray[np.int64]:
+    """First step of each row of a map of `length` steps that is shown with at most `most` rows."""
+    rows = min(length, most)
+    return np.linspace(0, length, rows + 1).astype(np.int64)[:-1]
+
+
 def pooled(weights: NDArray[np.floating], most: int = MOST_STEPS) -> NDArray[np.float32]:
     """Maps (..., L, L) averaged in near-equal squares so that L <= most; one that fits is left as it is."""
     length = weights.shape[-1]
     if length <= most:
         return np.asarray(weights, dtype=np.float32)
-    edges = np.linspace(0, length, most + 1).astype(int)[:-1]
+    edges = starts(length, most)
     size = np.diff(np.append(edges, length)).astype(np.float32)
     summed = np.add.reduceat(np.add.reduceat(np.asarray(weights, np.float32), edges, axis=-2), edges, axis=-1)
     found: NDArray[np.float32] = summed / (size[:, None] * size)
