@@ -21,7 +21,7 @@ BLOCK_CELLS = 1 << 21  # rows x channels worked on at once: a few arrays of 16 M
 FEWEST_BLOCK_ROWS = 2048
 # Share of the linear part's own error in the error of a row and channel; the rest is AMAD's. AMAD takes away part of what
 # is odd along with what is usual: with its error alone AUC-PR is .243 on 12 entities of 6 datasets (mean of dataset means),
-# with the linear part's alone .269, with half of each .264; with the shape view beside it .322, .341, .340. [D]
+# with the linear part's alone .269, with half of each .264; with the shape view (not yet limited) beside it .322, .341, .340. [D]
 LINEAR_SHARE = 0.5
 MAP_BYTES = {"cpu": 4 << 20}  # one attention map of a batch: what stays in cache on a CPU,
 OTHER_MAP_BYTES = 256 << 20  # and what keeps a GPU busy
