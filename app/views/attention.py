@@ -233,6 +233,10 @@ def signals(
         height="var(--amad-attention-height, 24rem)",
         theme=theme.current(),
     )
+    other = next((one for one in found if told.picked_kind == "event" and one.id == told.picked), None)
+    if other is not None and other is not event:
+        go(other.peak_row)
+        st.rerun(scope="fragment")
     row = (told.action or {}).get("row")
     if isinstance(row, int) and first <= row < first + length and row != step:
         st.session_state[STEP] = row
@@ -262,7 +266,8 @@ def facts(found: StepFacts, moment: str, row: int, warning: str | None) -> None:
 def draw(record: SeriesRecord, run: RunRecord | None) -> None:
     """The page on an open series: what it needs first, else the instrument."""
     length = int(run.config.get("window", 100)) if run is not None else 0
-    if run is not None and sources.calibrated(run) and record.rows >= length:
+    large = run is not None and sources.size(run) > sources.MOST_BYTES
+    if run is not None and sources.calibrated(run) and record.rows >= length and not large:
         instrument(record, run)
         return
     page.top("Attention", page.context_of(record.name, text.counted(len(record.channels), "channel")))
@@ -273,6 +278,13 @@ def draw(record: SeriesRecord, run: RunRecord | None) -> None:
         words = "is being trained" if run.state in progress.BUSY else f"is {run.state}"
         heading, reason = f"{text.escape(run.name)} {words}", "Its maps appear here once it has finished."
         label = "Watch the training"
+    elif large:
+        heading = "The maps of this run are too large to show"
+        reason = (
+            f"All maps of one window of {text.count(length)} steps take {text.size(sources.size(run))}. "
+            "Train a run with a shorter window."
+        )
+        label = "Train a run"
     else:
         heading = "The series is shorter than a window"
         reason = (

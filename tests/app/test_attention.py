@@ -120,6 +120,16 @@ def test_a_series_shorter_than_a_window_is_told_with_both_numbers(open_page: Ope
     assert "short has 9 rows, a window of this run has 16." in told(page)
 
 
+def test_maps_too_large_for_memory_are_not_made(
+    open_page: Open, store: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained_run(store, store.add_series(series()))
+    monkeypatch.setattr(sources, "MOST_BYTES", 12 * BLOCKS * HEADS * WINDOW**2 - 1)
+    page = open_page("attention")
+    assert not page.exception
+    assert "All maps of one window of 16 steps take 12.3 kB." in told(page)
+
+
 def test_a_damaged_run_is_told_not_thrown(open_page: Open, store: Workspace) -> None:
     run = trained_run(store, store.add_series(series()))
     (store.run_folder(run.id) / "detection.json").write_text("{")

@@ -16,6 +16,7 @@ from amad.plots.style import clock
 from amad.workspace import RunRecord, SeriesRecord
 from app.parts import cached, workspace
 
+MOST_BYTES = 1_000_000_000  # maps of one window that take more are not made: the browser's machine is this one
 _MOST_ROWS = 20_000  # rows of the training part that the spectrum of the data looks at
 
 
@@ -71,7 +72,7 @@ def _series_values(run: RunRecord, record: SeriesRecord) -> Any:
     return _values(run.id, record.id, str(record.created))
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+@st.cache_resource(max_entries=4, show_spinner=False)
 def _window(run_id: str, series_id: str, created: str, at: int, mark: tuple[int, int]) -> dict[str, NDArray[Any]]:
     from amad.inspection import inspect
 
@@ -82,6 +83,11 @@ def span(run: RunRecord, record: SeriesRecord, at: int) -> tuple[int, int]:
     """First row and length of the window around row `at`, as `amad.inspection.inspect` cuts it; needs no model."""
     length = int(run.config["window"])
     return min(max(at - length // 2, 0), max(record.rows - length, 0)), length
+
+
+def size(run: RunRecord) -> int:
+    """Bytes that the maps of one window take: P, A and G of every block and head."""
+    return 12 * int(run.config["blocks"]) * int(run.config["heads"]) * int(run.config["window"]) ** 2
 
 
 def window(run: RunRecord, record: SeriesRecord, at: int) -> dict[str, NDArray[Any]]:
