@@ -63,6 +63,7 @@ class Plan:
     steps: int
     epochs: int
     seed: int
+    _order: tuple[int, NDArray[np.int64]] | None = None  # of the epoch at hand
 
     @classmethod
     def make(cls, rows: int, config: Config) -> Plan:
@@ -96,8 +97,9 @@ class Plan:
         """First rows of the windows of an optimiser step; the order of an epoch depends on the seed alone."""
         batches = -(-len(self.starts) // self.batch)
         epoch, place = divmod(step // self.updates, batches)
-        order = np.random.default_rng((self.seed, epoch)).permutation(len(self.starts))
-        return self.starts[order[place * self.batch : (place + 1) * self.batch]]
+        if self._order is None or self._order[0] != epoch:  # drawn once an epoch: there may be millions
+            self._order = epoch, np.random.default_rng((self.seed, epoch)).permutation(len(self.starts))
+        return self.starts[self._order[1][place * self.batch : (place + 1) * self.batch]]
 
 
 def train(
