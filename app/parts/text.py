@@ -13,10 +13,11 @@ import pandas as pd
 MISSING = "–"
 MINUS = "\u2212"
 THIN = "\u2009"
-# Streamlit reads :icon: and :colour[] even where the colon is escaped; a word joiner after the colon, which nobody sees,
-# parts them. Times such as 05:47 stay as they are.
-_SHORTHAND = re.compile(r":(?=[A-Za-z+_-]|100:|1234:|\d+[A-Za-z])")
-_PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+# Streamlit reads :icon: and :colour[] even where the colon is escaped, and makes links of addresses; a word joiner, which
+# nobody sees, parts them. Times such as 05:47 stay as they are.
+_SHORTHAND = re.compile(r":(?=[A-Za-z/+_-]|100:|1234:|\d+[A-Za-z])|(?<=www)(?=\.)", re.IGNORECASE)
+_MARKS = re.compile(r"([\\`*_{}\[\]<>#|~$&!])")
+_LIST = re.compile(r"^([-+=]|\d+(?=[.)]))")  # what begins a list or a heading at the start of a line
 
 
 def number(value: float | None, digits: int = 3) -> str:
@@ -104,7 +105,8 @@ def escape(name: object) -> str:
     """A foreign name made safe for Markdown: no mark-up, no colour, no icon, no formula, one line."""
     line = " ".join(str(name).split())
     line = "".join(mark if mark.isprintable() else "\ufffd" for mark in line)
-    return _PUNCTUATION.sub(r"\\\1", _SHORTHAND.sub(":\u2060", line))
+    line = _MARKS.sub(r"\\\1", _SHORTHAND.sub(lambda found: f"{found[0]}\u2060", line))
+    return _LIST.sub(lambda found: f"{found[0]}\u2060" if found[0].isdigit() else f"\\{found[0]}", line)
 
 
 def names(values: Sequence[object], most: int = 3) -> str:

@@ -41,9 +41,10 @@ def instrument(record: SeriesRecord, run: RunRecord) -> None:
             st.session_state[f"{base}-{view}-value"] = float(dragged)
             st.session_state[f"{base}-{view}-kind"] = "value"
         known = events.kinds(record)
+        st.session_state.setdefault(f"{base}-{view}-kind", events.first(run)[0])
         kind = st.selectbox(
-            "Threshold", known, index=known.index(events.first(run)[0]), format_func=lambda name: events.KINDS[name],
-            key=f"{base}-{view}-kind", label_visibility="collapsed", persist_state="session", width=148,
+            "Threshold", known, format_func=lambda name: events.KINDS[name], key=f"{base}-{view}-kind",
+            label_visibility="collapsed", persist_state="session", width=148,
         )  # fmt: skip
         level = events.level(run, record, view, str(kind), st.session_state.get(f"{base}-{view}-value"))
         with st.popover("Filter", icon=":material/filter_list:", key=f"{base}-filter"):
@@ -111,18 +112,19 @@ def filter_form(base: str, view: str, run: RunRecord, level: events.Level) -> tu
         help="A row is flagged where its score is above this value.",
         on_change=_exactly, args=(exact, f"{base}-{view}-value", f"{base}-{view}-kind"),
     )  # fmt: skip
-    severity = st.slider("Least severity", 0, 100, 0, key=f"{base}-severity", persist_state="session")
+    for name, value in (("severity", 0), ("rows", least), ("gap", gap)):
+        st.session_state.setdefault(f"{base}-{name}", value)
+    severity = st.slider("Least severity", 0, 100, key=f"{base}-severity", persist_state="session")
     rows = st.number_input(
         "Least length (rows)",
         1,
-        None,
-        least,
         key=f"{base}-rows",
         persist_state="session",
+        step=1,
         help="Shorter events are left out.",
     )
     merge = st.number_input(
-        "Merge gap (rows)", 0, None, gap, key=f"{base}-gap", persist_state="session", help="Events this close are one."
+        "Merge gap (rows)", 0, key=f"{base}-gap", persist_state="session", step=1, help="Events this close are one."
     )
     return level, events.Filters(int(severity), int(rows), int(merge))
 

@@ -136,8 +136,10 @@ def body(record: SeriesRecord) -> None:
         )
         selection.keep_view(state.view)
     with inspector:
-        report.draw(record)
-        report.training_part(record, state.brush)
+        with st.container(key="series-report", gap="small"):
+            report.draw(record)
+        with st.container(key="series-part", gap="small"):
+            report.training_part(record, state.brush)
 
 
 def _read_again(record: SeriesRecord, kept: upload.Upload) -> None:

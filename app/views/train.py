@@ -51,7 +51,7 @@ def estimate(record: SeriesRecord, preset: str, changed: dict[str, Any]) -> Amad
     """Training part, predicted time and memory; the error where the settings cannot be."""
     start, stop = record.part or (0, record.rows)
     clock = cached.clock(record)
-    st.markdown("**Training part**")
+    st.subheader("Training part", anchor=False)
     st.caption(text.escape(f"{clock.span(start, stop)} · {text.counted(stop - start, 'row')}"))
     try:
         config = make_config(preset, changed)
@@ -111,8 +111,10 @@ def draw(record: SeriesRecord) -> None:
     )
     main, inspector = page.split("train")
     with inspector:
-        preset, changed = settings(record)
-        wrong = estimate(record, preset, changed)
+        with st.container(key="train-form", gap="small"):
+            preset, changed = settings(record)
+        with st.container(key="train-cost", gap="small"):
+            wrong = estimate(record, preset, changed)
     with controls:
         with st.popover("Import run", icon=":material/upload:", key="train-import"):
             runs.import_form()
@@ -133,7 +135,7 @@ def draw(record: SeriesRecord) -> None:
             return
         if run is not None:
             live(run, "train-live-losses", runs.box, curves.losses)
-        left, right = st.columns([9, 11], gap="small")
+        left, right = st.columns([2, 3], gap="small")
         if run is not None:
             with left:
                 live(run, "train-live-periods", curves.periods)

@@ -95,7 +95,7 @@ def test_a_run_without_scores_offers_to_score(open_page: Open, store: Workspace)
     finished_run(store, series, scored=False)
     page = open_page("incidents")
     assert not page.exception
-    assert "quick\\-01 has not scored pump\\_1 yet" in texts(page.subheader)
+    assert "quick-01 has not scored pump\\_1 yet" in texts(page.subheader)
 
 
 def test_a_run_at_work_points_to_the_training(open_page: Open, store: Workspace) -> None:
@@ -140,3 +140,26 @@ def test_channels_come_in_the_order_of_their_share() -> None:
 def test_the_view_around_an_event_stays_in_the_series() -> None:
     assert events.around(found()[0], 600) == (180, 440)
     assert events.around(found()[1], 600) == (478, 600)
+
+
+def test_a_threshold_that_calibration_stored_is_read_without_the_model(open_page: Open, store: Workspace) -> None:
+    series = store.add_series(small_series())
+    run = finished_run(store, series, threshold="pot")
+    (store.run_folder(run.id) / "detection.json").write_text(json.dumps({"thresholds": {"pot": 1.75}}))
+    page = open_page("incidents")
+    assert not page.exception
+    assert not page.error
+    assert labelled(page, "selectbox", "Threshold").value == "pot"
+    assert "1 event" in texts(page.subheader)
+    labelled(page, "number_input", "Threshold value").set_value(1.0).run()
+    assert labelled(page, "selectbox", "Threshold").value == "value"
+    assert "2 events" in texts(page.subheader)
+    assert not page.warning
+
+
+def test_a_damaged_run_is_told_in_a_box(open_page: Open, store: Workspace) -> None:
+    series = store.add_series(small_series())
+    finished_run(store, series, threshold="pot")
+    page = open_page("incidents")
+    assert not page.exception
+    assert "detection" in page.error[0].value or "config.json" in page.error[0].value

@@ -69,7 +69,7 @@ def test_a_training_part_shorter_than_a_window_is_told(open_page: Open, store: W
 
 
 def test_a_run_started_here_trains_scores_and_shows_its_curves(
-    open_page: Open, store: Workspace, monkeypatch: pytest.MonkeyPatch
+    open_page: Open, store: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def at_once(workspace: Workspace, _table: object, job_id: str) -> None:
         command = [sys.executable, "-m", "amad.jobs.worker", "--workspace", str(workspace.path), "--run", job_id]
@@ -95,6 +95,16 @@ def test_a_run_started_here_trains_scores_and_shows_its_curves(
     assert {"Loss parts", "Max-Min divergences", "Learned periods", "Runs"} <= {head.value for head in page.subheader}
     assert list(page.dataframe[0].value["State"]) == ["done"]
     assert "Show incidents" in [button.label for button in page.button]
+
+    # the run goes out as one file, and comes back on the same page
+    exported = store.export_run(run.id, tmp_path / "tiny.zip").read_bytes()
+    store.delete_run(run.id)
+    page = open_page("train")
+    page.get("file_uploader")[0].set_value(("tiny.zip", exported, "application/zip")).run()
+    assert not page.exception
+    assert not page.error
+    assert [back.state for back in store.runs()] == ["done"]
+    assert page.query_params["run"] == store.runs()[0].id
 
 
 def test_a_failed_run_says_why_and_what_to_change(open_page: Open, store: Workspace) -> None:
