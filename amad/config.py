@@ -20,7 +20,7 @@ Preset = Literal["quick", "balanced", "paper"]
 
 def _field(default: Any, title: str, description: str, *, group: str, unit: str = "", **limits: Any) -> Any:
     """A setting: its default, name on the form, meaning, group of the form, unit, and limits."""
-    extra = {"group": group, "unit": unit}
+    extra: dict[str, Any] = {"group": group, "unit": unit}
     return Field(default, title=title, description=description, json_schema_extra=extra, **limits)
 
 
