@@ -92,3 +92,18 @@ def test_requirements_pin_what_the_package_needs() -> None:
         if "==" in line
     }
     assert {re.split(r"[<>=]", line)[0] for line in needed} == pinned
+
+
+def test_command_is_in_the_guide() -> None:
+    """Each command of the parser, by the word that calls it."""
+    import contextlib
+    import io
+
+    from amad.cli import main
+
+    with contextlib.redirect_stdout(io.StringIO()) as out, pytest.raises(SystemExit):
+        main(["--help"])
+    commands = re.findall(r"^    (\w+) {2,}", out.getvalue(), flags=re.MULTILINE)
+    assert {"fit", "score", "app"} <= set(commands)
+    guide = (ROOT / "docs" / "guide.md").read_text(encoding="utf-8")
+    assert [command for command in commands if f"    amad {command}" not in guide] == []
