@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from conftest import CHANNELS, finished_run, small_series
+from app_made import CHANNELS, finished_run, small_series
 from streamlit.testing.v1 import AppTest
 
 from amad.detection import find_events

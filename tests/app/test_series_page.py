@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import finished_run, small_series
+from app_made import finished_run, small_series
 from streamlit.testing.v1 import AppTest
 
 from amad.workspace import Workspace

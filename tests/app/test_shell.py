@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from conftest import finished_run, small_series
+from app_made import finished_run, small_series
 from streamlit.testing.v1 import AppTest
 
 from amad.workspace import Workspace

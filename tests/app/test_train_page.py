@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import CHANNELS, HOME, finished_run, small_series
+from app_made import CHANNELS, HOME, finished_run, small_series
 from streamlit.testing.v1 import AppTest
 
 from amad import jobs
