@@ -6,7 +6,6 @@ import { cursorRow } from "./draw.js";
 import { extremes } from "./scales.js";
 
 const SHARE_SHOWN = 0.045; // smaller shares are told elsewhere, not here
-const LABEL = 36, HALF = 12; // px: height of the score's name and value, half the handle's
 const KEY_STEP = 0.01; // of the panel's height
 
 export class Gutter {
@@ -68,24 +67,24 @@ export class Gutter {
     const row = cursorRow(t);
     t.inView().forEach((channel, index) => {
       const target = this.rows[index]?.value;
-      if (target) setText(target, this.#value(`c${channel.index}`, row, channel.unit));
+      if (target) setText(target, this.#value(`c${channel.index}`, row, channel.unit, number, !this.rows[index].share.hidden));
     });
-    if (t.geometry.score) setText(this.score.value, this.#value(t.props.score, row, ""));
+    if (t.geometry.score) setText(this.score.value, this.#value(t.props.score, row, "", number2));
   }
 
-  #value(id, row, unit) {
+  #value(id, row, unit, say, narrow = false) {
     const { t } = this;
     const after = unit ? ` ${unit}` : "";
     if (row === null) {
       const shown = t.store.best(id, t.view, t.bucket);
       const seen = shown && extremes(t, shown, shown.tracks.get(id));
-      return seen ? span(seen[0], seen[1], after) : "";
+      return seen ? span(say(seen[0]), say(seen[1]), after, narrow) : "";
     }
     const block = t.store.best(id, { from: row, to: row + 1 }, t.bucket);
     if (!block) return "";
     const place = Math.floor((row - block.start) / block.rows);
     const track = block.tracks.get(id);
-    return span(track.lo[place], track.hi[place], after);
+    return span(say(track.lo[place]), say(track.hi[place]), after, narrow);
   }
 
   // Threshold handle ----------------------------------------------------------------------------------------------------
@@ -96,11 +95,16 @@ export class Gutter {
     const shown = Boolean(t.geometry.score && t.threshold !== null && t.scoreScale && t.scales.has(t.props.score));
     handle.hidden = !shown;
     const { score } = t.geometry;
-    if (score) at(this.score.box, score.y, LABEL);
+    if (!score) return;
+    const label = t.presenter ? 46 : 36, half = t.presenter ? 14 : 11;
+    const y = shown ? Math.min(Math.max(t.scoreScale(t.threshold), score.y), score.y + score.h) : -Infinity;
+    // The score's name gives way to the handle; where neither side has room for two lines, it is one.
+    const above = y - half - score.y, below = score.y + score.h - y - half;
+    const top = !shown || above >= label || above >= below ? score.y : y + half;
+    const room = shown ? Math.max(Math.min(top === score.y ? above : below, label), 0) : label;
+    at(this.score.box, top, room);
+    this.score.box.classList.toggle("amad-tl-oneline", room < label);
     if (!shown) return;
-    const y = Math.min(Math.max(t.scoreScale(t.threshold), score.y), score.y + score.h);
-    // The score's name gives way to the handle.
-    if (y - HALF < score.y + LABEL) at(this.score.box, y + HALF, LABEL);
     handle.style.top = `${y}px`;
     handle.style.right = `${t.size.width - t.geometry.gutter}px`;
     const value = number2(t.threshold);
@@ -157,12 +161,13 @@ export class Gutter {
 
 /** Scores are written with two decimals, more where two would say nothing. */
 function number2(value) {
-  return Math.abs(value) >= 0.095 && Math.abs(value) < 1000 ? value.toFixed(2).replace("-", "\u2212") : number(value);
+  return Number.isFinite(value) && Math.abs(value) >= 0.095 && Math.abs(value) < 1000 ? value.toFixed(2).replace("-", "\u2212") : number(value);
 }
 
-function span(low, high, after) {
-  const [a, b] = [number(low), number(high)];
-  return a === b ? a + after : `${a} to ${b}${after}`;
+/** A value, or from least to greatest; beside a share there is no room for both ends. */
+function span(low, high, after, narrow) {
+  if (low === high) return low + after;
+  return narrow ? `max ${high}` : `${low} to ${high}${after}`;
 }
 
 function label(text) {

@@ -272,6 +272,7 @@ export class Timeline {
     this.size = { width, height };
     const style = getComputedStyle(this.els.root);
     this.presenter = parseFloat(getComputedStyle(document.documentElement).fontSize) >= 18;
+    this.els.root.toggleAttribute("data-presenter", this.presenter);
     this.font = style.fontFamily;
     this.redraw(true);
   }
