@@ -1,6 +1,11 @@
 """AMAD: anomaly detection in multivariate time series with AutoMasked Attention."""
 
+import os
 from typing import TYPE_CHECKING, Any
+
+# Threads that wait sleep instead of spinning: on a busy machine spinning made a fit several times slower. OpenMP reads
+# this when torch is loaded, which is later than this line; whoever set it before keeps his choice.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 if TYPE_CHECKING:
     from amad.detector import AMAD
