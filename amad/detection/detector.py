@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from amad.config import Config
 from amad.detection.events import Event, find_events
+from amad.detection.levels import evidence_of, unknown_view
 from amad.detection.scores import Scores
 from amad.detection.scoring import Scorer
 from amad.detection.thresholds import threshold_of
@@ -74,13 +75,16 @@ class Detector:
             yield self._block(values, start, stop, own)
             report(on_progress, "scoring", stop, len(values), begun, self.config.score_stride)
 
-    def threshold(self, spec: str | None = None, scores: ArrayLike | None = None) -> float:
-        """What a threshold spec (the run's own without one) stands for, over the training scores.
+    def threshold(self, spec: str | None = None, scores: ArrayLike | None = None, view: str = "score") -> float:
+        """What a threshold spec (the run's own without one) stands for, over the training scores of the score or a view.
 
         With scores (n,) given, over training scores and these together, as in the paper's protocol.
-        Errors: ConfigError for a spec that is none.
+        Errors: ConfigError for a spec that is none; InputError for a view that the run does not have.
         """
-        training = self.training_scores
+        if view not in self.views.calibrations:
+            others = sorted(name for name in self.views.calibrations if name != "score")
+            raise unknown_view(view, ("score", *others))
+        training = evidence_of(self.views.calibrations[view])
         if scores is not None:
             training = np.concatenate((training, np.asarray(scores, dtype=np.float32).ravel()))
         return threshold_of(spec or self.config.threshold, training)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amad.detection.calibration import Calibration
+from amad.detection.levels import evidence_of
 from amad.detection.recipe import Recipe, smooth
 from amad.detection.scoring import Raw
 from amad.detection.shape import Shape
@@ -63,8 +64,7 @@ class Views:
 
     def training_scores(self) -> NDArray[np.float32]:
         """Scores of the training part, sorted: all of them, or 100,000 evenly spaced order statistics."""
-        calibration = self.calibrations["score"]
-        return calibration.evidence(calibration.table).astype(np.float32)
+        return evidence_of(self.calibrations["score"])
 
 
 def choose(views: dict[str, NDArray[np.float64]], choice: str) -> NDArray[np.float64]:
