@@ -187,9 +187,9 @@ export function moment(clock, row, withYear = false) {
   return `${dayText(date)}${year} ${clockText(date, precision === 1 ? 1 : precision === SECOND ? SECOND : MINUTE)}`;
 }
 
-/** "2 to 18 Mar", the span of days of a whole series. */
+/** "2 to 18 Mar", the span of days from one row to another; their number where there is no time. */
 export function days(clock, from, to) {
-  if (clock.kind !== "time") return `${whole(to - from)} rows`;
+  if (clock.kind !== "time") return `${whole(to - from + 1)} rows`;
   const [a, b] = [from, to].map((row) => {
     const time = clock.timeOf(row);
     return new Date(time + offset(time, clock.zone));

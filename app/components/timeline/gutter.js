@@ -159,9 +159,11 @@ export class Gutter {
   }
 }
 
-/** Scores are written with two decimals, more where two would say nothing. */
+/** Scores are written with two decimals, more where two would say nothing; what is next to nothing is 0.00. */
 function number2(value) {
-  return Number.isFinite(value) && Math.abs(value) >= 0.095 && Math.abs(value) < 1000 ? value.toFixed(2).replace("-", "\u2212") : number(value);
+  const size = Math.abs(value);
+  const plain = Number.isFinite(value) && size < 1000 && (size >= 0.095 || size < 5e-4);
+  return plain ? (size < 5e-3 ? 0 : value).toFixed(2).replace("-", "\u2212") : number(value);
 }
 
 /** A value, or from least to greatest; beside a share there is no room for both ends. */
