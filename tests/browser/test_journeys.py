@@ -48,16 +48,17 @@ def test_newcomer_opens_the_bundled_series_trains_and_sees_every_page(page: Page
     page.get_by_role("button", name="Start training", exact=True).click()
     expect(page.get_by_text(re.compile(r"step \d+ of \d+")).first).to_be_visible(timeout=LONG)
 
-    # The browser is reloaded in mid-training: the run goes on, and the page shows it again.
+    # The browser is reloaded in mid-training: the run goes on, and the page shows it again, to its end.
     page.reload()
-    expect(page.get_by_text(re.compile(r"step \d+ of \d+")).first).to_be_visible(timeout=LONG)
-    expect(page.get_by_text("journey is finished.", exact=True)).to_be_visible(timeout=LONG)
+    finished = page.get_by_text("journey is finished.", exact=True)
+    expect(page.get_by_text(re.compile(r"step \d+ of \d+")).first.or_(finished)).to_be_visible(timeout=LONG)
+    expect(finished).to_be_visible(timeout=LONG)
     expect(page.locator(".js-plotly-plot")).to_have_count(3)
     no_box_of_trouble(page)
 
     go(page, "Incidents")
     expect(page.locator(DRAWN)).to_be_visible(timeout=LONG)
-    expect(page.get_by_text(re.compile(r"^Event 1\b")).first).to_be_visible()
+    expect(page.get_by_text(re.compile(r"^Event \d+$")).first).to_be_visible()
     no_box_of_trouble(page)
 
     go(page, "Frequencies")
