@@ -27,7 +27,7 @@ _LOG = logging.getLogger(__name__)
 MAX_TRACKS = 160
 MAX_BUCKETS = 16_384
 MAX_NUMBERS = 1_000_000  # lo and hi together: 4 MB, eight times what a screen of 25 channels takes
-VIEWS = ("score", "reconstruction", "divergence", "cad")
+VIEWS = ("score", "reconstruction", "divergence", "shape", "cad")
 _TRACK = re.compile(r"[a-z]{1,16}|[ce]\d{1,6}")
 _IDENTIFIER = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
