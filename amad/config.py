@@ -93,7 +93,12 @@ class Config(BaseModel):
         20, "Linear rows", "Rows of a delay window of the linear part. [D]", group="model", unit="steps", ge=1, le=512
     )
     linear_components: int = _field(
-        30, "Linear components", "Principal components kept by the linear part. [D]", group="model", ge=1, le=1024
+        30,
+        "Linear components",
+        "Most principal components of the linear part; at most a quarter of what varies. [D]",
+        group="model",
+        ge=1,
+        le=1024,
     )
     # objective
     k_min: float = _field(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from amad.cli.data import open_workspace, wants_json
-from amad.cli.output import show, show_json, table
+from amad.cli.output import one_line, show, show_json, table
 from amad.errors import InputError
 from amad.workspace.records import clean_text
 
@@ -27,12 +27,12 @@ def evaluate(given: argparse.Namespace) -> int:
         raise InputError(f"--sliding-window {window} is not a number of rows. Give a whole number from 1.")
     frame = _read(Path(given.scores))
     if given.column not in frame:
-        raise InputError(f'{given.scores} has no column "{given.column}". It has {_names(frame)}.')
-    scores = _numbers(frame, given.column, given.scores)
+        raise InputError(f'{one_line(given.scores)} has no column "{one_line(given.column)}". It has {_names(frame)}.')
+    scores = _numbers(frame, given.column, one_line(given.scores))
     labels = _labels(frame, given)
     if len(labels) != len(scores):
         raise InputError(
-            f"{given.scores} has {len(scores)} rows, the labels of {given.label} {len(labels)}. "
+            f"{one_line(given.scores)} has {len(scores):,} rows, the labels of {one_line(given.label)} {len(labels):,}. "
             "Both must be of the same rows."
         )
     from amad.evaluation import evaluate as compare
@@ -51,15 +51,17 @@ def evaluate(given: argparse.Namespace) -> int:
 def _labels(frame: pd.DataFrame, given: argparse.Namespace) -> NDArray[np.int8]:
     """Labels (T,) of 0 and 1, from wherever --label says."""
     if given.label in frame:
-        return _flags(_numbers(frame, given.label, given.scores), f'{given.scores}, column "{given.label}"')
+        return _flags(
+            _numbers(frame, given.label, one_line(given.scores)), f'{one_line(given.scores)}, column "{given.label}"'
+        )
     if Path(given.label).is_file():
-        return _labels_of_file(Path(given.label))
+        return _labels_of_file(Path(given.label), frame, given)
     workspace = open_workspace(given)
     known = {record.name: record for record in workspace.series()} | {s.id: s for s in workspace.series()}
     record = known.get(given.label)
     if record is None:
         raise InputError(
-            f'"{clean_text(given.label, 200)}" is no column of {given.scores} (it has {_names(frame)}), '
+            f'"{clean_text(given.label, 200)}" is no column of {one_line(given.scores)} (it has {_names(frame)}), '
             f"no file, and no series of the workspace {workspace.path}."
         )
     labels = workspace.open_series(record.id).labels
@@ -68,25 +70,37 @@ def _labels(frame: pd.DataFrame, given: argparse.Namespace) -> NDArray[np.int8]:
     return np.asarray(labels, dtype=np.int8)
 
 
-def _labels_of_file(path: Path) -> NDArray[np.int8]:
-    """A file with one column is taken as it is; of others the column that is known as a label."""
-    if path.suffix.lower() in _READABLE:
-        frame = _read(path)
-        if len(frame.columns) == 1:
-            return _flags(_numbers(frame, frame.columns[0], str(path)), str(path))
-    from amad.series import read
+def _labels_of_file(path: Path, frame: pd.DataFrame, given: argparse.Namespace) -> NDArray[np.int8]:
+    """Labels of the rows of the scores: a file with one column is taken as it is, others as the reader finds them."""
+    if path.suffix.lower() == ".npy":
+        alone = _read(path)
+        return _flags(_numbers(alone, alone.columns[0], one_line(path)), one_line(path))
+    from amad.series import read_labels
 
-    labels = read(path).labels
-    if labels is None:
-        raise InputError(f'{path} has no column with labels of 0 and 1. Name that column "label", or keep it alone.')
-    return np.asarray(labels, dtype=np.int8)
+    channels = [str(name).removeprefix("share:") for name in frame.columns if str(name).startswith("share:")]
+    return read_labels(path, rows=len(frame), time=_time(frame), channels=channels, stem=Path(given.scores).stem)
+
+
+def _time(frame: pd.DataFrame) -> Any:
+    """The time axis that `amad score` wrote: a DatetimeIndex or integers; None without one."""
+    import pandas as pd
+
+    if "time" not in frame:
+        return None
+    column = frame["time"]
+    if column.dtype.kind in "iu":
+        return column.to_numpy(dtype=np.int64)
+    try:
+        return pd.DatetimeIndex(pd.to_datetime(column, format="ISO8601"))
+    except (ValueError, TypeError):
+        return None
 
 
 def _read(path: Path) -> pd.DataFrame:
     import pandas as pd
 
     if not path.is_file():
-        raise InputError(f"There is no file {path}. Give one that `amad score` wrote.")
+        raise InputError(f"There is no file {one_line(path)}. Give one that `amad score` wrote.")
     ending = path.suffix.lower()
     try:
         if ending == ".parquet":
@@ -94,11 +108,13 @@ def _read(path: Path) -> pd.DataFrame:
         if ending == ".npy":
             values = np.load(path, allow_pickle=False)
             if values.ndim != 1:
-                raise InputError(f"{path} has shape {values.shape}; one value a row is needed.")
+                raise InputError(f"{one_line(path)} has shape {values.shape}; one value a row is needed.")
             return pd.DataFrame({"score": values})
         frame = pd.read_csv(path, sep="\t" if ending == ".tsv" else ",")
     except (ValueError, OSError, EOFError) as error:  # pandas' and pyarrow's own errors are ValueErrors
-        raise InputError(f"{path} cannot be read as {ending[1:] or 'CSV'} ({clean_text(str(error), 200)}).") from error
+        raise InputError(
+            f"{one_line(path)} cannot be read as {ending[1:] or 'CSV'} ({clean_text(str(error), 200)})."
+        ) from error
     if len(frame.columns) == 1 and _is_number(str(frame.columns[0])):  # a column without a head
         frame = pd.read_csv(path, header=None, names=["score"])
     return frame
@@ -114,7 +130,7 @@ def _numbers(frame: pd.DataFrame, column: str, where: str) -> NDArray[np.float64
 def _flags(values: NDArray[np.float64], where: str) -> NDArray[np.int8]:
     wrong = np.flatnonzero(~np.isin(values, (0.0, 1.0)))
     if len(wrong):
-        raise InputError(f"{where}, row {wrong[0]}: {values[wrong[0]]:g} is not a label. Labels are 0 and 1.")
+        raise InputError(f"{where}, row {wrong[0]:,}: {values[wrong[0]]:g} is not a label. Labels are 0 and 1.")
     return values.astype(np.int8)
 
 

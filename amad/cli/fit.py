@@ -75,7 +75,7 @@ def _new_run(workspace: Workspace, given: argparse.Namespace, config: Config) ->
     start, stop = part or trained.part or (0, trained.rows)
     if stop - start < config.window:
         raise InputError(
-            f'The training part of "{trained.name}" has {stop - start} rows, fewer than one window of {config.window}. '
+            f'The training part of "{trained.name}" has {stop - start:,} rows, fewer than one window of {config.window:,}. '
             "Train on more rows, or --set a shorter window."
         )
     run = workspace.create_run(
@@ -201,10 +201,29 @@ def _result(workspace: Workspace, run_id: str) -> dict[str, Any]:
 def _introduce(workspace: Workspace, run: RunRecord, series: SeriesRecord) -> None:
     """Says what is about to be trained, and how many findings there are about the data."""
     channels = f"{len(run.channels)} channel{'s' if len(run.channels) != 1 else ''}"
-    say(f'Series "{series.name}": {series.rows:,} rows, {channels}; training on rows {run.part[0]} to {run.part[1]}.')
-    for finding in workspace.open_series(series.id).report.findings[:8]:
+    say(
+        f'Series "{series.name}": {series.rows:,} rows, {channels}; training on rows {run.part[0]:,} to {run.part[1]:,}.'
+    )
+    stored = workspace.open_series(series.id)
+    for finding in stored.report.findings[:8]:
         say(f"  {finding.message}" + (f" {finding.action}" if finding.action else ""))
+    if not _varies(stored.take(run.channels), run.part):
+        say(
+            "Warning: no channel changes in the training part, so that every later change will score high. "
+            "Train on a part that varies, if there is one."
+        )
     say(f'Run {run.id} "{run.name}", preset {run.preset}.')
+
+
+def _varies(series: Series, part: tuple[int, int]) -> bool:
+    """Whether any channel takes more than one value in the rows of a part."""
+    import numpy as np
+
+    for channel in range(series.values.shape[1]):
+        column = series.values[part[0] : part[1], channel]
+        if np.fmin.reduce(column) < np.fmax.reduce(column):  # NaN, where all is missing, compares as False
+            return True
+    return False
 
 
 def _where(given: argparse.Namespace) -> str:

@@ -41,6 +41,12 @@ def printable(text: str) -> str:
     return "".join(kept)
 
 
+def one_line(name: object, longest: int = 200) -> str:
+    """A name or path as a message may show it: one line, printable, not endless."""
+    shown = printable(str(name)).replace("\n", "�")
+    return shown if len(shown) <= longest else f"{shown[: longest - 1]}…"
+
+
 def table(head: Sequence[str], lines: Sequence[Sequence[Any]]) -> str:
     """Lines of text in columns; numbers stand to the right."""
     cells = [[printable(str(cell)).replace("\n", " ") for cell in line] for line in (head, *lines)]
@@ -57,11 +63,17 @@ def check_output(path: str, endings: tuple[str, ...]) -> Path:
     """A file to be written, checked before any work. Errors: InputError for its folder or its ending."""
     target = Path(path)
     if not target.parent.is_dir():
-        raise InputError(f"There is no folder {target.parent}. Make it first, or write {target.name} somewhere else.")
+        raise InputError(
+            f"There is no folder {one_line(target.parent)}. Make it first, or write {one_line(target.name)} somewhere else."
+        )
     if target.is_dir():
-        raise InputError(f"{target} is a folder. Give the name of a file, for example {target / ('out' + endings[0])}.")
+        raise InputError(
+            f"{one_line(target)} is a folder. Give the name of a file, for example {one_line(target / ('out' + endings[0]))}."
+        )
     if target.suffix.lower() not in endings:
-        raise InputError(f"{target}: the name must end in {' or '.join(endings)}, which says how it is written.")
+        raise InputError(
+            f"{one_line(target)}: the name must end in {' or '.join(endings)}, which says how it is written."
+        )
     return target
 
 
@@ -73,7 +85,7 @@ def written(target: Path) -> Iterator[Path]:
         yield draft
         draft.replace(target)
     except OSError as error:
-        raise InputError(f"{target}: cannot be written ({error.strerror or error}).") from error
+        raise InputError(f"{one_line(target)}: cannot be written ({error.strerror or error}).") from error
     finally:
         draft.unlink(missing_ok=True)
 

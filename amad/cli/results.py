@@ -59,7 +59,7 @@ def score(given: argparse.Namespace) -> int:
     else:
         when = "" if series.time is None else f" ({_moment(series, row)})"
         show(
-            f"{series.rows:,} rows scored, written to {target}; the highest score is {highest:.4g} at row {row}{when}."
+            f"{series.rows:,} rows scored, written to {target}; the highest score is {highest:.4g} at row {row:,}{when}."
         )
     return 0
 
@@ -91,7 +91,7 @@ def detect(given: argparse.Namespace) -> int:
     for event in sorted(events, key=lambda entry: -entry["peak"])[:5]:
         when = f", {event['start']} to {event['end']}" if event["start"] is not None else ""
         show(
-            f"  event {event['id']}: rows {event['start_row']} to {event['end_row']}{when}, "
+            f"  event {event['id']}: rows {event['start_row']:,} to {event['end_row']:,}{when}, "
             f"peak {event['peak']:.4g}, {event['channels'].replace(';', ', ')}"
         )
     return 0
@@ -114,7 +114,7 @@ def inspect(given: argparse.Namespace) -> int:
         show_json({"run": run.id, "series": series.name, "at": at, "output": str(target), "arrays": shapes})
     else:
         blocks, heads = arrays["local"].shape[:2]
-        show(f"Maps of {blocks} blocks and {heads} heads, rows {rows[0]} to {rows[-1] + 1}, written to {target}.")
+        show(f"Maps of {blocks} blocks and {heads} heads, rows {rows[0]:,} to {rows[-1] + 1:,}, written to {target}.")
     return 0
 
 
@@ -125,7 +125,7 @@ def find_row(series: Series, at: str) -> int:
     except ValueError:
         return _row_at(series, at)
     if not 0 <= row < series.rows:
-        raise InputError(f'Row {row} is not in series "{series.name}", which has rows 0 to {series.rows - 1}.')
+        raise InputError(f'Row {row:,} is not in series "{series.name}", which has rows 0 to {series.rows - 1:,}.')
     return row
 
 

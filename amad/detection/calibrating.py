@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 import time
 from collections.abc import Callable
@@ -27,6 +28,10 @@ from amad.training import load_linear, read_config, train
 
 # Training errors of up to so many cells stay in memory (256 MB); beyond, they wait in a temporary file.
 CELLS_IN_MEMORY = 1 << 26
+_DRAFT = "calibrating-"
+# Where the training part shows no variation at all, one unit of evidence is at least this much of a view, so that any
+# change scores high and still is a number one can read. Far below what a part that varies has. [D]
+LEAST_EXCESS = {"reconstruction": 0.01, "divergence": 1e-4, "shape": 0.01, "paper": 1e-6, "score": 0.01}
 STORED_THRESHOLDS = ("percentile:0.95", "percentile:0.99", "percentile:0.995", "percentile:0.999", "pot")
 
 
@@ -82,11 +87,13 @@ def calibrate(
     run = read_config(folder)
     config, (start, stop) = run.config, run.part
     if not 0 <= start < stop <= len(values):
-        raise InputError(f"The training part {start}:{stop} does not lie in the {len(values)} rows of these values.")
+        raise InputError(f"The training part {start}:{stop} does not lie in the {len(values):,} rows of these values.")
     linear = load_linear(folder)
     scorer = load_scorer(folder, device, linear)
     training = scorer.check(values[start:stop])
-    with tempfile.TemporaryDirectory(dir=folder, prefix="calibrating-") as place:
+    for left in folder.glob(f"{_DRAFT}*"):  # by a process that was killed
+        shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=_DRAFT) as place:
         raw = _training_raw(scorer, training, Path(place), on_progress, should_stop)
         if raw is None:
             return False
@@ -114,8 +121,8 @@ def learn_views(
     level = float(np.median(smooth(raw.cad, recipe.widths[0])))
     views = Views(recipe, shape, level, {}, digest)
     plain = views.plain(raw, distances)
-    views.calibrations.update({name: Calibration.fit(found) for name, found in plain.items()})
-    views.calibrations["score"] = Calibration.fit(choose(views.evidence(plain), config.score))
+    views.calibrations.update({name: Calibration.fit(found, LEAST_EXCESS[name]) for name, found in plain.items()})
+    views.calibrations["score"] = Calibration.fit(choose(views.evidence(plain), config.score), LEAST_EXCESS["score"])
     return views
 
 

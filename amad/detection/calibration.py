@@ -29,8 +29,11 @@ class Calibration:
     mean_excess: float
 
     @classmethod
-    def fit(cls, scores: ArrayLike) -> Calibration:
-        """From the training scores (n,) of a view, zero or larger. Errors: InputError when empty or not finite."""
+    def fit(cls, scores: ArrayLike, least_excess: float = 1e-9) -> Calibration:
+        """From the training scores (n,) of a view, zero or larger; no mean excess is taken for less than `least_excess`.
+
+        Errors: InputError when empty or not finite.
+        """
         values = np.sort(np.asarray(scores, dtype=np.float32).ravel())
         if len(values) == 0 or not np.isfinite(values).all():
             raise InputError("Training scores must be finite and at least one.")
@@ -38,7 +41,7 @@ class Calibration:
         beyond = values[values > point].astype(np.float64) - point
         mean_excess = float(beyond.mean()) if len(beyond) else 0.0
         # Where the training part has hardly a tail, a tenth of its level stands in, else any change would be boundless.
-        excess = max(mean_excess, LEAST_EXCESS * float(values.mean(dtype=np.float64)), 1e-9)
+        excess = max(mean_excess, LEAST_EXCESS * float(values.mean(dtype=np.float64)), least_excess)
         return cls(_thin(values), excess)
 
     @cached_property

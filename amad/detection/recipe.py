@@ -14,6 +14,7 @@ QUANTILE = 0.99
 FLOOR = 0.05  # of the mean quantile: no channel counts more than twenty times the usual one
 FAINT = 0.01  # of the usual deviation: an error where there is no deviation still has a share
 TINY = 1e-12
+LEAST_MEAN = 1e-4  # of the mean compressed error: a training part without any variation has none of its own
 BLOCK = 65536  # rows compressed at a time while fitting
 
 Compression = Literal["log1p", "sqrt"]
@@ -46,7 +47,7 @@ class Recipe:
         widths = (smoothing, max(1, smoothing // 4))
         recipe = cls(quantile, widths, np.ones(2), compression)
         plain = np.concatenate([recipe.plain(errors[at : at + BLOCK]) for at in range(0, len(errors), BLOCK)])
-        means = np.array([max(float(smooth(plain, width).mean()), TINY) for width in widths])
+        means = np.array([max(float(smooth(plain, width).mean()), LEAST_MEAN) for width in widths])
         return cls(quantile, widths, means, compression)
 
     def compress(self, errors: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -53,7 +53,7 @@ class Scores:
 
         time = None if series is None else series.time
         if time is not None and len(time) != self.rows:
-            raise InputError(f"These are scores of {self.rows} rows; the series has {len(time)}.")
+            raise InputError(f"These are scores of {self.rows:,} rows; the series has {len(time):,}.")
         first: dict[str, object] = {"row": np.arange(self.rows)} if time is None else {"time": time}
         table = {**first, "score": self.score, **self.views}
         table |= {f"share:{name}": self.shares[:, index] for index, name in enumerate(self.channels)}

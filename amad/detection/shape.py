@@ -25,6 +25,7 @@ FEWEST_WINDOWS = 16  # a training half with fewer tells nothing about distances
 DEVIATION_FLOOR = 0.05  # of the training deviation: below, a channel counts as still, so that noise has no shape
 LARGEST_UNFIT = 0.1  # guard: a length is left out where more of one training half lies above the other's 99 % point
 SPREAD_FLOOR = 0.001  # of the mean deviation of features: what never moved in training may weigh a lot, not infinitely
+LEAST_SPREAD, LEAST_LEVEL = 0.1, 0.01  # where nothing moves in training at all: far below what a part that varies has
 BATCH_CELLS = 1 << 20
 
 # Gives the windows of one length that start at the rows asked for: (n, length, C) scaled, NaN = missing.
@@ -122,14 +123,14 @@ def fit_shape(cut: Cut, rows: int, seed: int, device: str = "cpu") -> tuple[Shap
             continue
         found, alive = features(cut, starts, length, seed, device)
         spread = found.std(axis=0)
-        spread = np.maximum(spread, SPREAD_FLOOR * max(float(spread.mean()), 1e-6)).astype(np.float32)
+        spread = np.maximum(spread, SPREAD_FLOOR * max(float(spread.mean()), LEAST_SPREAD)).astype(np.float32)
         found /= spread
         one = Length(length, starts, found, spread, 1.0)
         own = (0, rows)
         near = Shape((one,), seed, rows)._nearest(one, found, starts, own, device) * alive
         if _unfit(near[before], near[late]) > LARGEST_UNFIT:
             continue
-        level = max(float(near.mean()), 1e-6)
+        level = max(float(near.mean()), LEAST_LEVEL)
         lengths.append(Length(length, starts, found, spread, level))
         total += spread_over_rows(near / level, starts, length, 0, rows)
     return Shape(tuple(lengths), seed, rows), total / max(len(lengths), 1)

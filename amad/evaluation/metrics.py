@@ -55,13 +55,13 @@ def checked(scores: ArrayLike, labels: ArrayLike) -> tuple[NDArray[np.float64], 
     if values.ndim != 1 or marks.ndim != 1:
         raise InputError(f"Scores have shape {values.shape}, labels {marks.shape}. Give one value a row for each.")
     if len(values) != len(marks):
-        raise InputError(f"There are {len(values)} scores and {len(marks)} labels. Give one label for each score.")
+        raise InputError(f"There are {len(values):,} scores and {len(marks):,} labels. Give one label for each score.")
     if len(values) == 0:
         raise InputError("There are no scores to evaluate.")
     bad = np.flatnonzero(~np.isfinite(values))
     if len(bad):
         raise InputError(
-            f"{len(bad)} of {len(values)} scores are not finite numbers, the first in row {bad[0]}. "
+            f"{len(bad):,} of {len(values):,} scores are not finite numbers, the first in row {bad[0]:,}. "
             "Leave these rows out of scores and labels."
         )
     odd = np.flatnonzero((marks != 0) & (marks != 1))

@@ -2,7 +2,7 @@
 
 from amad.series.columns import Columns
 from amad.series.preparing import prepare
-from amad.series.reader import read
+from amad.series.reader import read, read_labels
 from amad.series.scaling import Scaler
 from amad.series.series import Finding, Report, Series, Span
 from amad.series.storage import open_series, write_series
@@ -19,6 +19,7 @@ __all__ = [
     "parse_part",
     "prepare",
     "read",
+    "read_labels",
     "window_starts",
     "window_view",
     "write_series",

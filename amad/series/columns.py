@@ -95,7 +95,7 @@ class Columns:
         size = path.stat().st_size if path.is_file() else -1
         if size != 4 * len(names) * rows:
             raise InputError(
-                f"{path}: {max(size, 0)} bytes, but {len(names)} columns of {rows} rows take {4 * len(names) * rows}. "
+                f"{path}: {max(size, 0):,} bytes, but {len(names):,} columns of {rows:,} rows take {4 * len(names) * rows:,}. "
                 "The file is damaged; read the series again."
             )
         return cls(folder, names, rows, meta)
@@ -274,7 +274,7 @@ def _blocks(blocks: Iterable[NDArray[np.float32]], columns: int, rows: int, size
             raise InputError(f"A block of shape {block.shape} does not fit {columns} columns; give (n, {columns}).")
         seen += len(block)
         if seen > rows:
-            raise InputError(f"More than the {rows} rows that were announced; give their true number.")
+            raise InputError(f"More than the {rows:,} rows that were announced; give their true number.")
         begin = 0
         while begin < len(block):
             piece = block[begin : begin + size - waiting]
@@ -289,7 +289,7 @@ def _blocks(blocks: Iterable[NDArray[np.float32]], columns: int, rows: int, size
                 yield pending[0] if len(pending) == 1 else np.concatenate(pending, axis=1)
                 pending, waiting = [], 0
     if seen != rows:
-        raise InputError(f"{seen} rows came, {rows} were announced.")
+        raise InputError(f"{seen:,} rows came, {rows:,} were announced.")
     if waiting:
         yield pending[0] if len(pending) == 1 else np.concatenate(pending, axis=1)
 

@@ -40,7 +40,7 @@ class SideFile:
 def read_windows(file: Path, stems: Sequence[str]) -> SideFile:
     """Label windows as JSON: a list of [start, end], or such lists by the name of a series (as NAB keeps them)."""
     if file.stat().st_size > _JSON_BYTES:
-        raise InputError(f"{file.name}: {file.stat().st_size} bytes of JSON are no list of label windows.")
+        raise InputError(f"{file.name}: {file.stat().st_size:,} bytes of JSON are no list of label windows.")
     try:
         content = json.loads(file.read_bytes())
     except (ValueError, RecursionError) as error:
@@ -147,7 +147,7 @@ def attach(side: SideFile, rows: int, time: Any, channels: Sequence[str], known:
     attached.findings.append(
         Finding(
             "label_file",
-            f"{shorten(side.file.name)} labels {int(attached.labels.sum())} of {rows} rows.",
+            f"{shorten(side.file.name)} labels {int(attached.labels.sum()):,} of {rows:,} rows.",
             int(attached.labels.sum()),
             action="Attached as the label.",
             alternatives=("Read the series without this file",),
@@ -164,7 +164,7 @@ def _windows(side: SideFile, rows: int, time: Any, channels: Sequence[str], know
     for start, end, _, _ in side.spans:
         if isinstance(start, int) and isinstance(end, int) and not isinstance(time, np.ndarray):
             if not 0 <= start <= end < rows:
-                raise InputError(f"{side.file.name}: rows {start} to {end} are not in the series of {rows} rows.")
+                raise InputError(f"{side.file.name}: rows {start:,} to {end:,} are not in the series of {rows:,} rows.")
             first, stop = start, end + 1
         elif isinstance(time, np.ndarray) and isinstance(start, int) and isinstance(end, int):
             first, stop = int(np.searchsorted(time, start)), int(np.searchsorted(time, end, "right"))
@@ -189,7 +189,7 @@ def _windows(side: SideFile, rows: int, time: Any, channels: Sequence[str], know
             labels[first:stop] = 1
             spans.append(Span(first, stop))
     if side.spans and not spans:
-        raise InputError(f"{side.file.name}: none of its {len(side.spans)} windows meets the times of the series.")
+        raise InputError(f"{side.file.name}: none of its {len(side.spans):,} windows meets the times of the series.")
     return Attached(labels, spans, [])
 
 
@@ -214,7 +214,7 @@ def _spans(side: SideFile, rows: int, time: Any, channels: Sequence[str], known:
     spans = []
     for start, end, named, kind in side.spans:
         if not 0 <= start < end + extra <= rows:
-            raise InputError(f"{side.file.name}: event {start}-{end} is not in the series of {rows} rows.")
+            raise InputError(f"{side.file.name}: event {start}-{end} is not in the series of {rows:,} rows.")
         names = []
         for name in named:
             if side.form == "spans":
@@ -249,7 +249,7 @@ def _annotations(side: SideFile, rows: int, time: Any, channels: Sequence[str], 
     places, normal = places[order], side.normal[order]
     outside = int(((places < 0) | (places >= rows)).sum())
     if outside == len(places):
-        raise InputError(f"{side.file.name}: none of its {len(places)} samples lies in the series of {rows} rows.")
+        raise InputError(f"{side.file.name}: none of its {len(places):,} samples lies in the series of {rows:,} rows.")
     halves = (places[:-1] + places[1:] + 1) // 2
     typical = int(np.median(np.diff(places))) if len(places) > 1 else 1
     starts = np.concatenate([[max(int(places[0]) - typical // 2, 0)], halves])
@@ -263,7 +263,7 @@ def _annotations(side: SideFile, rows: int, time: Any, channels: Sequence[str], 
             spans.append(Span(first, last))
     finding = Finding(
         "annotations",
-        f"The label file lists {len(places)} samples, {int((~normal).sum())} of them not normal.",
+        f"The label file lists {len(places):,} samples, {int((~normal).sum()):,} of them not normal.",
         int((~normal).sum()),
         action="Each of those labels the rows up to half way to its neighbours.",
         alternatives=("Give a column of labels, or spans with start_row and end_row",),
@@ -288,7 +288,7 @@ def _column(side: SideFile, rows: int, time: Any, channels: Sequence[str], known
                 findings.append(
                     Finding(
                         "unlabelled_rows",
-                        f"{absent} rows have no label in {shorten(side.file.name)}.",
+                        f"{absent:,} rows have no label in {shorten(side.file.name)}.",
                         absent,
                         action="They count as 0.",
                         alternatives=("Give labels for every row",),
@@ -298,6 +298,6 @@ def _column(side: SideFile, rows: int, time: Any, channels: Sequence[str], known
         return Attached(labels, [], [])
     if len(labels) != rows:
         raise InputError(
-            f"{side.file.name}: {len(labels)} labels for {rows} rows. Give one label a row, or labels with their times."
+            f"{side.file.name}: {len(labels):,} labels for {rows:,} rows. Give one label a row, or labels with their times."
         )
     return Attached(labels, [], [])

@@ -80,7 +80,7 @@ def take_labels(table: Table, label: str | None = None) -> Labels:
             found.findings.append(
                 Finding(
                     "label",
-                    f"Column {shorten(name)} holds labels: {how}; {int(labels.sum())} of {len(labels)} rows are labelled.",
+                    f"Column {shorten(name)} holds labels: {how}; {int(labels.sum()):,} of {len(labels):,} rows are labelled.",
                     int(labels.sum()),
                     (name,),
                     action="Taken as the label, not as a channel.",
@@ -92,7 +92,7 @@ def take_labels(table: Table, label: str | None = None) -> Labels:
             found.findings.append(
                 Finding(
                     "further_label",
-                    f"Column {shorten(name)} holds further labels: {how}; {int(labels.sum())} rows are marked.",
+                    f"Column {shorten(name)} holds further labels: {how}; {int(labels.sum()):,} rows are marked.",
                     int(labels.sum()),
                     (name,),
                     action="Kept beside the label, not taken as a channel.",
@@ -126,7 +126,7 @@ def marks_of(column: Column, missing: Sequence[str], forced: bool) -> tuple[NDAr
     if not kinds.size or kinds.size > _CLASSES or (kinds != np.round(kinds)).any():
         return None
     absent = int((~present).sum())
-    unlabelled = f", {absent} rows without a value count as 0" if absent else ""
+    unlabelled = f", {absent:,} rows without a value count as 0" if absent else ""
     marks = np.zeros(len(values), dtype=np.int8)
     if set(kinds) <= {0.0, 1.0}:
         marks[present] = values[present] != 0

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from amad.errors import InputError
 from amad.series import binary, quality
@@ -12,14 +16,12 @@ from amad.series.clocks import median_step
 from amad.series.joining import join, split
 from amad.series.kinds import kind_of
 from amad.series.label_files import SideFile, attach, read_interpretation, read_windows, runs_of, side_table
+from amad.series.labels import marks_of
 from amad.series.ordering import order
 from amad.series.parts import Options, Part, part_of
 from amad.series.quality import listed
 from amad.series.series import Report, Series, Span
-from amad.series.table import (
-    Table,
-    shorten,
-)
+from amad.series.table import Table, shorten
 from amad.series.text import read_text
 
 Duplicates = Literal["first", "average", "keep"]
@@ -71,7 +73,7 @@ def read(
     tables: list[Table] = []
     sides: list[SideFile] = []
     stems = [file.stem for file in files if file.suffix.lower() != ".json"]
-    try:
+    with _told(files):
         for file in files:
             loaded = _load(file, options, stems, single)
             (tables if isinstance(loaded, Table) else sides).append(loaded)  # type: ignore[arg-type]
@@ -83,11 +85,56 @@ def read(
                 "Give the file with the values together with its labels."
             )
         return _assemble(parts, [*sides, *label_parts], name, options, sort, duplicates, sentinels)
+
+
+def read_labels(
+    path: Path | str, *, rows: int, time: Any = None, channels: Sequence[str] = (), stem: str = ""
+) -> NDArray[np.int8]:
+    """Labels (rows,) of 0 and 1 that a file gives to rows which are already known, in any form that `read` takes.
+
+    One label a row, times with labels, windows as JSON, an interpretation list, annotated samples, or a series with a
+    label column. `time` is that of the rows (DatetimeIndex, integers, or None), `channels` their names and `stem` the
+    name that windows of several series are kept under. InputError where the file holds no labels, or none of these rows.
+    """
+    file = Path(path)
+    _check_file(file)
+    options = Options(None, None, (), None, None, None, None, None, None, None)
+    with _told([file]):
+        loaded = _load(file, options, [stem], False)
+        if isinstance(loaded, SideFile):
+            return attach(loaded, rows, time, channels, None).labels
+        part = part_of(loaded, options, 0)
+        known, axis = part.labels.main, None if part.axis is None else part.axis.values
+        if known is not None and part.channels:  # a whole series: its rows may be put in the order of their times
+            series = _assemble([part], [], None, options, True, "keep", True)
+            known, axis = series.labels, series.time
+        elif known is None and len(part.channels) == 1:
+            made = marks_of(part.values[0], (), forced=True)
+            known = None if made is None else made[0]
+        if known is None:
+            raise InputError(
+                f'{file.name}: no column with labels of 0 and 1. Name that column "label", or keep it alone.'
+            )
+        return attach(SideFile(file, "column", labels=known, time=axis), rows, time, channels, None).labels
+
+
+@contextmanager
+def _told(files: Sequence[Path]) -> Iterator[None]:
+    """Turns what goes wrong with files into errors of ours, and keeps odd characters of their names out of messages."""
+    try:
+        yield
+    except InputError as error:
+        said = str(error)
+        for file in files:
+            said = said.replace(file.name, shorten(file.name, 200))
+        raise InputError(said) from error
     except MemoryError as error:
-        raise InputError(f"{files[0].name}: does not fit into memory. Give fewer rows or columns.") from error
+        raise InputError(f"{shorten(files[0].name)}: does not fit into memory. Give fewer rows or columns.") from error
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise InputError(f"{files[0].name}: cannot be read ({reason}). Check that the file is whole.") from error
+        raise InputError(
+            f"{shorten(files[0].name)}: cannot be read ({reason}). Check that the file is whole."
+        ) from error
 
 
 def _check_file(file: Path) -> None:
@@ -97,7 +144,7 @@ def _check_file(file: Path) -> None:
         if not file.is_file():
             raise InputError(f"{shorten(str(file), 300)}: not a file. Give the path of a file, or a list of paths.")
         if file.stat().st_size == 0:
-            raise InputError(f"{file.name}: the file is empty. Give a file with a header and rows of numbers.")
+            raise InputError(f"{shorten(file.name)}: the file is empty. Give a file with a header and rows of numbers.")
     except OSError as error:
         raise InputError(f"{shorten(str(file), 300)}: cannot be opened ({error.strerror}). Check the path.") from error
 

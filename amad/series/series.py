@@ -132,7 +132,7 @@ class Series:
             )
         for what, part in (("time", self.time), ("labels", self.labels), *self.other_labels.items()):
             if part is not None and len(part) != self.rows:
-                raise InputError(f"Series {self.name!r}: {len(part)} values of {what} for {self.rows} rows.")
+                raise InputError(f"Series {self.name!r}: {len(part):,} values of {what} for {self.rows:,} rows.")
 
     @property
     def rows(self) -> int:

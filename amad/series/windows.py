@@ -20,7 +20,7 @@ def window_starts(rows: int, length: int, stride: int) -> NDArray[np.int64]:
         raise InputError(f"A window of {length} rows with stride {stride} cannot be cut; both must be at least 1.")
     if rows < length:
         raise InputError(
-            f"The series has {rows} rows, a window needs {length}. Give a longer series or a shorter window."
+            f"The series has {rows:,} rows, a window needs {length:,}. Give a longer series or a shorter window."
         )
     last = rows - length
     starts = np.arange(0, last + 1, min(stride, length), dtype=np.int64)
@@ -33,7 +33,7 @@ def window_view(values: NDArray[np.float32], length: int) -> NDArray[np.float32]
         raise InputError(f"Windows are cut from values (T, C), not from {values.shape}.")
     if length < 1 or len(values) < length:
         raise InputError(
-            f"The series has {len(values)} rows, a window needs {length}. Give a longer series or a shorter window."
+            f"The series has {len(values):,} rows, a window needs {length:,}. Give a longer series or a shorter window."
         )
     view = np.lib.stride_tricks.sliding_window_view(values, length, axis=0)  # (T - L + 1, C, L)
     return view.transpose(0, 2, 1)
@@ -73,5 +73,5 @@ def parse_part(spec: str, rows: int) -> tuple[int, int]:
     left, right = spec.split(":")
     start, stop = _bound(left, rows, 0, spec), _bound(right, rows, rows, spec)
     if start >= stop:
-        raise InputError(f"Part {spec!r} holds no row of a series of {rows} rows (from {start} to {stop}).")
+        raise InputError(f"Part {spec!r} holds no row of a series of {rows:,} rows (from {start:,} to {stop:,}).")
     return start, stop

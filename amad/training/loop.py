@@ -71,7 +71,7 @@ class Plan:
         length = config.window
         if rows < length:
             raise InputError(
-                f"The training part has {rows} rows, but one window takes {length}. "
+                f"The training part has {rows:,} rows, but one window takes {length:,}. "
                 "Choose a longer training part, or set a shorter window."
             )
         held = int(rows * HELD_BACK)
@@ -127,8 +127,13 @@ def train(
     if values.ndim != 2 or values.shape[1] != len(channels):
         raise InputError(f"{len(channels)} channels are named, but the values have shape {values.shape}. Give (T, C).")
     if not 0 <= start < stop <= len(values):
-        raise InputError(f"The training part {start}:{stop} does not lie in the {len(values)} rows of the series.")
+        raise InputError(f"The training part {start}:{stop} does not lie in the {len(values):,} rows of the series.")
     plan = Plan.make(stop - start, config)
+    if not holds_values(values[start:stop]):
+        raise InputError(
+            f"The training part, rows {start:,} to {stop:,}, holds no value at all. Choose another part, or check "
+            "which values count as missing."
+        )
     device = resolve_device(config.device)
     run = disk.RunConfig(config, tuple(channels), (start, stop), preset)
     folder.mkdir(parents=True, exist_ok=True)
@@ -345,7 +350,8 @@ def _prepare(
         linear = disk.load_linear(folder)
     else:
         if config.linear == "pca":
-            linear = LinearPart.fit(scaled, config.linear_rows, config.linear_components, config.seed)
+            components = LinearPart.fewer(scaled, config.linear_rows, config.linear_components)
+            linear = LinearPart.fit(scaled, config.linear_rows, components, config.seed)
         else:
             linear = LinearPart.none(scaled.shape[1])
         write_atomically(folder / disk.SCALER, _json(scaler.to_json()))
@@ -355,6 +361,11 @@ def _prepare(
 
 def _json(content: dict[str, Any]) -> bytes:
     return json.dumps(content).encode()
+
+
+def holds_values(values: NDArray[np.floating], block: int = 1 << 16) -> bool:
+    """Whether any of values (T, C) is a number; ends at the first block that has one."""
+    return any(np.isfinite(values[at : at + block]).any() for at in range(0, len(values), block))
 
 
 def _found(folder: Path, run: disk.RunConfig) -> disk.State | None:

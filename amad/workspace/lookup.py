@@ -34,7 +34,7 @@ def check_part(part: tuple[int, int], rows: int, name: str) -> None:
     """InputError for rows (start, stop) that are no part of a series."""
     start, stop = part
     if not 0 <= start < stop <= rows:
-        raise InputError(f'Rows {start} to {stop} are not a part of series "{name}", which has {rows} rows.')
+        raise InputError(f'Rows {start:,} to {stop:,} are not a part of series "{name}", which has {rows:,} rows.')
 
 
 def listed(names: Iterable[str], most: int = 12) -> str:

@@ -295,7 +295,9 @@ class Workspace:
         """Stores score columns (T, K), or blocks of rows of them; errors: InputError if the rows do not match."""
         record = self.find_series(series_id)
         if isinstance(values, np.ndarray) and len(values) != record.rows:
-            raise InputError(f'{len(values)} scores do not fit series "{record.name}", which has {record.rows} rows.')
+            raise InputError(
+                f'{len(values):,} scores do not fit series "{record.name}", which has {record.rows:,} rows.'
+            )
         with files.draft_folder(self.path) as draft:
             Columns.write(draft, tuple(names), values, record.rows)
             files.put_in_place(draft, self._scores_folder(run_id, record.id), self.path)

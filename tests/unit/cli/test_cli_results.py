@@ -145,7 +145,7 @@ def test_labels_come_from_a_column_a_file_or_the_workspace(amad, scores, tmp_pat
         (["none.csv", "--label", "fault"], "There is no file none.csv. Give one that `amad score` wrote."),
         (["scores.csv", "--label", "fault", "--column", "x"], 'scores.csv has no column "x". It has "score", "fault".'),
         (["scores.csv", "--label", "score"], 'scores.csv, column "score", row 1: 0.02 is not a label. Labels are 0 and 1.'),
-        (["scores.csv", "--label", "short.csv"], "scores.csv has 50 rows, the labels of short.csv 3. Both must be of the same rows."),
+        (["scores.csv", "--label", "short.csv"], "short.csv: 3 labels for 50 rows. Give one label a row, or labels with their times."),
         (["text.csv", "--label", "short.csv"], "text.csv, column \"score\": could not convert string to float: 'high'; numbers are needed."),
         (["scores.csv", "--label", "nothing"], '"nothing" is no column of scores.csv (it has "score", "fault"), no file, and no series'),
         (["torn.parquet", "--label", "x"], "torn.parquet cannot be read as parquet ("),
@@ -184,3 +184,57 @@ def test_what_is_no_run_is_not_imported(amad, tmp_path):
         2,
         "amad: run.zip: this is not a whole zip file (File is not a zip file). Export the run again.\n",
     )
+
+
+@pytest.fixture
+def timed(tmp_path):
+    """Scores of 60 rows with times, in which rows 40 to 49 are high; the labels that say so (60,)."""
+    labels = np.zeros(60, dtype=int)
+    labels[40:50] = 1
+    times = pd.date_range("2024-03-01", periods=60, freq="min")
+    pd.DataFrame({"time": times, "score": labels * 5.0 + 0.1, "share:flow": 1.0}).to_parquet(tmp_path / "timed.parquet")
+    pd.DataFrame({"time": times, "score": labels * 5.0 + 0.1}).to_csv(tmp_path / "timed.csv", index=False)
+    return pd.DataFrame({"when": times, "flow": np.arange(60.0), "anomaly": labels})
+
+
+def test_labels_come_in_every_form_that_a_series_takes_them_in(amad, timed, tmp_path):
+    timed.to_csv(tmp_path / "series.csv", sep=";", decimal=",", index=False)
+    timed.iloc[::-1].to_csv(tmp_path / "backwards.csv", index=False)
+    timed[["when", "anomaly"]].to_csv(tmp_path / "alone.csv", index=False)
+    timed["anomaly"].to_csv(tmp_path / "mark.csv", index=False, header=False)
+    windows = {"timed": [["2024-03-01 00:40:00", "2024-03-01 00:49:00"]], "another": []}
+    (tmp_path / "windows.json").write_text(json.dumps(windows))
+    pd.DataFrame({"start_row": [40], "end_row": [50]}).to_csv(tmp_path / "spans.csv", index=False)
+    (tmp_path / "list.txt").write_text("40-50:1\n")
+    for scores in ("timed.parquet", "timed.csv"):
+        for file in ("series.csv", "backwards.csv", "alone.csv", "mark.csv", "windows.json", "spans.csv"):
+            ended = amad("evaluate", scores, "--label", file, "--json")
+            assert ended.code == 0, (file, ended.err)
+            assert (json.loads(ended.out)["point_f1"], json.loads(ended.out)["anomalous_rows"]) == (1.0, 10), file
+    ended = amad("evaluate", "timed.parquet", "--label", "list.txt", "--json")
+    assert json.loads(ended.out)["point_f1"] == 1.0
+
+
+def test_labels_of_other_rows_and_files_without_labels_are_told(amad, timed, tmp_path):
+    timed.drop(columns="anomaly").to_csv(tmp_path / "bare.csv", index=False)
+    ended = amad("evaluate", "timed.parquet", "--label", "bare.csv")
+    assert (ended.code, ended.err) == (
+        2,
+        'amad: bare.csv: no column with labels of 0 and 1. Name that column "label", or keep it alone.\n',
+    )
+    timed.assign(when=timed["when"] + pd.Timedelta("1D")).to_csv(tmp_path / "later.csv", index=False)
+    ended = amad("evaluate", "timed.parquet", "--label", "later.csv")
+    assert (ended.code, ended.err) == (2, "amad: later.csv: none of its times is one of the series.\n")
+
+
+def test_odd_characters_of_a_file_name_stay_out_of_messages(amad, timed, tmp_path):
+    odd = tmp_path / "a\x1b[31m\nb.csv"
+    timed.drop(columns="anomaly").to_csv(odd, index=False)
+    ended = amad("evaluate", "timed.parquet", "--label", odd.name)
+    assert ended.code == 2
+    assert ended.err.startswith("amad: a\N{REPLACEMENT CHARACTER}[31m\N{REPLACEMENT CHARACTER}b.csv: no column with")
+    assert ended.err.count("\n") == 1
+    odd.write_text("x\n1\nbroken\n2\n3\n")
+    ended = amad("fit", odd.name)
+    assert ended.code == 2
+    assert ended.err.startswith("amad: a\N{REPLACEMENT CHARACTER}[31m\N{REPLACEMENT CHARACTER}b.csv, row 3, column")

@@ -5,7 +5,7 @@ import shutil
 
 import numpy as np
 import pytest
-from conftest import SMALL, waves
+from waves import SMALL, waves
 
 from amad.config import make_config
 from amad.detection import Detector, calibrate, fit_run
@@ -140,3 +140,25 @@ def test_every_choice_of_score_is_that_view(tmp_path, score):
     order = np.argsort(found.views[score], kind="stable")
     assert (np.diff(found.score[order]) >= -1e-5).all()
     assert "paper" not in found.views or score == "paper"
+
+
+def test_what_a_killed_process_left_is_cleared(copy):
+    (copy / "calibrating-left").mkdir()
+    (copy / "calibrating-left" / "errors.f32").write_bytes(b"torn")
+    assert calibrate(copy, waves(500), device="cpu")
+    assert not list(copy.glob("calibrating-*"))
+
+
+def test_a_part_that_never_changes_scores_a_change_high_and_readably(tmp_path):
+    still = np.full((300, 2), 3.0, dtype=np.float32)
+    series = Series("still", still, ("a", "b"))
+    assert fit_run(tmp_path, series, make_config("balanced", SMALL | {"max_steps": 4}))
+    moved = still.copy()
+    moved[150:170, 1] = 4.0
+    detector = Detector.load(tmp_path, "cpu")
+    scores = detector.score(moved)
+    assert detector.score(still).score.max() <= detector.threshold()
+    assert scores.score[150:170].min() > 100
+    assert scores.score.max() < 1e9
+    assert all(np.isfinite(view).all() and view.max() < 1e9 for view in scores.views.values())
+    assert (scores.shares[150:170].argmax(axis=1) == 1).all()

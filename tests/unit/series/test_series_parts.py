@@ -136,7 +136,7 @@ def test_damage_is_found(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="column 'b': the values do not match their checksum"):
         Columns.open(tmp_path / "c").check()
     (tmp_path / "c" / "columns.f32").write_bytes(data[:-4])
-    with pytest.raises(InputError, match="39996 bytes, but 2 columns of 5000 rows take 40000"):
+    with pytest.raises(InputError, match="39,996 bytes, but 2 columns of 5,000 rows take 40,000"):
         Columns.open(tmp_path / "c")
     (tmp_path / "c" / "meta.json").write_text("{")
     with pytest.raises(InputError, match=r"meta\.json: cannot be read"):

@@ -130,3 +130,12 @@ def test_errors_say_what_is_wrong() -> None:
         CheckpointError, match=r"arrays that do not fit: components \(4, 7, 3\), mean \(7, 3\), error \(2,\)"
     ):
         LinearPart.from_arrays(part.arrays() | {"error": part.error[:2]})
+
+
+@pytest.mark.parametrize(("channels", "still", "count"), [(1, 0, 5), (2, 0, 10), (3, 2, 5), (4, 4, 1), (9, 0, 30)])
+def test_the_linear_part_of_a_run_never_explains_more_than_a_quarter_of_what_varies(
+    channels: int, still: int, count: int
+) -> None:
+    x = waves(200, channels)
+    x[:, :still] = 1.5
+    assert LinearPart.fewer(x, 20, 30) == count

@@ -306,6 +306,23 @@ def test_a_part_shorter_than_a_window_is_refused(tmp_path: Path) -> None:
     )
 
 
+def test_a_part_without_any_value_is_refused(tmp_path: Path) -> None:
+    values = wave()
+    values[:300] = np.nan
+    with pytest.raises(InputError) as found:
+        fit(tmp_path, values=values, part=(0, 300))
+    assert str(found.value) == (
+        "The training part, rows 0 to 300, holds no value at all. "
+        "Choose another part, or check which values count as missing."
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_one_channel_leaves_something_to_reconstruct(tmp_path: Path) -> None:
+    fit(tmp_path, tiny(linear_rows=12, linear_components=30), values=wave(channels=1))
+    assert load_linear(tmp_path).components.shape == (3, 12, 1)
+
+
 def test_a_part_outside_the_series_and_a_missing_name_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError) as error:
         fit(tmp_path, part=(0, 401))
