@@ -91,8 +91,17 @@ def maxmin_curves(
         made.add_hline(
             y=ceiling,
             line={"color": tone["rule"], "width": 1, "dash": "dash"},
-            annotation={"text": f"CAD ceiling {number(ceiling)}", "font": {"size": 11, "color": tone["grey"]}},
-            annotation_position="top right",
+        )
+        made.add_annotation(  # in the row of the legend: a label at the line would lie over the curves
+            text=f"dashed: CAD ceiling {number(ceiling)}",
+            font={"size": 12, "color": tone["grey"]},
+            showarrow=False,
+            x=1,
+            y=1.02,
+            xref="paper",
+            yref="paper",
+            xanchor="right",
+            yanchor="bottom",
         )
     made.update_layout(margin=TRAINING_MARGIN)
     made.update_xaxes(title_text="optimiser step", range=_span(x))

@@ -10,6 +10,9 @@ from amad.errors import InputError
 from amad.plots.palette import Theme
 from amad.plots.style import array, clock, colors, diverging, figure, log_ticks, number, rgba
 
+_FEW = 48  # stems that stand apart; more are drawn lighter, or they would hide what lies behind them
+_LABEL_WIDTH = 0.045  # room of one label as a share of the width; a weaker period nearer than that has none
+
 
 def frequency_spectrum(
     omega: ArrayLike,
@@ -19,6 +22,8 @@ def frequency_spectrum(
     spectrum: tuple[ArrayLike, ArrayLike] | None = None,
     seconds_per_step: float | None = None,
     bank: int | None = None,
+    silhouette: float = 1.0,
+    label: int = 0,
     theme: Theme = "light",
 ) -> go.Figure:
     """Period of each learned frequency against the weight of its bank (Plotly).
@@ -26,7 +31,8 @@ def frequency_spectrum(
     omega (..., F, J) radians per step and weights (..., F), any number of leading axes (blocks, heads); the axis shows
     |a|, negative banks are open circles. `initial` is (omega, weights) before training, drawn as ghosts; `spectrum` is
     (periods in steps (K,), power (K,)) of the data, a grey silhouette scaled to the panel (it has no axis). `bank`
-    emphasises one bank. Clock time stands under each tick when `seconds_per_step` is known.
+    emphasises one bank. Clock time stands under each tick when `seconds_per_step` is known. `silhouette` is the height of
+    the data's spectrum as a share of the largest weight; `label` is how many of the strongest periods carry their number.
     Errors: InputError for shapes that do not fit and frequencies that are not positive.
     """
     tone = colors(theme)
@@ -61,7 +67,7 @@ def frequency_spectrum(
         if peak > 0:
             made.add_scatter(
                 x=x[seen][order],
-                y=y[seen][order] / peak * top,
+                y=y[seen][order] / peak * top * silhouette,
                 mode="lines",
                 line={"color": tone["training"], "width": 1},
                 fill="tozeroy",
@@ -79,6 +85,7 @@ def frequency_spectrum(
         _stems(made, *rest, name="other banks", color=tone["local"], opacity=0.25, ghost=False)
         named = (period[chosen], weight[chosen], banks[chosen])
         _stems(made, *named, name=f"bank {bank + 1}", color=tone["local"], opacity=1.0, ghost=False)
+    _name_strongest(made, period, weight, label if bank is None else 0, seconds_per_step, tone["text"], (low, high))
     ticks, texts = log_ticks(low, high, seconds_per_step)
     unit = "steps; clock time below" if seconds_per_step is not None else "steps"
     made.update_xaxes(
@@ -88,7 +95,9 @@ def frequency_spectrum(
         ticktext=texts,
         title_text=f"period ({unit})",
     )
-    made.update_yaxes(title_text="bank weight |a|", range=[0, top * 1.12])
+    made.update_yaxes(
+        title_text="bank weight |a|", range=[0, top * (1.2 if label and seconds_per_step is not None else 1.12)]
+    )
     return made
 
 
@@ -265,6 +274,39 @@ def _points(omega: ArrayLike, weights: ArrayLike) -> tuple[NDArray[np.float64], 
     return period, weight, banks
 
 
+def _name_strongest(
+    made: go.Figure,
+    period: NDArray[np.float64],
+    weight: NDArray[np.float64],
+    most: int,
+    seconds_per_step: float | None,
+    color: str,
+    limits: tuple[float, float],
+) -> None:
+    """Writes the strongest periods over their points, the strongest first, as far as they stand clear of each other."""
+    room = _LABEL_WIDTH * np.log(limits[1] / limits[0]) * (1 if seconds_per_step is None else 1.5)
+    named: list[float] = []
+    for index in np.lexsort((period, -np.abs(weight))):
+        if len(named) >= most:
+            return
+        at = float(np.log(period[index]))
+        if any(abs(at - other) < room for other in named):
+            continue
+        named.append(at)
+        words = number(float(period[index]))
+        if seconds_per_step is not None:
+            words += f"<br>{clock(float(period[index]) * seconds_per_step)}"
+        made.add_annotation(
+            x=float(np.log10(period[index])),
+            y=float(abs(weight[index])),
+            text=words,
+            showarrow=False,
+            yanchor="bottom",
+            yshift=5,
+            font={"size": 11.5, "color": color},
+        )
+
+
 def _stems(
     made: go.Figure,
     period: NDArray[np.float64],
@@ -286,7 +328,7 @@ def _stems(
             y=np.stack([np.zeros(len(period)), np.abs(weight), gaps], axis=1).reshape(-1),
             mode="lines",
             line={"color": color, "width": 1},
-            opacity=0.45 * opacity,
+            opacity=(0.45 if len(period) <= _FEW else 0.15) * opacity,
             hoverinfo="skip",
             showlegend=False,
             name=f"{name} stems",

@@ -14,7 +14,7 @@ import streamlit as st
 from amad.workspace import RunRecord, SeriesRecord
 from app.parts import cached, text
 
-VIEWS = {"score": "Score", "reconstruction": "Reconstruction", "divergence": "Divergence"}
+VIEWS = {"score": "Score", "reconstruction": "Reconstruction", "divergence": "Divergence", "shape": "Shape"}
 KINDS = {
     "percentile:0.99": "Percentile 99",
     "percentile:0.995": "Percentile 99.5",
@@ -133,6 +133,11 @@ def shares(event: Any, channels: Sequence[str]) -> list[tuple[str, float]]:
     if rest > 0:
         found.append((f"other {rest}", max(0.0, 1.0 - sum(share for _, share in found))))
     return found
+
+
+def highest(found: Sequence[Any]) -> Any | None:
+    """The event with the highest peak, the earlier one where two are alike; None where there is none."""
+    return max(found, key=lambda event: (event.peak, -event.start_row), default=None)
 
 
 def order(event: Any | None, channels: Sequence[str]) -> tuple[str, ...]:

@@ -16,13 +16,12 @@ def draw(record: SeriesRecord) -> None:
     """List of findings; under it the chosen one with its fixes."""
     found = cached.series(record).report
     findings = list(found.findings)
-    st.subheader("Quality report", anchor=False)
+    with st.container(key="report-head", horizontal=True, vertical_alignment="center", gap="small"):
+        st.subheader("Quality report", anchor=False, width="content")
+        st.caption(text.counted(len(findings), "finding"), width="stretch")
     if not findings:
         st.caption("Nothing to mend: no gaps, no missing cells, no constant channels.")
         return
-    st.caption(
-        text.counted(len(findings), "finding") + (f" · 1 row = {found.median_step}" if found.median_step else "")
-    )
     table = pd.DataFrame(
         {
             "Finding": [finding.kind.replace("_", " ").replace("-", " ").capitalize() for finding in findings],
@@ -47,14 +46,16 @@ def _details(record: SeriesRecord, finding: Any) -> None:
     with st.container(key="report-details", gap="small"):
         st.text(finding.message)
         facts = []
-        if finding.columns:
-            facts.append(f"In {text.names(finding.columns, 4)}")
+        if unsaid := [name for name in finding.columns if str(name) not in finding.message]:
+            facts.append(f"In {text.names(unsaid, 4)}.")
         if finding.rows:
-            facts.append(f"first at {text.escape(clock.at(finding.rows[0]))}, row {text.count(finding.rows[0])}")
-        if facts:
-            st.caption(", ".join(facts))
+            row = f"row {text.count(finding.rows[0])}"
+            at = clock.at(finding.rows[0])
+            facts.append(f"First at {row}." if at == row else f"First at {text.escape(at)}, {row}.")
         if finding.action:
-            st.caption(f"**Done:** {text.escape(finding.action)}")
+            facts.append(f"**Done:** {text.escape(finding.action)}")
+        if facts:
+            st.caption(" ".join(facts))
         _fixes(record, finding)
 
 
@@ -69,7 +70,7 @@ def _fixes(record: SeriesRecord, finding: Any) -> None:
                 prepare.create(record, **doable[way], name=f"{record.name}, {suffix} mended")
     rest = [way for way in finding.alternatives if way not in doable]
     if rest:
-        st.caption("Or: " + text.escape("; ".join(rest)) + ".")
+        st.caption("**Or:** " + text.escape("; ".join(rest)) + ".")
 
 
 def _fix(record: SeriesRecord, finding: Any, way: str) -> dict[str, Any] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from pathlib import Path
 
@@ -37,7 +38,18 @@ def scoring_boxes(run: RunRecord) -> None:
     """A line for each series the run is being scored on now."""
     for job in progress.jobs(workspace.get()):
         if job.scoring and job.run_id == run.id and job.busy:
-            st.progress(progress.fraction(job.progress), text=text.escape(f"{job.name}: {progress.stage(job)}"))
+            scoring_line(job, f"{job.name}: {progress.long(job)}")
+
+
+def scoring_line(job: progress.Job, words: str) -> None:
+    """How far a scoring is, with a button that stops it; nothing of it is kept then."""
+    with st.container(key=f"scoring-{job.id}", horizontal=True, vertical_alignment="center", gap="small"):
+        st.progress(progress.fraction(job.progress), text=text.escape(words), width="stretch")
+        if st.button(
+            "Stop", key=f"scoring-stop-{job.id}", icon=":material/stop:", disabled=job.state == "stopping",
+            help="Ends the scoring; it can be started again at any time.",
+        ):  # fmt: skip
+            _try(lambda: jobs.stop_score(workspace.get(), job.id))
 
 
 def _busy(job: progress.Job) -> None:
@@ -72,14 +84,20 @@ def _ended(run: RunRecord) -> None:
 
 
 def table(runs: list[RunRecord], chosen: RunRecord | None) -> None:
-    """Runs of the series; a row chosen here is the run of every page."""
-    st.subheader("Runs", anchor=False)
+    """Runs of the series, with what can be done to the chosen one; a row chosen here is the run of every page."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="train-actions"):
+        st.subheader("Runs", anchor=False, width="content")
+        if chosen is not None:
+            ended = "is finished" if chosen.state == "done" else f"is {chosen.state}"
+            st.caption(f"{text.escape(chosen.name)} {ended}.", width="stretch")
+            _actions(chosen)
     data = pd.DataFrame(
         {
             "Name": [run.name for run in runs],
             "Preset": [run.preset for run in runs],
             "State": [run.state for run in runs],
             "Device": [run.device or text.MISSING for run in runs],
+            "Rows": [run.part[1] - run.part[0] if run.part else None for run in runs],
             "Started": [text.moment((run.started or run.created).astimezone(), weekday=False) for run in runs],
             "Took": [_took(run) for run in runs],
         }
@@ -88,43 +106,44 @@ def table(runs: list[RunRecord], chosen: RunRecord | None) -> None:
     ids = [run.id for run in runs]
     place = ids.index(chosen.id) if chosen is not None and chosen.id in ids else None
     st.session_state[key] = {"selection": {"rows": [] if place is None else [place], "columns": [], "cells": []}}
-    picked = st.dataframe(
-        data, hide_index=True, on_select="rerun", selection_mode="single-row", key=key, row_height=28,
-        height=min(33 + 28 * len(runs), 201), alt="Runs with preset, state, device, start and time taken",
-        column_config={
-            "Name": st.column_config.TextColumn(width=96),
-            "Preset": st.column_config.TextColumn(width=58),
-            "State": st.column_config.TextColumn(width=60),
-            "Device": st.column_config.TextColumn(width=52),
-            "Started": st.column_config.TextColumn(width=92),
-            "Took": st.column_config.TextColumn(width=54),
-        },
-    )  # fmt: skip
+    with st.container(key="train-runs-list"):
+        picked = st.dataframe(
+            data, hide_index=True, on_select="rerun", selection_mode="single-row", key=key, row_height=28,
+            height=min(33 + 28 * len(runs), 201), alt="Runs with preset, state, device, rows, start and time taken",
+            column_config={
+                "Rows": st.column_config.NumberColumn(format="localized", width=72, help="Rows of the training part"),
+                "Took": st.column_config.TextColumn(width=84, alignment="right"),
+            },
+        )  # fmt: skip
     rows: list[int] = picked["selection"]["rows"]
     if rows and rows[0] < len(ids) and (chosen is None or ids[rows[0]] != chosen.id):
         selection.write(run=ids[rows[0]])
         st.rerun()
 
 
-def actions(run: RunRecord) -> None:
+def _actions(run: RunRecord) -> None:
     """What can be done to the chosen run: see its incidents, export, rename, delete."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="train-actions"):
-        if run.state == "done":
-            if st.button("Show incidents", key="train-incidents", icon=":material/troubleshoot:"):
-                st.switch_page("views/incidents.py", query_params=dict(st.query_params))
-            st.download_button(
-                "Export run", data=lambda: _exported(run.id), file_name=f"{prepare.file_name(run.name)}.zip",
-                mime="application/zip", key=f"train-export-{run.id}", icon=":material/download:", on_click="ignore",
-            )  # fmt: skip
-        with st.popover("More", icon=":material/more_horiz:", key="train-more"):
-            name = st.text_input("Name of the run", value=run.name, key=f"train-name-{run.id}", max_chars=120)
-            if st.button("Rename run", key="train-rename", disabled=not name.strip() or name == run.name):
-                _try(lambda: workspace.get().update_run(run.id, name=name))
-            sure = st.checkbox(
-                f"Yes, delete {text.escape(run.name)} and its scores for good", key=f"train-sure-{run.id}"
-            )
-            if st.button("Delete run", key="train-delete", icon=":material/delete:", disabled=not sure):
-                _try(lambda: workspace.get().delete_run(run.id), forget=True)
+    if run.state == "done":
+        if st.button("Show incidents", key="train-incidents", icon=":material/troubleshoot:"):
+            st.switch_page("views/incidents.py", query_params=dict(st.query_params))
+        st.download_button(
+            "Export run", data=lambda: _exported(run.id), file_name=f"{prepare.file_name(run.name)}.zip",
+            mime="application/zip", key=f"train-export-{run.id}", icon=":material/download:", on_click="ignore",
+        )  # fmt: skip
+    with st.popover("More", icon=":material/more_horiz:", key="train-more"):
+        name = st.text_input("Name of the run", value=run.name, key=f"train-name-{run.id}", max_chars=120)
+        if st.button("Rename run", key="train-rename", disabled=not name.strip() or name == run.name):
+            _try(lambda: workspace.get().update_run(run.id, name=name))
+        sure = st.checkbox(f"Yes, delete {text.escape(run.name)} and its scores for good", key=f"train-sure-{run.id}")
+        if st.button("Delete run", key="train-delete", icon=":material/delete:", disabled=not sure):
+            _try(lambda: workspace.get().delete_run(run.id), forget=True)
+
+
+def next_name(preset: str) -> str:
+    """The name of a run that was given none: "quick-03", one above the highest in use; names are one of a kind."""
+    pattern = re.compile(rf"{re.escape(preset)}-(\d{{1,6}})", re.ASCII)
+    taken = [int(found[1]) for run in workspace.get().runs() if (found := pattern.fullmatch(run.name))]
+    return f"{preset}-{max(taken, default=0) + 1:02d}"
 
 
 def import_form() -> None:
@@ -161,7 +180,7 @@ def score_offer(run: RunRecord, series: SeriesRecord, key: str) -> None:
         None,
     )
     if job is not None and job.busy:
-        st.progress(progress.fraction(job.progress), text=text.escape(f"Scoring {series.name}: {progress.long(job)}"))
+        scoring_line(job, f"Scoring {series.name}: {progress.long(job)}")
         return
     if job is not None and job.error:
         st.error(text.escape(job.error), icon=":material/error:")

@@ -8,6 +8,7 @@ from amad import jobs
 from amad.workspace import RunRecord, SeriesRecord
 from app.parts import progress, selection, text, workspace
 
+_FITS = 19  # characters of a name that the select shows; a longer one stands whole in its help
 _WATCHED = "amad_watched"  # jobs this session has seen at work, to tell when they end
 
 
@@ -61,7 +62,7 @@ def _series_select(known: list[SeriesRecord], chosen: SeriesRecord) -> None:
     st.session_state["amad_series"] = chosen.id
     st.selectbox(
         "Series", list(names), format_func=lambda key: names.get(key, key), key="amad_series",
-        on_change=lambda: selection.write(series=st.session_state["amad_series"]),
+        on_change=lambda: selection.write(series=st.session_state["amad_series"]), help=_whole(chosen.name),
     )  # fmt: skip
 
 
@@ -71,8 +72,13 @@ def _run_select(runs: list[RunRecord], chosen: RunRecord | None) -> None:
     st.selectbox(
         "Run", list(names), index=0 if chosen else None, format_func=lambda key: names.get(key, key), key="amad_run",
         placeholder="Choose a run" if runs else "No run yet", disabled=not runs,
-        on_change=lambda: selection.write(run=st.session_state["amad_run"]),
+        on_change=lambda: selection.write(run=st.session_state["amad_run"]), help=_whole(chosen.name if chosen else ""),
     )  # fmt: skip
+
+
+def _whole(name: str) -> str | None:
+    """The whole name as help where the select cuts it."""
+    return text.escape(name) if len(name) > _FITS else None
 
 
 def _tell_what_ended() -> None:

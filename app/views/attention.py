@@ -254,7 +254,9 @@ def facts(found: StepFacts, moment: str, row: int, warning: str | None) -> None:
     if found.cad_rank is not None:
         lines.append(("Rank of CAD in the series", f"top {text.percent(found.cad_rank, 1)}"))
     with st.container(key="attention-facts", gap="small"):
-        st.markdown(f"**Step {found.step}** &nbsp; :gray[{text.escape(moment)} · row {text.count(row)}]")
+        at = f"row {text.count(row)}"
+        where_it_is = text.escape(at if moment == at else page.context_of(moment, at))
+        st.markdown(f"**Step {found.step}** &nbsp; :gray[{where_it_is}]")
         st.html(
             '<dl class="amad-facts">'
             + "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in lines)
@@ -297,7 +299,6 @@ def draw(record: SeriesRecord, run: RunRecord | None) -> None:
             st.switch_page("views/train.py", query_params=dict(st.query_params))
 
 
-sources.style()
 current = selection.read()
 if current.series is None:
     page.top("Attention")

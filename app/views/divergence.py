@@ -174,7 +174,7 @@ def unscored() -> None:
 
 
 def show(figure: Figure, key: str) -> None:
-    """One figure with its text alternative; its place takes what the window leaves (pages.css)."""
+    """One figure with its text alternative; its place takes what the window leaves (style.css)."""
     with st.container(key=f"{key}-place"):
         st.plotly_chart(
             figure, key=key, theme=None, height="stretch", alt=plots.describe(figure),
@@ -207,7 +207,6 @@ def empty(record: SeriesRecord | None, run: RunRecord | None, wrong: AmadError |
             st.switch_page(view, query_params=dict(st.query_params))
 
 
-sources.style()
 current = selection.read()
 known: dict[str, Any] = {}
 problem: AmadError | None = None

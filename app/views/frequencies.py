@@ -73,7 +73,7 @@ def pickers(found: dict[str, Any]) -> tuple[int, int | None, int | None]:
     picked = {}
     for key, names in choices.items():
         if st.session_state.get(key) not in names:
-            st.session_state[key] = names[0]
+            st.session_state[key] = names[1 if key == HEAD else 0]  # one head is readable, all are a thicket
         label = key.rsplit("-", 1)[1].capitalize()
         picked[key] = names.index(
             st.selectbox(label, names, key=key, label_visibility="collapsed", width=118, persist_state="session")
@@ -129,10 +129,14 @@ def spectrum(
         spectrum=behind,
         seconds_per_step=sources.seconds_per_step(record),
         bank=bank,
+        silhouette=0.6,  # clear of most points, so that both can be read
+        label=6,
         theme=theme.current(),
     )
     show(figure, "frequencies-spectrum")
-    st.caption(f"Each point is one learned frequency; open circles have a negative weight. {words}")
+    st.caption(
+        f"Each point is one learned frequency, the strongest with their period; open circles have a negative weight. {words}"
+    )
 
 
 def paths(record: SeriesRecord, found: dict[str, Any], block: int, head: int | None, bank: int | None) -> None:
@@ -211,7 +215,7 @@ def table(record: SeriesRecord, run: RunRecord, found: dict[str, Any]) -> None:
 
 
 def show(figure: Figure, key: str) -> None:
-    """One figure with its text alternative; its place takes what the window leaves (pages.css)."""
+    """One figure with its text alternative; its place takes what the window leaves (style.css)."""
     with st.container(key=f"{key}-place"):
         st.plotly_chart(
             figure, key=key, theme=None, height="stretch", alt=plots.describe(figure),
@@ -238,7 +242,6 @@ def empty(record: SeriesRecord | None, run: RunRecord | None, wrong: AmadError |
             st.switch_page(view, query_params=dict(st.query_params))
 
 
-sources.style()
 current = selection.read()
 known: dict[str, Any] | None = None
 problem: AmadError | None = None

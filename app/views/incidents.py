@@ -44,7 +44,7 @@ def instrument(record: SeriesRecord, run: RunRecord) -> None:
         st.session_state.setdefault(f"{base}-{view}-kind", events.first(run)[0])
         kind = st.selectbox(
             "Threshold", known, format_func=lambda name: events.KINDS[name], key=f"{base}-{view}-kind",
-            label_visibility="collapsed", persist_state="session", width=148,
+            label_visibility="collapsed", persist_state="session", width=140,
         )  # fmt: skip
         level = events.level(run, record, view, str(kind), st.session_state.get(f"{base}-{view}-value"))
         with st.popover("Filter", icon=":material/filter_list:", key=f"{base}-filter"):
@@ -135,8 +135,12 @@ def _exactly(field: str, value: str, kind: str) -> None:
 
 
 def choose(base: str, key: str, found: list[Any], record: SeriesRecord) -> int | None:
-    """The event chosen now: picked on the timeline or in the list, stepped to, or the one the address points at."""
-    memory = f"{base}-chosen-event"
+    """The event chosen now: picked on the timeline or in the list, stepped to, or the one the address points at.
+
+    Where nothing points at one, it is the highest, so that a run opens on what it found; the view stays as it is. Taking
+    the mark away in the list leaves none chosen.
+    """
+    memory, none = f"{base}-chosen-event", f"{base}-none-chosen"
     picked = told(key, "picked")
     listed_place = st.session_state.pop(f"{base}-list-told", "none")
     if isinstance(picked, Mapping) and picked.get("kind") == "event":
@@ -145,15 +149,18 @@ def choose(base: str, key: str, found: list[Any], record: SeriesRecord) -> int |
             go(base, event, record, zoom=False)
     elif listed_place != "none":
         if listed_place is None:
-            st.session_state[memory] = None
+            st.session_state[none] = True
             selection.write(at=None)
         elif listed_place < len(found):
             go(base, found[listed_place], record)
     at = selection.read().at
-    st.session_state[memory] = next(
-        (event.id for event in found if at is not None and event.start_row <= at < event.end_row), None
-    )
-    chosen: int | None = st.session_state[memory]
+    if at is not None:
+        st.session_state.pop(none, None)
+        event = next((event for event in found if event.start_row <= at < event.end_row), None)
+    else:
+        event = None if st.session_state.get(none) else events.highest(found)
+    chosen: int | None = None if event is None else event.id
+    st.session_state[memory] = chosen
     return chosen
 
 

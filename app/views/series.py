@@ -5,9 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from amad.errors import AmadError
+from amad.plots.palette import COLORS
 from amad.workspace import SeriesRecord
 from app.components.timeline import timeline
-from app.parts import bands, cached, page, prepare, report, selection, text, theme, upload, workspace
+from app.parts import bands, cached, page, prepare, preview, report, selection, text, theme, upload, workspace
 
 ADDING = "amad_adding"
 
@@ -19,18 +20,24 @@ def add_view(*, first: bool) -> None:
         controls.button(
             "Back to the series", key="series-back", icon=":material/arrow_back:", on_click=_adding, args=(False,)
         )
-    left, right = st.columns([3, 2], gap="large")
-    with left:
-        st.subheader("Open a bundled series" if not first else "Open a series to begin", anchor=False)
-        st.caption("Real measurements with their licences; one click opens one.")
-        for place, demo in enumerate(workspace.get().demos()):
-            _demo_row(place, demo)
-    with right:
-        st.subheader("Or your own file", anchor=False)
-        st.caption(
-            "One row a moment, one column a channel. Several files become one series, in the order of their names."
-        )
-        _upload_area()
+    with st.container(key="series-start", gap="medium"):
+        if first:
+            with st.container(key="series-hello", gap=None):
+                st.subheader("Open a series to begin", anchor=False)
+                st.caption(
+                    "AMAD learns what is usual in a series of many channels, then shows where it differs, in which channels, "
+                    "and what its two attentions looked at."
+                )
+        left, right = st.columns(2, gap="large")
+        with left:
+            st.subheader("Bundled series", anchor=False)
+            st.caption("Real measurements, each with a trained run: one click shows every page.")
+            for place, demo in enumerate(workspace.get().demos()):
+                _demo_row(place, demo)
+        with right:
+            st.subheader("Your own file", anchor=False)
+            st.caption("One row a moment, one column a channel; time and label columns are found.")
+            _upload_area()
 
 
 def _demo_row(place: int, demo: object) -> None:
@@ -43,6 +50,8 @@ def _demo_row(place: int, demo: object) -> None:
                 help=f"Open {text.escape(about['title'])}",
             ):  # fmt: skip
                 _open_demo(str(about["name"]))
+        if drawing := preview.of(str(about["name"]), COLORS[theme.current()]["signal"]):
+            st.html(f'<img class="amad-preview" alt="" src="{drawing}">')
         if about.get("summary"):
             st.text(str(about["summary"]))
         facts = [
@@ -50,7 +59,7 @@ def _demo_row(place: int, demo: object) -> None:
             text.counted(int(about["rows"]), "row") if about.get("rows") else "",
             str(about.get("licence", "")),
         ]
-        st.caption(text.escape(page.context_of(*facts)) + "  \n" + text.escape(about.get("source", "")))
+        st.caption(text.escape(page.context_of(*facts)), help=text.escape(about.get("source", "")) or None)
 
 
 def _open_demo(name: str) -> None:
@@ -68,8 +77,10 @@ def _open_demo(name: str) -> None:
 def _upload_area() -> None:
     files = st.file_uploader(
         "Upload files", type=upload.TYPES, accept_multiple_files=True, key="series-upload",
-        help="CSV, TSV (any separator, gzip), Excel, Parquet, Arrow, NPZ or NPY.",
+        label_visibility="collapsed",
     )  # fmt: skip
+    st.caption("CSV (any separator, gzip), Excel, Parquet, Arrow, NumPy · up to 2 GB")
+    st.caption("Several files become one series, in the order of their names. Nothing leaves this machine.")
     with st.popover("Reading options", icon=":material/tune:", key="series-options-add"):
         options = upload.options_form("series-add-options")
     if options is not None:

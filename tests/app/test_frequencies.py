@@ -1,5 +1,6 @@
 """The page Frequencies: its figures, the residual it states, its table, and runs that are still training."""
 
+import json
 from collections.abc import Callable
 
 import numpy as np
@@ -46,6 +47,16 @@ def test_every_figure_answers_every_choice(page: AppTest, view: str, figures: in
         box.set_value(box.options[-1]).run()
         assert not page.exception
         assert len(page.get("plotly_chart")) == figures
+
+
+def test_one_head_is_shown_first_and_its_strongest_periods_are_named(page: AppTest) -> None:
+    assert page.selectbox(key="frequencies-head").value == "Head 1"
+    figure = json.loads(page.get("plotly_chart")[0].proto.spec)
+    drawn = next(trace for trace in figure["data"] if trace["name"] == "after training")
+    assert len(drawn["marker"]["symbol"]) == BANKS * PAIRS
+    named = figure["layout"]["annotations"]
+    assert 1 <= len(named) <= 6
+    assert all("<br>" in one["text"] for one in named)  # steps, and clock time under them
 
 
 def test_a_hostile_channel_can_be_chosen(page: AppTest) -> None:

@@ -8,7 +8,7 @@ import pytest
 from app_made import CHANNELS, finished_run, small_series
 from streamlit.testing.v1 import AppTest
 
-from amad.detection import find_events
+from amad.detection import Scores, find_events
 from amad.workspace import Workspace
 from app.parts import events
 
@@ -39,8 +39,34 @@ def test_events_stand_in_the_list_with_start_length_and_severity(page: AppTest) 
     assert list(table["Length"]) == ["20 min", "5 min"]
 
 
-def test_next_chooses_an_event_puts_it_into_the_address_and_shows_its_shares(page: AppTest) -> None:
+def test_a_run_opens_on_its_highest_event_and_the_view_stays_whole(page: AppTest) -> None:
+    assert "Event 1" in texts(page.subheader)
+    assert "peak 2.00" in texts(page.caption).replace("\\", "")
+    assert not {"at", "from", "to"} & set(page.query_params)
+    assert labelled(page, "button", "Previous event").disabled
+
+
+def test_taking_the_mark_away_in_the_list_leaves_no_event_chosen(page: AppTest) -> None:
+    series, run = page.query_params["series"], page.query_params["run"]
+    page.session_state[f"incidents-{run}-{series}-list-told"] = None  # as the list's own callback tells it
+    page.run()
+    assert not page.exception
+    assert "No event chosen" in texts(page.subheader)
     labelled(page, "button", "Next event").click().run()
+    assert "Event 1" in texts(page.subheader)
+
+
+def test_the_highest_event_is_the_first_of_those_alike() -> None:
+    alike = find_events(np.array([0, 2, 0, 3, 0, 3, 0.0]), 1.0, merge_gap=0)
+    assert [event.peak for event in alike] == [2, 3, 3]
+    assert events.highest(alike) is alike[1]
+    assert events.highest([]) is None
+
+
+def test_stepping_chooses_an_event_puts_it_into_the_address_and_shows_its_shares(page: AppTest) -> None:
+    labelled(page, "button", "Next event").click().run()
+    assert "Event 2" in texts(page.subheader)
+    labelled(page, "button", "Previous event").click().run()
     assert not page.exception
     assert "Event 1" in texts(page.subheader)
     assert page.query_params["at"] == "300"
@@ -88,6 +114,32 @@ def test_another_view_has_a_threshold_of_its_own(page: AppTest) -> None:
     assert not page.exception
     assert "0 events" in texts(page.subheader) or "1 event" in texts(page.subheader)
     assert "The highest score is 1.00." in texts(page.caption)
+
+
+def test_every_view_that_a_run_has_is_offered(open_page: Open, store: Workspace) -> None:
+    series = store.add_series(small_series())
+    run = finished_run(store, series, scored=False)
+    score = np.full(series.rows, 0.1, dtype=np.float32)
+    shares = np.full((series.rows, 3), 1 / 3, dtype=np.float32)
+    views = dict.fromkeys(("reconstruction", "divergence", "shape"), score)
+    store.write_scores(run.id, series.id, Scores(score, views, shares, np.zeros_like(shares), score, CHANNELS))
+    page = open_page("incidents")
+    assert not page.exception
+    offered = labelled(page, "button_group", "Score shown").options
+    assert list(offered) == ["Score", "Reconstruction", "Divergence", "Shape"]
+
+
+def test_a_scoring_at_work_can_be_stopped(open_page: Open, store: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("amad.jobs.local._start", lambda *_: None)
+    series = store.add_series(small_series())
+    finished_run(store, series, scored=False)
+    page = open_page("incidents")
+    labelled(page, "button", "Score pump\\_1").click().run()
+    assert [scoring.state for scoring in store.scorings()] == ["queued"]
+    labelled(page, "button", "Stop").click().run()
+    assert not page.exception
+    assert [scoring.state for scoring in store.scorings()] == ["stopped"]
+    assert "Score pump\\_1" in [button.label for button in page.main.button]
 
 
 def test_a_run_without_scores_offers_to_score(open_page: Open, store: Workspace) -> None:

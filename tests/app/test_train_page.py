@@ -148,6 +148,29 @@ def test_rename_and_delete_a_run(open_page: Open, store: Workspace) -> None:
     assert store.runs() == []
 
 
+def test_a_run_without_a_name_is_called_by_preset_and_number(
+    open_page: Open, store: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("amad.jobs.local._start", lambda *_: None)
+    series = store.add_series(small_series())
+    for name in ("quick-07", "quick-x", "balanced-12"):
+        store.create_run(series.id, name=name, preset="quick", config=make_config("quick"), held=True)
+    page = open_page("train")
+    labelled(page, "button_group", "Preset").set_value("quick").run()
+    assert labelled(page, "text_input", "Name").placeholder == "quick-08"
+    labelled(page, "button", "Start training").click().run()
+    assert not page.exception
+    assert store.find_run("quick-08").preset == "quick"
+
+
+def test_a_finished_run_says_so_and_start_stands_before_import(open_page: Open, store: Workspace) -> None:
+    series = store.add_series(small_series())
+    finished_run(store, series)
+    page = open_page("train")
+    assert "quick-01 is finished." in [element.value for element in page.caption]
+    assert next(button.label for button in page.main.button) == "Start training"
+
+
 def test_a_file_that_is_no_run_is_refused_in_words(open_page: Open, store: Workspace) -> None:
     store.add_series(small_series())
     page = open_page("train")

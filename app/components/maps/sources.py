@@ -31,11 +31,6 @@ class Maps:
     mixing: NDArray[np.float32]
 
 
-def style() -> None:
-    """Put the look of these pages into the page, before anything that it concerns is drawn."""
-    st.html(Path(__file__).with_name("pages.css"))
-
-
 def mark(path: Path) -> tuple[int, int]:
     """Changes when a file does; (0, 0) where there is none."""
     try:

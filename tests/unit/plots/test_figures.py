@@ -171,6 +171,24 @@ def test_spectrum_of_the_data_is_scaled_into_the_panel():
     assert list(data.y) == pytest.approx([0.7 / 4, 0.7])
 
 
+def test_spectrum_of_the_data_takes_the_share_of_the_panel_it_is_given():
+    spectrum = (np.array([3.0, 8.0]), np.array([1.0, 4.0]))
+    made = plots.frequency_spectrum(OMEGA, WEIGHTS, spectrum=spectrum, silhouette=0.5)
+    assert list(made.data[0].y) == pytest.approx([0.35 / 4, 0.35])
+
+
+def test_the_strongest_periods_are_named_as_far_as_they_stand_apart():
+    omega = 2 * np.pi / np.array([[10.0, 10.1], [20.0, 40.0], [80.0, 160.0]])
+    made = plots.frequency_spectrum(omega, [0.9, 0.5, -0.7], label=4)
+    assert [note.text for note in made.layout.annotations] == ["10", "80", "160", "20"]
+    assert made.layout.annotations[1].x == pytest.approx(np.log10(80))
+    assert made.layout.annotations[1].y == pytest.approx(0.7)
+    clocked = plots.frequency_spectrum(omega, [0.9, 0.5, -0.7], label=1, seconds_per_step=60.0)
+    assert [note.text for note in clocked.layout.annotations] == ["10<br>10 min"]
+    assert not plots.frequency_spectrum(omega, [0.9, 0.5, -0.7]).layout.annotations
+    assert not plots.frequency_spectrum(omega, [0.9, 0.5, -0.7], label=4, bank=0).layout.annotations
+
+
 def test_paths_keep_the_strongest_and_follow_them():
     omega = np.stack([OMEGA * (1 + 0.1 * s) for s in range(RECORDS)])
     made = plots.frequency_paths(X, omega, np.stack([WEIGHTS] * RECORDS), limit=5)
