@@ -16,8 +16,6 @@ THIN = "\u2009"
 # Streamlit reads :icon: and :colour[] even where the colon is escaped, and makes links of addresses; a word joiner, which
 # nobody sees, parts them. Times such as 05:47 stay as they are.
 _SHORTHAND = re.compile(r":(?=[A-Za-z/+_-]|100:|1234:|\d+[A-Za-z])|(?<=www)(?=\.)", re.IGNORECASE)
-    r"(?<![\w.,:+-])[1-9]\d{4,14}(?![\w:-]|[.,]\d)", re.ASCII
-)  # whole, alone: no date, no part of a name
 _MARKS = re.compile(r"([\\`*_{}\[\]<>#|~$&!])")
 _LIST = re.compile(r"^([-+=]|\d+(?=[.)]))")  # what begins a list or a heading at the start of a line
 
