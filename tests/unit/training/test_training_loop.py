@@ -9,37 +9,15 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
+from small_training import fit, tiny, wave
 
-from amad.config import Config, make_config
-from amad.errors import CheckpointError, ConfigError, InputError, JobError
+from amad.config import Config
+from amad.errors import CheckpointError, InputError, JobError
 from amad.model import Amad
-from amad.training import Progress, load_linear, load_model, loop, predict_cost, read_config, resolve_device, train
+from amad.training import Progress, load_linear, load_model, loop, train
 from amad.training.checkpoints import MODEL, STATE, read_tensors
 
 torch.set_num_threads(1)
-TINY = {
-    "window": 20, "stride": 4, "score_stride": 10, "d_model": 8, "heads": 2, "blocks": 1, "banks": 2, "feed_forward": 8,
-    "linear_rows": 4, "linear_components": 2, "batch_size": 8, "max_steps": 24, "device": "cpu",
-}  # fmt: skip
-NAMES = ("a", "b", "c")
-
-
-def tiny(**changes: Any) -> Config:
-    return make_config("balanced", TINY | changes)
-
-
-def wave(rows: int = 400, channels: int = 3) -> NDArray[np.float32]:
-    rng = np.random.default_rng(0)
-    t = np.arange(rows)[:, None]
-    x = np.sin(2 * np.pi * t / np.array([11.0, 17, 23][:channels])) + 0.1 * rng.standard_normal((rows, channels))
-    return x.astype(np.float32)
-
-
-def fit(folder: Path, config: Config | None = None, **options: Any) -> bool:
-    options = {"part": (0, 400)} | options
-    values = options.pop("values", wave())
-    return train(values, NAMES[: values.shape[1]], config or tiny(), folder, **options)
 
 
 def bits(folder: Path) -> dict[str, bytes]:
@@ -347,76 +325,6 @@ def test_a_loss_that_is_no_number_ends_training(tmp_path: Path, monkeypatch: pyt
     assert str(error.value) == (
         f"Training failed at optimiser step 5: the loss is {value}. Set a smaller learning_rate than 0.001, or a smaller clip."
     )
-
-
-def test_a_model_is_loaded_on_another_device_than_it_was_trained_on(tmp_path: Path) -> None:
-    config = tiny()
-    fit(tmp_path, config)
-    content = json.loads((tmp_path / "config.json").read_text())
-    content["settings"]["device"] = "cuda:1"  # trained elsewhere
-    (tmp_path / "config.json").write_text(json.dumps(content))
-    here = load_model(tmp_path, "cpu")
-    assert {p.device.type for p in here.parameters()} == {"cpu"}
-    assert {p.device.type for p in load_model(tmp_path, "meta").parameters()} == {"meta"}
-    saved = read_tensors(tmp_path / MODEL)[0]
-    assert all(torch.equal(value, saved[name]) for name, value in here.state_dict().items())
-    assert not here.training
-
-
-def test_damaged_files_are_named(tmp_path: Path) -> None:
-    fit(tmp_path)
-    whole = (tmp_path / MODEL).read_bytes()
-    for content in (b"", whole[:100], b"\xff" * 64, whole[:-8]):
-        (tmp_path / MODEL).write_bytes(content)
-        with pytest.raises(CheckpointError, match=r"model\.safetensors: the file is damaged .* Train the run again\."):
-            load_model(tmp_path, "cpu")
-    (tmp_path / MODEL).unlink()
-    with pytest.raises(CheckpointError) as error:
-        load_model(tmp_path, "cpu")
-    assert str(error.value) == (
-        f"{tmp_path / MODEL}: the file is missing, so this run is not finished. Resume or train it again."
-    )
-    (tmp_path / MODEL).write_bytes(whole)
-    for text, reason in (("{", "cannot be read"), ("[]", "no JSON object"), ('{"schema": 1}', "not a configuration")):
-        (tmp_path / "config.json").write_text(text)
-        with pytest.raises(CheckpointError, match=f"config\\.json: .*{reason}"):
-            load_model(tmp_path, "cpu")
-    (tmp_path / "config.json").write_text('{"schema": 9}')
-    with pytest.raises(CheckpointError) as error:
-        read_config(tmp_path)
-    assert str(error.value) == (
-        f"{tmp_path / 'config.json'}: this run has schema 9, this program reads 1. Open it with the version that wrote it."
-    )
-
-
-def test_weights_of_another_configuration_are_refused(tmp_path: Path) -> None:
-    fit(tmp_path)
-    content = json.loads((tmp_path / "config.json").read_text())
-    content["settings"]["d_model"] = 16
-    (tmp_path / "config.json").write_text(json.dumps(content))
-    with pytest.raises(CheckpointError, match=r"the weights do not fit config\.json"):
-        load_model(tmp_path, "cpu")
-
-
-def test_devices_of_this_machine() -> None:
-    assert resolve_device("cpu") == "cpu"
-    assert resolve_device("auto") in ("cpu", "mps", "cuda", "cuda:0")
-    if not torch.cuda.is_available():
-        with pytest.raises(ConfigError) as error:
-            resolve_device("cuda:3")
-        assert 'There is no device "cuda:3" on this machine. Choose auto or one of' in str(error.value)
-
-
-def test_cost_grows_with_rows_width_and_steps() -> None:
-    seconds, size = predict_cost(10_000, 10, tiny(max_steps=0), "cpu")
-    assert 0 < seconds < 600
-    assert size > 1e8
-    more = predict_cost(100_000, 10, tiny(max_steps=0), "cpu")
-    wider = predict_cost(10_000, 10, tiny(max_steps=0, d_model=512), "cpu")
-    assert more[0] > seconds
-    assert more[1] > size
-    assert wider[0] > seconds
-    assert predict_cost(10_000, 10, tiny(max_steps=5), "cpu")[0] < seconds
 
 
 def test_untrained_model_equals_the_linear_part() -> None:
