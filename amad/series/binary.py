@@ -246,7 +246,7 @@ def _from_grid(
     missing: tuple[str, ...],
     header: bool | None,
 ) -> Table:
-    from amad.series.text import sniff
+    from amad.series.dialect import sniff
 
     tokens = (*MISSING_TOKENS, *missing)
     lines = [index for index, row in enumerate(grid) if any(cell != "" for cell in row)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 import os
 import secrets
@@ -15,10 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import delete, select
-from sqlalchemy.exc import IntegrityError
 
 from amad.errors import InputError, JobError
-from amad.series import Columns, Series, open_series, write_series
+from amad.series import Columns, Series
 from amad.workspace import files
 from amad.workspace.database import Database, sqlite_url
 from amad.workspace.lookup import (
@@ -39,10 +37,10 @@ from amad.workspace.records import (
     clean_text,
     run_record,
     scoring_record,
-    series_record,
 )
+from amad.workspace.shelf import SeriesShelf
 from amad.workspace.states import BUSY, States, plain
-from amad.workspace.tables import RunRow, ScoringRow, SeriesRow
+from amad.workspace.tables import RunRow, ScoringRow
 
 if TYPE_CHECKING:
     from amad.config import Config
@@ -51,13 +49,12 @@ if TYPE_CHECKING:
 DATABASE = "AMAD_DATABASE_URL"
 
 
-class Workspace:
+class Workspace(SeriesShelf):
     """One folder and one database; methods may be called from several threads and processes at once."""
 
     def __init__(self, path: Path, database: Database, secret: bytes) -> None:
-        self.path = path
+        super().__init__(path, database)
         self.secret = secret
-        self.database = database
         self.states = States(database)
 
     @classmethod
@@ -76,107 +73,6 @@ class Workspace:
     def close(self) -> None:
         """Gives the database's connections back."""
         self.database.close()
-
-    # series
-
-    def add_series(
-        self, series: Series, *, name: str | None = None, source: str = "", reuse: bool = False
-    ) -> SeriesRecord:
-        """Stores a series; its name is cleaned for display and numbered where it is taken.
-
-        `reuse`: a series of the same content that is already here is returned instead.
-        """
-        digest = files.checksum(series)
-        if reuse:
-            found = self.find_content(digest)
-            if found is not None:
-                return found
-        with files.draft_folder(self.path) as draft:
-            write_series(draft, series)
-            key = secrets.token_hex(4)
-            files.put_in_place(draft, self.series_folder(key), self.path)
-        row = SeriesRow(
-            id=key,
-            rows=len(series.values),
-            channels=list(series.channels),
-            has_time=series.time is not None,
-            has_labels=series.labels is not None,
-            created=datetime.now(UTC),
-            source=clean_text(source, longest=1000),
-            checksum=digest,
-        )
-        try:
-            return series_record(self._insert(row, name if name is not None else series.name, "series"))
-        except BaseException:
-            files.remove_folder(self.series_folder(key), self.path)
-            raise
-
-    def series(self) -> list[SeriesRecord]:
-        """Every series, the newest first."""
-        with self.database.reading() as session:
-            return [series_record(row) for row in session.scalars(select(SeriesRow).order_by(SeriesRow.created.desc()))]
-
-    def find_series(self, key: str) -> SeriesRecord:
-        """The series with this id, else with this name. Errors: InputError naming what there is."""
-        with self.database.reading() as session:
-            return series_record(find_row(session, SeriesRow, key, "series"))
-
-    def has_series(self, key: str) -> bool:
-        """Whether a series has this id or name."""
-        shown = clean_text(key)  # an id passes unchanged; what no database can hold is left out
-        query = select(SeriesRow.id).where((SeriesRow.id == shown) | (SeriesRow.name == shown))
-        with self.database.reading() as session:
-            return session.scalar(query.limit(1)) is not None
-
-    def find_content(self, digest: str) -> SeriesRecord | None:
-        """The oldest series with this content (`files.checksum`), if any."""
-        query = select(SeriesRow).where(SeriesRow.checksum == digest).order_by(SeriesRow.created)
-        with self.database.reading() as session:
-            row = session.scalars(query.limit(1)).first()
-            return None if row is None else series_record(row)
-
-    def open_series(self, key: str) -> Series:
-        """The stored series, memory-mapped, under its name in the workspace. Errors: InputError."""
-        record = self.find_series(key)
-        return dataclasses.replace(open_series(self._existing(self.series_folder(record.id), record)), name=record.name)
-
-    def series_columns(self, key: str) -> Columns:
-        """The stored values of a series as columns, with their pyramid. Errors: InputError."""
-        record = self.find_series(key)
-        return Columns.open(self._existing(self.series_folder(record.id), record))
-
-    def rename_series(self, key: str, name: str) -> SeriesRecord:
-        """Gives a series another name, cleaned and numbered as on adding."""
-        with self.database.writing() as session:
-            row = find_row(session, SeriesRow, key, "series")
-            row.name = free_name(session, SeriesRow, name, "series", but=row.id)
-        return self.find_series(row.id)
-
-    def set_part(self, key: str, part: tuple[int, int] | None) -> SeriesRecord:
-        """Sets the part to train on, rows (start, stop). Errors: InputError for a part outside the series."""
-        with self.database.writing() as session:
-            row = find_row(session, SeriesRow, key, "series")
-            if part is not None:
-                check_part(part, row.rows, row.name)
-            row.part_start, row.part_stop = (None, None) if part is None else (int(part[0]), int(part[1]))
-        return self.find_series(row.id)
-
-    def delete_series(self, key: str) -> None:
-        """Deletes a series and every score on it; its runs stay. Errors: InputError; JobError while one works on it."""
-        with self.database.writing() as session:
-            row = find_row(session, SeriesRow, key, "series")
-            busy = session.scalars(select(RunRow.name).where(RunRow.series_id == row.id, RunRow.state.in_(BUSY))).all()
-            if busy:
-                raise JobError(f'Series "{row.name}" is in use by run "{busy[0]}". Stop that run first.')
-            session.execute(delete(ScoringRow).where(ScoringRow.series_id == row.id))
-            session.delete(row)
-        files.remove_folder(self.series_folder(row.id), self.path)
-        for folder in (self.path / "scores").glob(f"*/{row.id}"):
-            files.remove_folder(folder, self.path)
-
-    def series_folder(self, series_id: str) -> Path:
-        """Where the values of a series lie."""
-        return self.path / "series" / plain_id(series_id)
 
     # runs
 
@@ -404,24 +300,5 @@ class Workspace:
         """Adds a prepared row of `runs` under a free name."""
         return run_record(self._insert(row, name, "run"))
 
-    def _insert(self, row: Any, name: str, kind: str) -> Any:
-        """Adds a row under a free name; tries again when another process takes the name in between."""
-        for _ in range(20):
-            try:
-                with self.database.writing() as session:
-                    row.name = free_name(session, type(row), name, kind)
-                    session.add(row)
-                return row
-            except IntegrityError:
-                continue
-        raise JobError(f'No free name could be found for {kind} "{clean_text(name)}". Try again.')
-
     def _scores_folder(self, run_id: str, series_id: str) -> Path:
         return self.path / "scores" / plain_id(run_id) / plain_id(series_id)
-
-    def _existing(self, folder: Path, record: SeriesRecord) -> Path:
-        if not folder.is_dir():
-            raise InputError(
-                f'The values of series "{record.name}" are not in {folder}. Put the folder back, or delete the series.'
-            )
-        return folder
