@@ -231,6 +231,13 @@ PRESETS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
+# How settings with a pattern are written, for whoever wrote them otherwise.
+_FORMS = {
+    "device": "Write auto, cpu, cuda, cuda:1 or mps",
+    "threshold": "Write percentile:R with R from 0 to 1 (for example percentile:0.99), pot, or value:X",
+}
+
+
 def make_config(preset: str = "balanced", settings: Mapping[str, Any] | None = None) -> Config:
     """The settings of a preset with some replaced; every mistake is reported at once.
 
@@ -292,4 +299,7 @@ def _readable(item: Any) -> str:
     text = item["msg"].removeprefix("Value error, ")
     if not item["loc"]:
         return f"{text}."
-    return f'Setting "{item["loc"][0]}": {item["input"]!r} does not do. {text}.'
+    name = item["loc"][0]
+    if item["type"] == "string_pattern_mismatch":
+        text = _FORMS[name]
+    return f'Setting "{name}": {item["input"]!r} does not do. {text}.'

@@ -115,16 +115,17 @@ def value_findings(values: NDArray[np.float32], channels: Sequence[str]) -> list
     if partly:
         partly.sort(key=lambda entry: -entry[0])
         names = [name for _, name in partly]
+        where = "" if len(partly) == 1 else f"{many(len(partly), 'channel')}, most in "
         findings.append(
             Finding(
                 "missing",
-                f"{many(absent_total, 'value is', 'values are')} missing in {many(len(partly), 'channel')}, most in "
+                f"{many(absent_total, 'value is', 'values are')} missing in {where}"
                 f"{shorten(names[0], 30)} ({100 * partly[0][0] / rows:.3g} %).",
                 absent_total,
                 tuple(names),
                 tuple(sorted(first_rows)[:_SHOWN]),
-                "Filled in a straight line when the series is prepared.",
-                ("Repeat the last value", "Leave them missing", "Leave the channels out"),
+                "Left missing: the model takes the training mean there, and such cells carry no error.",
+                ("Fill in a straight line", "Repeat the last value", "Leave the channels out"),
             )
         )
     if empty:
