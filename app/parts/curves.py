@@ -67,7 +67,7 @@ def divergences(run: RunRecord) -> None:
     """Max-Min divergences, mean over blocks and heads, from history.jsonl."""
     found = _found(run)
     if found is None:
-        _waiting("Max-Min divergences", "")
+        _waiting("Max-Min divergences", "nats")
         return
     from amad import plots
 
@@ -82,7 +82,7 @@ def periods(run: RunRecord) -> None:
     folder = workspace.get().run_folder(run.id)
     paths = _frequencies(str(folder), _mark(folder / "frequencies.npz"))
     if paths is None:
-        _waiting("Learned periods", "")
+        _waiting("Learned periods", "" if run.state == "failed" else "The paths begin with the first record.")
         return
     from amad import plots
 

@@ -10,7 +10,8 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from amad.errors import AmadError
-from app.parts import text
+from amad.workspace import RunRecord
+from app.parts import progress, text
 
 P = ParamSpec("P")
 
@@ -68,6 +69,15 @@ def empty(heading: str, reason: str, key: str = "amad-empty") -> DeltaGenerator:
         st.subheader(heading, anchor=False)
         st.caption(reason)
     return place
+
+
+def unfinished(run: RunRecord, busy: str, key: str) -> None:
+    """The empty state of a run that is not done: its state, what will appear here (`busy`), and the way to Train."""
+    works = run.state in progress.BUSY
+    ended = "It did not come to its end. The page Train says why, and can resume it."
+    with empty(f"{text.escape(run.name)} {progress.standing(run.state)}", busy if works else ended):
+        if st.button("Watch the training" if works else "See it on Train", type="primary", key=key):
+            st.switch_page("views/train.py", query_params=dict(st.query_params))
 
 
 def context_of(*parts: str) -> str:

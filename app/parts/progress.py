@@ -11,6 +11,15 @@ from amad.workspace import Workspace
 from app.parts import text
 
 BUSY = ("queued", "running", "stopping")
+_STANDING = {
+    "queued": "is being trained",
+    "running": "is being trained",
+    "stopping": "is being stopped",
+    "stopped": "was stopped",
+    "failed": "failed",
+    "lost": "was lost",
+    "done": "is finished",
+}
 _STAGES = ("preparing", "training", "calibrating", "scoring")
 
 
@@ -58,6 +67,11 @@ def jobs(store: Workspace) -> list[Job]:
             )
         )
     return found
+
+
+def standing(state: str) -> str:
+    """What follows the name of a run: "is finished", "was stopped"."""
+    return _STANDING.get(state, f"is {state}")
 
 
 def fraction(progress: Mapping[str, Any]) -> float:

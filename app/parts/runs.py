@@ -65,20 +65,23 @@ def _busy(job: progress.Job) -> None:
 
 
 def _ended(run: RunRecord) -> None:
-    words = {"failed": "failed", "lost": "was lost", "stopped": "was stopped"}[run.state]
+    words = progress.standing(run.state)
     reason = run.error or (
         "It was stopped before its last optimiser step." if run.state == "stopped" else "No reason known."
     )
-    with st.container(key="train-ended", gap="small"):
-        if run.state == "failed":
-            remedy = next(words for mark, words in _REMEDIES if mark in reason.lower())
-            st.error(f"**{text.escape(run.name)} {words}:** {text.escape(reason)} {remedy}", icon=":material/error:")
-        elif run.state == "lost":
-            st.warning(
-                f"**{text.escape(run.name)} {words}:** {text.escape(reason)} Resume goes on from the last checkpoint."
-            )
-        else:
-            st.info(f"**{text.escape(run.name)} {words}.** Resume goes on where it ended.")
+    with st.container(key="train-ended", horizontal=True, vertical_alignment="center", gap="small"):
+        with st.container(width="stretch"):
+            if run.state == "failed":
+                remedy = next(words for mark, words in _REMEDIES if mark in reason.lower())
+                st.error(
+                    f"**{text.escape(run.name)} {words}:** {text.escape(reason)} {remedy}", icon=":material/error:"
+                )
+            elif run.state == "lost":
+                st.warning(
+                    f"**{text.escape(run.name)} {words}:** {text.escape(reason)} Resume goes on from the last checkpoint."
+                )
+            else:
+                st.info(f"**{text.escape(run.name)} {words}.** Resume goes on where it ended.")
         if st.button("Resume run", key=f"train-resume-{run.id}", icon=":material/play_arrow:"):
             _try(lambda: jobs.resume(workspace.get(), run.id))
 
@@ -88,8 +91,7 @@ def table(runs: list[RunRecord], chosen: RunRecord | None) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="train-actions"):
         st.subheader("Runs", anchor=False, width="content")
         if chosen is not None:
-            ended = "is finished" if chosen.state == "done" else f"is {chosen.state}"
-            st.caption(f"{text.escape(chosen.name)} {ended}.", width="stretch")
+            st.caption(f"{text.escape(chosen.name)} {progress.standing(chosen.state)}.", width="stretch")
             _actions(chosen)
     data = pd.DataFrame(
         {

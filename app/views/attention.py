@@ -12,7 +12,7 @@ from amad.plots.words import CAUTION, StepFacts, attention_reach, reach_words, s
 from amad.workspace import RunRecord, SeriesRecord
 from app.components.maps import head_pictures, maps, sources
 from app.components.timeline import timeline
-from app.parts import cached, events, page, progress, selection, text, theme, workspace
+from app.parts import cached, events, page, selection, text, theme, workspace
 
 BLOCK, HEAD, STEP, EVENT = "attention-block", "attention-head", "attention-step", "attention-event"
 MEAN = "Mean"
@@ -273,13 +273,18 @@ def draw(record: SeriesRecord, run: RunRecord | None) -> None:
         instrument(record, run)
         return
     page.top("Attention", page.context_of(record.name, text.counted(len(record.channels), "channel")))
+    if run is not None and not sources.calibrated(run) and run.state != "done":
+        page.unfinished(run, "Its maps appear here once it has finished.", key="attention-train")
+        return
     if run is None:
         heading, reason = "No run to look into yet", "The maps are those of a trained run. Train one on this series."
         label = "Train a run"
     elif not sources.calibrated(run):
-        words = "is being trained" if run.state in progress.BUSY else f"is {run.state}"
-        heading, reason = f"{text.escape(run.name)} {words}", "Its maps appear here once it has finished."
-        label = "Watch the training"
+        heading = f"The files of {text.escape(run.name)} are not whole"
+        reason = (
+            "What calibration wrote is missing in the folder of the run. Train it again, or import it from its file."
+        )
+        label = "Train a run"
     elif large:
         heading = "The maps of this run are too large to show"
         reason = (

@@ -226,6 +226,9 @@ def show(figure: Figure, key: str) -> None:
 def empty(record: SeriesRecord | None, run: RunRecord | None, wrong: AmadError | None) -> None:
     """Nothing to draw yet: why, and the one way on."""
     page.top("Frequencies", "" if record is None else record.name)
+    if wrong is None and run is not None and run.state in ("failed", "stopped", "lost"):
+        page.unfinished(run, "", key="frequencies-go")
+        return
     view, label = "views/train.py", "Train a run"
     if record is None:
         heading, reason = "No series yet", "A run learns its frequencies from a series; open one first."

@@ -10,7 +10,7 @@ import streamlit as st
 from amad.plots.palette import COLORS
 from amad.workspace import RunRecord, SeriesRecord
 from app.components.timeline import timeline
-from app.parts import bands, cached, events, page, prepare, progress, runs, selection, text, theme, workspace
+from app.parts import bands, cached, events, page, prepare, runs, selection, text, theme, workspace
 
 
 def told(key: str, name: str) -> Any:
@@ -304,12 +304,9 @@ def draw(record: SeriesRecord, run: RunRecord | None) -> None:
     elif run.state == "done":
         scoring(record, run)
     else:
-        words = "is being trained" if run.state in progress.BUSY else f"is {run.state}"
-        with page.empty(
-            f"{text.escape(run.name)} {words}", "Its events appear here once it has finished and scored the series."
-        ):
-            if st.button("Watch the training", type="primary", key="incidents-watch"):
-                st.switch_page("views/train.py", query_params=dict(st.query_params))
+        page.unfinished(
+            run, "Its events appear here once it has finished and scored the series.", key="incidents-watch"
+        )
 
 
 current = selection.read()

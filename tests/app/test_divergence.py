@@ -78,7 +78,7 @@ def test_one_line_of_history_is_too_early(open_page: Open, store: Workspace) -> 
     assert "Too few records yet" in told(page)
 
 
-def test_nothing_recorded_nothing_trained_nothing_there(open_page: Open, store: Workspace) -> None:
+def test_nothing_recorded_nothing_trained_nothing_there(open_page: Open, store: Workspace, at_work: None) -> None:
     page = open_page("divergence")
     assert [one.label for one in page.button] == ["Open a series"]
     record = store.add_series(series())
@@ -88,3 +88,7 @@ def test_nothing_recorded_nothing_trained_nothing_there(open_page: Open, store: 
     (store.run_folder(run.id) / "history.jsonl").unlink()
     page = open_page("divergence", series=record.id, run=run.id)
     assert "tiny has no history yet" in told(page)
+    store.update_run(run.id, state="failed", error="The disk is full.")
+    page = open_page("divergence", series=record.id, run=run.id)
+    assert "tiny failed" in told(page)
+    assert [one.label for one in page.main.button] == ["See it on Train"]

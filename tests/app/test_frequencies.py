@@ -112,7 +112,7 @@ def test_form_relative_one_channel_and_no_clock(open_page: Open, store: Workspac
     assert len(page.get("plotly_chart")) == 2
 
 
-def test_nothing_recorded_nothing_trained_nothing_there(open_page: Open, store: Workspace) -> None:
+def test_nothing_recorded_nothing_trained_nothing_there(open_page: Open, store: Workspace, at_work: None) -> None:
     page = open_page("frequencies")
     assert [one.label for one in page.button] == ["Open a series"]
     record = store.add_series(series())
@@ -122,6 +122,10 @@ def test_nothing_recorded_nothing_trained_nothing_there(open_page: Open, store: 
     (store.run_folder(run.id) / "frequencies.npz").unlink()
     page = open_page("frequencies", series=record.id, run=run.id)
     assert "tiny has recorded no frequencies yet" in told(page)
+    store.update_run(run.id, state="failed", error="The disk is full.")
+    page = open_page("frequencies", series=record.id, run=run.id)
+    assert "tiny failed" in told(page)
+    assert [one.label for one in page.main.button] == ["See it on Train"]
     (store.run_folder(run.id) / "frequencies.npz").write_bytes(b"no zip")
     page = open_page("frequencies", series=record.id, run=run.id)
     assert not page.exception
