@@ -132,9 +132,24 @@ def test_newcomer_uploads_a_file_with_semicolons_and_scores_it(page: Page, app: 
 
     go(page, "Incidents")
     expect(page.locator(DRAWN)).to_be_visible(timeout=LONG)
+
+    # The threshold is dragged down to the foot of the score: what lies above it becomes one event or more, never none.
+    heading = page.get_by_role("heading", name=re.compile(r"^\d+ events?$"))
+    handle = page.get_by_role("slider", name="Threshold", exact=True)
+    before = handle.get_attribute("aria-valuetext")
+    box = handle.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2 + 18, steps=6)
+    page.mouse.up()
+    expect(handle).not_to_have_attribute("aria-valuetext", str(before))
+    expect(heading).to_be_visible()
+    expect(heading).not_to_have_text("0 events")
+
     page.get_by_role("button", name="Export", exact=True).click()
     with page.expect_download() as events:
-        page.get_by_role("button", name=re.compile("CSV")).click()
+        page.get_by_role("button", name="Events as CSV", exact=True).click()
     lines = Path(events.value.path()).read_text(encoding="utf-8").splitlines()
     assert lines[0].split(",") == ["id", "start_row", "end_row", "start", "end", "peak", "mean", "channels"]
     no_box_of_trouble(page)
