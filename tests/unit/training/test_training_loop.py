@@ -244,7 +244,7 @@ def test_alternating_takes_two_updates_a_batch() -> None:
     joint, both = (loop.Plan.make(400, tiny(schedule=s, max_steps=0)) for s in ("joint", "alternating"))
     assert both.steps == 2 * joint.steps
     assert both.rows_of(0).tolist() == both.rows_of(1).tolist() != both.rows_of(2).tolist()
-    assert both.epochs == joint.epochs == 10
+    assert both.epochs == joint.epochs == 50
 
 
 @pytest.mark.parametrize(("step", "moved", "still"), [(0, "phi", "w_q"), (1, "w_q", "phi")])
