@@ -35,7 +35,6 @@ def frequencies(folder: str | Path) -> dict[str, NDArray]:
             f"{path}: steps {steps.shape}, omega {omega.shape} and weights {weights.shape} do not fit. "
             "Train the run again."
         )
-    omega = omega / _patch(Path(folder))  # the model counts in tokens
     return {
         "steps": steps,
         "omega": omega,
@@ -73,12 +72,3 @@ def history(folder: str | Path) -> dict[str, NDArray]:
             except ValueError as error:
                 raise CheckpointError(f'{path}: "{name}" changes its shape ({error}). Train the run again.') from error
     return found
-
-
-def _patch(folder: Path) -> int:
-    """Steps a token of the run, 1 where config.json does not say."""
-    try:
-        settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))["settings"]
-        return max(1, int(settings["patch"]))
-    except (OSError, ValueError, KeyError, TypeError):
-        return 1

@@ -50,7 +50,7 @@ def inspect(detector: Detector, values: NDArray[np.floating], at: int) -> dict[s
         "cad": heads.mean(axis=1),
         "cad_heads": heads,
         "mixing": mixing if mixing.ndim == 2 else np.repeat(mixing, patch, axis=-1),
-        "omega": omega / patch,
+        "omega": omega,
         "weights": weights,
         "phases": phases,
         "rows": np.arange(start, stop),
@@ -67,7 +67,7 @@ def window_start(at: int, rows: int, length: int) -> int:
     Errors: InputError for a row outside the series.
     """
     if not 0 <= at < rows:
-        raise InputError(f"Row {at} lies outside the series, which has rows 0 to {rows - 1}.")
+        raise InputError(f"Row {at:,} lies outside the series, which has rows 0 to {rows - 1:,}.")
     return min(max(at - length // 2, 0), rows - length)
 
 

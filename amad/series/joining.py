@@ -38,6 +38,11 @@ def split(parts: list[Part], sides: Sequence[SideFile]) -> tuple[list[Part], lis
                     marks, name = made[0], part.channels[0] if part.named else "label"
                     labels.append(SideFile(part.file, "column", labels=marks, time=_axis(part), name=name))
                     continue
+        alone = len(parts) == 1 and not sides and len(part.channels) == 1 and marks is None and not part.named
+        if alone and "label" in part.file.stem.lower() and set(np.unique(part.values[0])) <= {0.0, 1.0}:
+            # One column without a name, of nothing but 0 and 1, in a file that is called labels: no series.
+            labels.append(SideFile(part.file, "column", labels=part.values[0].astype(np.int8), time=_axis(part)))
+            continue
         if not part.channels and marks is not None:
             labels.append(SideFile(part.file, "column", labels=marks, time=_axis(part), name=name))
         elif not part.channels:

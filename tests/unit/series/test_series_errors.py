@@ -155,3 +155,15 @@ def test_hostile_names_are_kept_as_text(tmp_path: Path) -> None:
     path.write_text("x" * 100_000 + ",<script>alert(1)</script>,'; DROP TABLE y\n1,2,3\n2,3,4\n")
     series = read(path)
     assert series.channels == ("x" * 200, "<script>alert(1)</script>", "'; DROP TABLE y")
+
+
+def test_a_file_of_labels_alone_is_no_series(tmp_path):
+    for name, text in (("pump_label.csv", "0\n1\n0\n0\n"), ("mine.csv", "label\n0\n1\n0\n")):
+        (tmp_path / name).write_text(text)
+        with pytest.raises(InputError) as found:
+            read(tmp_path / name)
+        assert str(found.value) == (
+            f"{name}: only labels, no series. Give the file with the values together with its labels."
+        )
+    (tmp_path / "valve.csv").write_text("0\n1\n0\n0\n")
+    assert read(tmp_path / "valve.csv").values.shape == (4, 1)
