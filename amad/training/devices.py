@@ -29,7 +29,9 @@ def resolve_device(device: str = "auto") -> str:
         return here[0]
     known = device in here or device == "meta" or (device in ("cuda", "cuda:0") and here[0].startswith("cuda"))
     if not known:
-        raise ConfigError(f'There is no device "{device}" on this machine. Choose {", ".join(["auto", *here[:-1]])} or {here[-1]}.')
+        raise ConfigError(
+            f'There is no device "{device}" on this machine. Choose {", ".join(["auto", *here[:-1]])} or {here[-1]}.'
+        )
     return device
 
 
