@@ -107,8 +107,11 @@ def divergence_words(
 
 
 def reach_words(distance_local: float, distance_global: float) -> str | None:
-    """A sentence when the local attention reaches farther than the global one, else None; distances in steps."""
-    if not distance_local > distance_global:
+    """A sentence when the local attention reaches farther than the global one, else None; distances in steps.
+
+    A difference that does not show in the numbers as they are written is none.
+    """
+    if not distance_local > distance_global or number(distance_local) == number(distance_global):
         return None
     return (
         f"Here the local attention reaches farther than the global one "

@@ -74,21 +74,12 @@ def _stored_threshold(folder: Path, spec: str) -> float | None:
 
 @st.cache_data(max_entries=256, show_spinner=False)
 def _threshold(run_id: str, spec: str, view: str, _version: str) -> float:
-    from amad.detection.thresholds import parse_threshold, threshold_of
+    from amad.detection.levels import run_threshold  # needs no torch, which takes seconds to load
 
-    kind, value = parse_threshold(spec)
-    if kind == "value":
-        return value
     folder = workspace.get().run_folder(run_id)
     if view == "score" and (stored := _stored_threshold(folder, spec)) is not None:
         return stored
-    from amad.detection import Detector  # loads torch, which takes seconds: only for what is not stored
-
-    detector = Detector.load(folder, device="cpu")
-    calibration = detector.views.calibrations.get(view)
-    if view == "score" or calibration is None:
-        return float(detector.threshold(spec))
-    return float(threshold_of(spec, calibration.evidence(calibration.table)))
+    return run_threshold(folder, spec, view)
 
 
 def threshold(run: RunRecord, spec: str, view: str = "score") -> float:

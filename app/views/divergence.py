@@ -113,13 +113,14 @@ def reach(run: RunRecord, steps: Any, curves: dict[str, Any]) -> None:
     """Entropies and attention distances, small multiples by block."""
     length = max(2, int(run.config["window"]) // int(run.config.get("patch", 1)))
     blocks = curves["cad"].shape[1]
-    # Side by side where the window is wide, one above the other where it is not: Vega cannot fit facets by itself.
-    size = {"width": max(110, 440 // blocks), "height": 320, "theme": theme.current()}
-    upper = plots.entropies(steps, curves["entropy_local"], curves["entropy_global"], length=length, **size)
-    lower = plots.distances(steps, curves["distance_local"], curves["distance_global"], **size)
-    with st.container(horizontal=True, gap="medium", key="divergence-reach"):
-        small(upper, "divergence-entropies")
-        small(lower, "divergence-distances")
+    # Vega cannot fit facets to the window: both are drawn for a wide one and for a narrow one, and style.css shows one.
+    for name, width, height in (("wide", max(110, 440 // blocks), 400), ("narrow", max(90, 600 // blocks), 172)):
+        size = {"width": width, "height": height, "theme": theme.current()}
+        upper = plots.entropies(steps, curves["entropy_local"], curves["entropy_global"], length=length, **size)
+        lower = plots.distances(steps, curves["distance_local"], curves["distance_global"], **size)
+        with st.container(horizontal=True, gap="medium", key=f"divergence-reach-{name}"):
+            small(upper, f"divergence-entropies-{name}")
+            small(lower, f"divergence-distances-{name}")
     st.caption("Mean over heads bold, each head thin. An entropy of 1 is a uniform map, 0 looks at a single step.")
 
 

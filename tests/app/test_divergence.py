@@ -34,7 +34,7 @@ def test_curves_and_loss_parts_stand_under_a_plain_sentence(page: AppTest) -> No
 
 @pytest.mark.parametrize(
     ("view", "kind", "number"),
-    [("Reach and evenness", "vega_lite_chart", 2), ("Over the series", "bidi_component", 1), ("Normal against flagged", "plotly_chart", 1)],
+    [("Reach and evenness", "vega_lite_chart", 4), ("Over the series", "bidi_component", 1), ("Normal against flagged", "plotly_chart", 1)],
 )  # fmt: skip
 def test_every_view_answers_every_block(page: AppTest, view: str, kind: str, number: int) -> None:
     page.segmented_control(key=VIEW).set_value(view).run()

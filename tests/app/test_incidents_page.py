@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from app_made import CHANNELS, finished_run, small_series
 from streamlit.testing.v1 import AppTest
+from trained_run import series as sines
+from trained_run import trained_run
 
 from amad.detection import Scores, find_events
 from amad.workspace import Workspace
@@ -207,6 +209,23 @@ def test_a_threshold_that_calibration_stored_is_read_without_the_model(open_page
     assert labelled(page, "selectbox", "Threshold").value == "value"
     assert "2 events" in texts(page.subheader)
     assert not page.warning
+
+
+def test_the_threshold_of_every_view_is_read_without_the_model(
+    open_page: Open, store: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained_run(store, store.add_series(sines()))
+
+    def loaded(*_: object, **__: object) -> None:
+        raise AssertionError("the model was loaded")
+
+    page = open_page("incidents")
+    monkeypatch.setattr("amad.detection.detector.Detector.load", loaded)
+    for view in labelled(page, "button_group", "Score shown").options:
+        labelled(page, "button_group", "Score shown").set_value(view.lower()).run()
+        assert not page.exception
+        assert not page.error
+        assert labelled(page, "number_input", "Threshold value").value > 0
 
 
 def test_a_damaged_run_is_told_in_a_box(open_page: Open, store: Workspace) -> None:

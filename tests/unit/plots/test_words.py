@@ -56,6 +56,8 @@ def test_a_local_branch_that_reaches_farther_is_said():
         "read P as the masked branch, not as the near one.",
     )
     assert reach_words(8.0, 8.0) is None
+    assert reach_words(33.42, 33.39) is None  # both are written 33.4
+    assert reach_words(33.46, 33.44) is not None
     assert reach_words(float("nan"), 8.0) is None
 
 
