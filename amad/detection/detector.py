@@ -114,6 +114,7 @@ class Detector:
         shape = self.views.shape
         cut = self.scorer.cutter(values, first, last, shape.margin)
         distances = shape.distances(cut, first, last, len(values), own=own, device=self.device)
+        distances *= np.isfinite(values[first:last]).any(axis=1)  # rows without any value have no shape
         inner = slice(start - first, stop - first)
         views = {name: found[inner] for name, found in self.views.evidence(self.views.plain(raw, distances)).items()}
         shown = ("reconstruction", "divergence", "shape", *(["paper"] if self.config.score == "paper" else []))

@@ -14,7 +14,7 @@ from amad.detection.shape import Cut
 from amad.errors import InputError
 from amad.linear import LinearPart
 from amad.model import Amad
-from amad.series.scaling import Scaler
+from amad.series.scaling import REACH, Scaler
 from amad.series.windows import window_starts, window_view
 
 BLOCK_CELLS = 1 << 21  # rows x channels worked on at once: a few arrays of 16 MB, whatever the length of the series
@@ -77,9 +77,9 @@ class Scorer:
         self, values: NDArray[np.floating], start: int, stop: int
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Rows [start, stop) scaled (n, C), and what the linear part leaves of them (n, C): what AMAD sees."""
-        margin = self.linear.rows - 1  # so that every delay window over these rows is whole
+        margin = self.linear.rows - 1 + REACH  # so that every delay window over these rows is whole, gaps bridged
         first, last = max(0, start - margin), min(len(values), stop + margin)
-        scaled = self.scaler.transform(np.asarray(values[first:last], dtype=np.float32))
+        scaled = self.scaler.bridged(np.asarray(values[first:last], dtype=np.float32))
         part = slice(start - first, stop - first)
         return scaled[part], scaled[part] - self.linear.reconstruct(scaled)[part]
 
@@ -135,7 +135,7 @@ class Scorer:
             errors += LINEAR_SHARE * np.square(residual[inner]) * present[inner]
         return Raw(
             errors=errors,
-            deviations=np.square(scaled[inner]),  # missing cells are scaled to 0
+            deviations=np.square(scaled[inner]) * present[inner],
             expected=linear + total[inner] / covers[:, None],
             cad=cads[inner] / covers,
             paper=papers[inner] / covers,

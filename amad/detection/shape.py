@@ -26,6 +26,7 @@ DEVIATION_FLOOR = 0.05  # of the training deviation: below, a channel counts as 
 LARGEST_UNFIT = 0.1  # guard: a length is left out where more of one training half lies above the other's 99 % point
 SPREAD_FLOOR = 0.001  # of the mean deviation of features: what never moved in training may weigh a lot, not infinitely
 LEAST_SPREAD, LEAST_LEVEL = 0.1, 0.01  # where nothing moves in training at all: far below what a part that varies has
+LEAST_WEIGHT = 1e-3  # of a window without any value, beside one with all of them
 BATCH_CELLS = 1 << 20
 
 # Gives the windows of one length that start at the rows asked for: (n, length, C) scaled, NaN = missing.
@@ -77,7 +78,7 @@ class Shape:
             if len(starts):
                 found, alive = features(cut, starts, one.length, self.seed, device)
                 near = self._nearest(one, found / one.spread, starts, own, device) * alive / one.level
-                total += spread_over_rows(near, starts, one.length, start, stop)
+                total += spread_over_rows(near, starts, one.length, start, stop, whole(alive))
                 used += 1
         return total / max(used, 1)
 
@@ -132,7 +133,7 @@ def fit_shape(cut: Cut, rows: int, seed: int, device: str = "cpu") -> tuple[Shap
             continue
         level = max(float(near.mean()), LEAST_LEVEL)
         lengths.append(Length(length, starts, found, spread, level))
-        total += spread_over_rows(near / level, starts, length, 0, rows)
+        total += spread_over_rows(near / level, starts, length, 0, rows, whole(alive))
     return Shape(tuple(lengths), seed, rows), total / max(len(lengths), 1)
 
 
@@ -206,19 +207,31 @@ def nearest(queries: NDArray[np.float32], known: NDArray[np.float32], device: st
     return np.concatenate(out) / np.sqrt(known.shape[1])
 
 
+def whole(alive: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Weight (n,) of windows by their share of rows with a value: a torn one counts where there is no whole one beside
+    it. An outage is unlike anything in training, but is no shape."""
+    return np.asarray(alive**8 + LEAST_WEIGHT)
+
+
 def spread_over_rows(
-    values: NDArray[np.float64], starts: NDArray[np.int64], length: int, start: int, stop: int
+    values: NDArray[np.float64],
+    starts: NDArray[np.int64],
+    length: int,
+    start: int,
+    stop: int,
+    weights: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
-    """Mean over the windows that cover each of the rows [start, stop) of one value a window; rows between windows are
-    interpolated."""
+    """Mean over the windows that cover each of the rows [start, stop) of one value a window, weighted; rows between
+    windows are interpolated."""
+    weights = np.ones(len(values)) if weights is None else weights
     edges = np.zeros((2, stop - start + 1))
     first = np.clip(starts - start, 0, stop - start)
     last = np.clip(starts + length - start, 0, stop - start)
-    for row, weight in ((0, values), (1, np.ones(len(values)))):
+    for row, weight in ((0, values * weights), (1, weights)):
         np.add.at(edges[row], first, weight)
         np.subtract.at(edges[row], last, weight)
     total, covers = np.cumsum(edges, axis=1)[:, :-1]
-    covered = covers > 0.5
+    covered = covers > LEAST_WEIGHT / 2
     mean = np.maximum(total, 0.0) / np.where(covered, covers, 1.0)
     if covered.all():
         return mean

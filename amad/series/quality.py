@@ -124,7 +124,7 @@ def value_findings(values: NDArray[np.float32], channels: Sequence[str]) -> list
                 absent_total,
                 tuple(names),
                 tuple(sorted(first_rows)[:_SHOWN]),
-                "Left missing: the model takes the training mean there, and such cells carry no error.",
+                "Left missing: the model bridges them, and such cells carry no error.",
                 ("Fill in a straight line", "Repeat the last value", "Leave the channels out"),
             )
         )

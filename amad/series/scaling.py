@@ -19,6 +19,9 @@ _FLOOR_OF_MEAN = 1e-4
 _SHARE_OF_TYPICAL = 0.01
 _SHARE_OF_VALUE = 0.1
 _BLOCK = 1 << 16
+# Rows from a present value over which a missing one fades to the training mean. [D] Without it the jump to the mean
+# and back made false alarms at both ends of every outage (GECCO2018: the rows around one scored 4.4, others .8).
+REACH = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +82,19 @@ class Scaler:
             scaled[begin : begin + _BLOCK] = np.nan_to_num(block, copy=False, nan=0.0)
         return scaled
 
+    def bridged(self, values: NDArray[np.float32], reach: int = REACH) -> NDArray[np.float32]:
+        """As `transform`, but without a jump where values are missing: what stands there depends on `reach` rows around.
+
+        A missing cell lies on the straight line between the present values before and after it, fading to the training
+        mean with its distance from the nearer one; beyond `reach` rows from both it is the mean.
+        """
+        scaled = self.transform(values)
+        for channel in range(values.shape[1]):
+            present = np.isfinite(values[:, channel])
+            if not present.all() and present.any():
+                _bridge(scaled[:, channel], present, reach)
+        return scaled
+
     def inverse(self, scaled: NDArray[np.float32]) -> NDArray[np.float32]:
         """Scaled values (T, C) back in the units of the series, float32."""
         self._check(scaled)
@@ -112,3 +128,22 @@ class Scaler:
     def _check(self, values: NDArray[np.float32]) -> None:
         if values.ndim != 2 or values.shape[1] != len(self.centre):
             raise InputError(f"The scaler knows {len(self.centre)} channels; values are {values.shape}, not (T, C).")
+
+
+def _bridge(column: NDArray[np.float32], present: NDArray[np.bool_], reach: int) -> None:
+    """Fills the missing cells (0) of one scaled channel in place."""
+    places = np.flatnonzero(present)
+    gone = np.flatnonzero(~present)
+    after = np.searchsorted(places, gone)  # of the present cells, the first behind each missing one
+    before = after - 1
+    left = np.where(before >= 0, gone - places[np.maximum(before, 0)], reach + 1)
+    right = np.where(after < len(places), places[np.minimum(after, len(places) - 1)] - gone, reach + 1)
+    near_left, near_right = left <= reach, right <= reach
+    # weights of both sides: a straight line between them, one of them alone where the other is out of reach
+    total = np.where(near_left & near_right, left + right, 1)
+    of_left = np.where(near_left, np.where(near_right, right, 1), 0) / total
+    of_right = np.where(near_right, np.where(near_left, left, 1), 0) / total
+    fade = np.maximum(0.0, 1 - (np.minimum(left, right) - 1) / reach)
+    first = column[places[np.maximum(before, 0)]]
+    last = column[places[np.minimum(after, len(places) - 1)]]
+    column[gone] = (fade * (of_left * first + of_right * last)).astype(np.float32)

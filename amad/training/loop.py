@@ -294,7 +294,7 @@ def _prepare(
 ) -> tuple[NDArray[np.float32], LinearPart]:
     """Residual (T, C) of the training part and the linear part; both come out of the training part alone."""
     scaler = Scaler.fit(values, config.clip)
-    scaled = scaler.transform(values)
+    scaled = scaler.bridged(values)
     if resumed and (folder / disk.LINEAR).exists():
         linear = disk.load_linear(folder)
     else:

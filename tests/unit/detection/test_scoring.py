@@ -212,3 +212,18 @@ def test_thresholds_come_from_the_training_scores(detector):
 def test_it_loads_the_device_it_is_asked_for(small_run):
     assert Detector.load(small_run).device in ("cpu", "cuda", "cuda:0", "mps")
     assert Detector.load(small_run, "cpu").device == "cpu"
+
+
+def test_an_outage_raises_no_alarm_at_its_ends_and_blocks_agree_about_it(detector, monkeypatch):
+    values = waves(400, seed=5)
+    quiet = detector.score(values).score
+    values[150:250] = np.nan
+    values[300:304, 0] = np.nan
+    scores = detector.score(values)
+    around = np.r_[130:150, 250:270]
+    assert scores.score[around].max() <= max(detector.threshold(), 1.2 * quiet[around].max())
+    assert scores.score[170:230].max() < 1
+    assert np.isfinite(scores.columns()[1]).all()
+    monkeypatch.setattr("amad.detection.scoring.BLOCK_CELLS", 3 * 64)
+    monkeypatch.setattr("amad.detection.scoring.FEWEST_BLOCK_ROWS", 64)
+    np.testing.assert_allclose(detector.score(values).columns()[1], scores.columns()[1], atol=2e-3, rtol=2e-3)
