@@ -90,7 +90,7 @@ def periods(run: RunRecord) -> None:
         paths["steps"], paths["omega"], paths["weights"], limit=STRONGEST, theme=theme.current()
     )
     shown = min(STRONGEST, paths["omega"][0].size)
-    _head("Learned periods", (), f"steps · the {shown} strongest, darker weighs more")
+    _head("Learned periods", (), f"steps · the {shown} strongest, fainter weighs less")
     _figure(made, f"curve-periods-{run.id}", "periods")
 
 

@@ -135,9 +135,9 @@ def shares(event: Any, channels: Sequence[str]) -> list[tuple[str, float]]:
     return found
 
 
-def highest(found: Sequence[Any]) -> Any | None:
-    """The event with the highest peak, the earlier one where two are alike; None where there is none."""
-    return max(found, key=lambda event: (event.peak, -event.start_row), default=None)
+def ranked(found: Sequence[Any]) -> list[Any]:
+    """Events as the list shows them: the highest peak first, the earlier one first where two are alike."""
+    return sorted(found, key=lambda event: (-event.peak, event.start_row))
 
 
 def order(event: Any | None, channels: Sequence[str]) -> tuple[str, ...]:

@@ -114,7 +114,7 @@ def reach(run: RunRecord, steps: Any, curves: dict[str, Any]) -> None:
     length = max(2, int(run.config["window"]) // int(run.config.get("patch", 1)))
     blocks = curves["cad"].shape[1]
     # Vega cannot fit facets to the window: both are drawn for a wide one and for a narrow one, and style.css shows one.
-    for name, width, height in (("wide", max(110, 440 // blocks), 400), ("narrow", max(90, 600 // blocks), 172)):
+    for name, width, height in (("wide", max(110, 500 // blocks), 480), ("narrow", max(90, 600 // blocks), 172)):
         size = {"width": width, "height": height, "theme": theme.current()}
         upper = plots.entropies(steps, curves["entropy_local"], curves["entropy_global"], length=length, **size)
         lower = plots.distances(steps, curves["distance_local"], curves["distance_global"], **size)

@@ -151,7 +151,7 @@ def paths(record: SeriesRecord, found: dict[str, Any], block: int, head: int | N
         theme=theme.current(),
     )
     show(figure, "frequencies-paths")
-    st.caption("The strongest 64 periods of the choice; darker lines weigh more.")
+    st.caption("The strongest 64 periods of the choice; fainter lines weigh less.")
 
 
 def effect(record: SeriesRecord, run: RunRecord, block: int, head: int | None) -> None:

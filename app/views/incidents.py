@@ -56,13 +56,14 @@ def instrument(record: SeriesRecord, run: RunRecord) -> None:
     ]
     with controls, st.popover("Export", icon=":material/download:", key=f"{base}-export"):
         export(record, run, found)
-    chosen = choose(base, key, found, record)
+    ranked = events.ranked(found)
+    chosen = choose(base, key, ranked, record)
     place, inspector = page.split("incidents")
     with inspector:
         with st.container(key="incidents-list", gap="small"):
-            listed(base, found, clock, chosen, filters, run, record, view, level)
+            listed(base, ranked, clock, chosen, filters, run, record, view, level)
         with st.container(key="incidents-detail", gap="small"):
-            detail(base, found, clock, chosen, run, record)
+            detail(base, ranked, clock, chosen, run, record)
     chosen = st.session_state.get(f"{base}-chosen-event", chosen)
     current = next((event for event in found if event.id == chosen), None)
     with place:
@@ -135,7 +136,7 @@ def _exactly(field: str, value: str, kind: str) -> None:
 
 
 def choose(base: str, key: str, found: list[Any], record: SeriesRecord) -> int | None:
-    """The event chosen now: picked on the timeline or in the list, stepped to, or the one the address points at.
+    """The event of `found` (the highest first) chosen now: picked on the timeline or in the list, stepped to, or the one the address points at.
 
     Where nothing points at one, it is the highest, so that a run opens on what it found; the view stays as it is. Taking
     the mark away in the list leaves none chosen.
@@ -158,7 +159,7 @@ def choose(base: str, key: str, found: list[Any], record: SeriesRecord) -> int |
         st.session_state.pop(none, None)
         event = next((event for event in found if event.start_row <= at < event.end_row), None)
     else:
-        event = None if st.session_state.get(none) else events.highest(found)
+        event = None if st.session_state.get(none) or not found else found[0]
     chosen: int | None = None if event is None else event.id
     st.session_state[memory] = chosen
     return chosen
@@ -178,7 +179,7 @@ def listed(
     run: RunRecord, record: SeriesRecord, view: str, level: events.Level,
 ) -> None:  # fmt: skip
     """The list of events, or why there is none."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="incidents-list-head"):
         st.subheader(text.counted(len(found), "event"), anchor=False, width="stretch")
         least, gap = int(run.config.get("min_length", 1)), int(run.config.get("merge_gap", 0))
         if chips := filters.chips(least, gap):
@@ -219,7 +220,7 @@ def detail(
     if not found:
         return
     place = next((place for place, event in enumerate(found) if event.id == chosen), None)
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="incidents-detail-head"):
         if place is None:
             st.subheader("No event chosen", anchor=False, width="stretch")
         else:
@@ -228,11 +229,11 @@ def detail(
         before, after = (0, 0) if place is None else (place - 1, place + 1)
         st.button(
             "Previous event", key=f"{base}-before-icon-only", icon=":material/chevron_left:", disabled=place is None or before < 0,
-            help="Previous event", on_click=go, args=(base, found[max(before, 0)], record), type="tertiary",
+            help="Previous event of the list", on_click=go, args=(base, found[max(before, 0)], record), type="tertiary",
         )  # fmt: skip
         st.button(
             "Next event", key=f"{base}-after-icon-only", icon=":material/chevron_right:", disabled=after >= len(found),
-            help="Next event", on_click=go, args=(base, found[min(after, len(found) - 1)], record), type="tertiary",
+            help="Next event of the list", on_click=go, args=(base, found[min(after, len(found) - 1)], record), type="tertiary",
         )  # fmt: skip
     if place is None:
         st.caption("Choose one in the list or on the timeline.")

@@ -58,11 +58,11 @@ def test_taking_the_mark_away_in_the_list_leaves_no_event_chosen(page: AppTest) 
     assert "Event 1" in texts(page.subheader)
 
 
-def test_the_highest_event_is_the_first_of_those_alike() -> None:
-    alike = find_events(np.array([0, 2, 0, 3, 0, 3, 0.0]), 1.0, merge_gap=0)
-    assert [event.peak for event in alike] == [2, 3, 3]
-    assert events.highest(alike) is alike[1]
-    assert events.highest([]) is None
+def test_the_list_ranks_events_by_their_peak_and_keeps_the_order_of_those_alike() -> None:
+    mixed = find_events(np.array([0, 2, 0, 3, 0, 3, 0.0]), 1.0, merge_gap=0)
+    assert [event.peak for event in mixed] == [2, 3, 3]
+    assert events.ranked(mixed) == [mixed[1], mixed[2], mixed[0]]
+    assert events.ranked([]) == []
 
 
 def test_stepping_chooses_an_event_puts_it_into_the_address_and_shows_its_shares(page: AppTest) -> None:
