@@ -210,3 +210,29 @@ def test_a_fault_in_training_is_exit_1_and_resumable(amad, data, tiny, open_work
     assert ended.code == 1
     assert ended.err.endswith(f"amad: ZeroDivisionError: no luck. The whole trace is in {log}.\n")
     assert run.state == "failed"
+
+
+def test_a_part_in_which_nothing_changes_is_warned_about(amad, data, tiny, tmp_path):
+    table = pd.read_csv(data)
+    table.loc[:199, ["flow", "heat", "noise"]] = 1.0
+    table.to_csv(tmp_path / "still.csv", index=False)
+    warning = (
+        "Warning: no channel changes in the training part, so that every later change will score high. "
+        "Train on a part that varies, if there is one.\n"
+    )
+    ended = amad("fit", "still.csv", "--train", "0:200", *tiny)
+    assert ended.code == 0
+    assert warning in ended.err
+    assert warning not in amad("fit", "still.csv", "--train", "0:260", *tiny).err
+
+
+def test_a_part_without_any_value_is_refused(amad, data, tiny, tmp_path):
+    table = pd.read_csv(data)
+    table.loc[:199, ["flow", "heat", "noise"]] = None
+    table.to_csv(tmp_path / "gone.csv", index=False)
+    ended = amad("fit", "gone.csv", "--train", "0:200", *tiny)
+    assert ended.code == 2
+    assert ended.err.endswith(
+        "amad: The training part, rows 0 to 200, holds no value at all. "
+        "Choose another part, or check which values count as missing.\n"
+    )

@@ -14,6 +14,7 @@ from amad.detection.shape import (
     nearest,
     random_kernels,
     spread_over_rows,
+    whole,
     window_places,
 )
 
@@ -173,3 +174,11 @@ def test_a_series_shorter_than_a_length_uses_the_others():
     np.testing.assert_allclose(found.distances(cutter(short), 0, 40, 40), only.distances(cutter(short), 0, 40, 40))
     assert not found.distances(cutter(short[:20]), 0, 20, 20).any()
     assert isinstance(found.lengths[0], Length)
+
+
+def test_torn_windows_count_only_where_no_whole_one_covers_the_row():
+    starts, alive = np.array([0, 2, 4]), np.array([1.0, 1.0, 0.5])
+    found = spread_over_rows(np.array([1.0, 1.0, 50.0]), starts, 4, 0, 8, whole(alive))
+    np.testing.assert_allclose(found[:4], 1)
+    assert (found[4:6] < 1.5).all()  # one whole window beside the torn one
+    np.testing.assert_allclose(found[6:], 50)
