@@ -17,7 +17,7 @@ DEMO = "server-machine-1-4"
 PAGES = (
     ("series", "", '[data-amad="timeline"][data-fresh="true"]'),
     ("train", "", ".js-plotly-plot"),
-    ("incidents", "", '[data-amad="timeline"][data-fresh="true"]'),
+    ("incidents", "&from=34500&to=35500", '[data-amad="timeline"][data-fresh="true"]'),
     ("frequencies", "", ".js-plotly-plot"),
     ("attention", "", '[data-amad="maps"]'),
     ("divergence", "", ".js-plotly-plot"),
