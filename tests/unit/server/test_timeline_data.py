@@ -111,7 +111,10 @@ def test_times_of_an_even_series_need_two_knots(served: Served) -> None:
         ({"rows": "3"}, "rows is 3; it must be a power of two."),
         ({"rows": "0"}, "rows is 0; it must be a power of two."),
         ({"start": "50", "stop": "50"}, "start 50 is not before stop 50."),
-        ({"tracks": ""}, "tracks names 1 to 160 tracks: c0, e0, score, reconstruction, divergence, shape, cad or mean."),
+        (
+            {"tracks": ""},
+            "tracks names 1 to 160 tracks: c0, e0, score, reconstruction, divergence, shape, cad or mean.",
+        ),
         (
             {"tracks": "share:flow"},
             "tracks names 1 to 160 tracks: c0, e0, score, reconstruction, divergence, shape, cad or mean.",
