@@ -155,13 +155,13 @@ def spans(series_id: str, created: str) -> list[tuple[int, int]]:
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
-def cost(rows: int, channels: int, preset: str, changed: str, device: str) -> tuple[float, float]:
-    """Predicted seconds and bytes of a training on `rows` rows; `changed` is JSON of the settings that differ."""
+def cost(rows: int, scored: int, channels: int, preset: str, changed: str, device: str) -> tuple[float, float]:
+    """Predicted seconds and bytes of a training on `rows` rows and the scoring of `scored`; `changed`: settings as JSON."""
     from amad.config import make_config
     from amad.training import predict_cost
 
     config = make_config(preset, json.loads(changed))
-    seconds, amount = predict_cost(rows, channels, config, device)
+    seconds, amount = predict_cost(rows, channels, config, device, scored=scored)
     return float(seconds), float(amount)
 
 

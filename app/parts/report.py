@@ -79,6 +79,8 @@ def _fix(record: SeriesRecord, finding: Any, way: str) -> dict[str, Any] | None:
     if way in ("Leave them out", "Leave the channels out"):
         kept = [name for name in record.channels if name not in finding.columns]
         return {**plain, "channels": kept} if kept and len(kept) < len(record.channels) else None
+    if way == "Fill in a straight line":
+        return {**plain, "fill": "linear"}
     if way == "Repeat the last value":
         return {**plain, "fill": "forward"}
     step = cached.series(record).report.median_step

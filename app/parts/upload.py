@@ -17,7 +17,7 @@ from amad.errors import AmadError
 from amad.workspace import SeriesRecord
 from app.parts import workspace
 
-TYPES = ["csv", "tsv", "txt", "gz", "xlsx", "xls", "xlsm", "ods", "parquet", "arrow", "feather", "npz", "npy"]
+TYPES = ["csv", "tsv", "txt", "gz", "xlsx", "xls", "xlsm", "ods", "parquet", "arrow", "feather", "npz", "npy", "json"]
 DETECT = "Detect"
 _SEPARATORS = {DETECT: None, "Comma": ",", "Semicolon": ";", "Tab": "\t", "Bar": "|", "Space": " "}
 _DECIMALS = {DETECT: None, "Point": ".", "Comma": ","}

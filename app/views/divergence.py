@@ -7,7 +7,6 @@ from typing import Any
 import altair as alt
 import numpy as np
 import streamlit as st
-from plotly.graph_objects import Figure
 
 from amad import plots
 from amad.errors import AmadError
@@ -15,13 +14,21 @@ from amad.plots.words import divergence_words
 from amad.workspace import RunRecord, SeriesRecord
 from app.components.maps import sources
 from app.components.timeline import timeline
-from app.parts import cached, page, progress, selection, text, theme, workspace
+from app.parts import cached, learned, page, progress, selection, text, theme, workspace
 
 VIEW, BLOCK, EACH = "divergence-view", "divergence-block", "divergence-each"
 VIEWS = ("Training", "Reach and evenness", "Over the series", "Normal against flagged")
 ALL = "All blocks"
 PARTS = ("loss", "mse", "l_min", "l_max", "l_con")
 CURVES = ("d_local", "d_global", "cad", "entropy_local", "entropy_global", "distance_local", "distance_global")
+WORDS = learned.Words(
+    title="Divergence",
+    no_series="A run shows its divergences on a series; open one first.",
+    no_run="The two attentions part in training. Train a run first.",
+    unreadable="The history of this run cannot be read",
+    nothing="has no history yet",
+    waiting="The curves begin with the first optimiser steps.",
+)
 
 
 def draw(record: SeriesRecord, run: RunRecord, found: dict[str, Any]) -> None:
@@ -92,7 +99,7 @@ def training(run: RunRecord, found: dict[str, Any], curves: dict[str, Any]) -> N
         each=bool(st.session_state.get(EACH, True)),
         theme=theme.current(),
     )
-    show(upper.update_xaxes(title_text=None), "divergence-maxmin")
+    learned.show(upper.update_xaxes(title_text=None), "divergence-maxmin")
     weights = {"l_min": run.config.get("k_min"), "l_max": run.config.get("k_max"), "l_con": run.config.get("beta")}
     lower = plots.loss_parts(
         found["step"],
@@ -100,7 +107,7 @@ def training(run: RunRecord, found: dict[str, Any], curves: dict[str, Any]) -> N
         weights={name: float(value) for name, value in weights.items() if value is not None},
         theme=theme.current(),
     )
-    show(lower, "divergence-loss")
+    learned.show(lower, "divergence-loss")
 
 
 def ceiling(run: RunRecord, cad: Any) -> float | None:
@@ -163,7 +170,7 @@ def histogram(record: SeriesRecord, run: RunRecord) -> None:
         unscored()
         return
     score = cached.column(run, record, "score")
-    show(plots.cad_histogram(cad, score > level, theme=theme.current()), "divergence-histogram")
+    learned.show(plots.cad_histogram(cad, score > level, theme=theme.current()), "divergence-histogram")
     st.caption(f"Flagged: the score lies above the run's own threshold of {text.score(level)}.")
 
 
@@ -174,41 +181,10 @@ def unscored() -> None:
         st.switch_page("views/incidents.py", query_params=dict(st.query_params))
 
 
-def show(figure: Figure, key: str) -> None:
-    """One figure with its text alternative; its place takes what the window leaves (style.css)."""
-    with st.container(key=f"{key}-place"):
-        st.plotly_chart(
-            figure, key=key, theme=None, height="stretch", alt=plots.describe(figure),
-            config={"displayModeBar": False, "displaylogo": False},
-        )  # fmt: skip
-
-
 def small(chart: alt.FacetChart, key: str) -> None:
     """Linked small multiples with their text alternative."""
     # Its description is its accessible name; Streamlit's own `alt` would only say the same again.
     st.altair_chart(chart, key=key, theme=None, width="content")
-
-
-def empty(record: SeriesRecord | None, run: RunRecord | None, wrong: AmadError | None) -> None:
-    """Nothing to draw yet: why, and the one way on."""
-    page.top("Divergence", "" if record is None else record.name)
-    if wrong is None and run is not None and run.state in ("failed", "stopped", "lost"):
-        page.unfinished(run, "", key="divergence-go")
-        return
-    view, label = "views/train.py", "Train a run"
-    if record is None:
-        heading, reason = "No series yet", "A run shows its divergences on a series; open one first."
-        view, label = "views/series.py", "Open a series"
-    elif run is None:
-        heading, reason = "No run on this series yet", "The two attentions part in training. Train a run first."
-    elif wrong is not None:
-        heading, reason = "The history of this run cannot be read", text.escape(wrong)
-    else:
-        heading = f"{text.escape(run.name)} has no history yet"
-        reason, label = "The curves begin with the first optimiser steps.", "Watch the training"
-    with page.empty(heading, reason):
-        if st.button(label, type="primary", key="divergence-go"):
-            st.switch_page(view, query_params=dict(st.query_params))
 
 
 current = selection.read()
@@ -222,4 +198,4 @@ if current.series is not None and current.run is not None:
 if current.series is not None and current.run is not None and all(name in known for name in ("step", *CURVES)):
     draw(current.series, current.run, known)
 else:
-    empty(current.series, current.run, problem)
+    learned.empty(WORDS, current.series, current.run, problem)

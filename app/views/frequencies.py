@@ -6,18 +6,25 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
-from plotly.graph_objects import Figure
 
 from amad import plots
 from amad.errors import AmadError
 from amad.workspace import RunRecord, SeriesRecord
 from app.components.maps import sources
-from app.parts import page, prepare, progress, selection, text, theme
+from app.parts import learned, page, prepare, progress, selection, text, theme
 
 BLOCK, HEAD, BANK, CHANNEL = "frequencies-block", "frequencies-head", "frequencies-bank", "frequencies-channel"
 VIEW, BEFORE = "frequencies-view", "frequencies-before"
 VIEWS = ("Spectrum", "Path over training", "Effect of the mask", "Table")
 AVERAGE = "Mean of channels"
+WORDS = learned.Words(
+    title="Frequencies",
+    no_series="A run learns its frequencies from a series; open one first.",
+    no_run="Frequencies are learned in training. Train a run first.",
+    unreadable="The frequencies of this run cannot be read",
+    nothing="has recorded no frequencies yet",
+    waiting="The first record comes with the first optimiser steps.",
+)
 
 
 def draw(record: SeriesRecord, run: RunRecord, found: dict[str, Any]) -> None:
@@ -133,7 +140,7 @@ def spectrum(
         label=6,
         theme=theme.current(),
     )
-    show(figure, "frequencies-spectrum")
+    learned.show(figure, "frequencies-spectrum")
     st.caption(
         f"Each point is one learned frequency, the strongest with their period; open circles have a negative weight. {words}"
     )
@@ -150,7 +157,7 @@ def paths(record: SeriesRecord, found: dict[str, Any], block: int, head: int | N
         seconds_per_step=sources.seconds_per_step(record),
         theme=theme.current(),
     )
-    show(figure, "frequencies-paths")
+    learned.show(figure, "frequencies-paths")
     st.caption("The strongest 64 periods of the choice; fainter lines weigh less.")
 
 
@@ -176,7 +183,7 @@ def effect(record: SeriesRecord, run: RunRecord, block: int, head: int | None) -
             axis="lag between query and key (steps)",
             theme=theme.current(),
         )
-        show(figure, "frequencies-kernel" if "gain" in after else "frequencies-lag")
+        learned.show(figure, "frequencies-kernel" if "gain" in after else "frequencies-lag")
         if "gain" in after:
             gain = plots.mask_kernel(
                 after["steps"],
@@ -186,9 +193,9 @@ def effect(record: SeriesRecord, run: RunRecord, block: int, head: int | None) -
                 axis="step t of the window",
                 theme=theme.current(),
             )
-            show(gain, "frequencies-gain")
+            learned.show(gain, "frequencies-gain")
     with right:
-        show(plots.mask_map(after["map"], theme=theme.current()), "frequencies-map")
+        learned.show(plots.mask_map(after["map"], theme=theme.current()), "frequencies-map")
     form = "over the lag alone (form relative)" if "gain" not in after else "at query step t and key step s (form sum)"
     st.caption(f"The factor by which the mask multiplies query times key {form}, mean over pairs; blue strengthens.")
 
@@ -214,37 +221,6 @@ def table(record: SeriesRecord, run: RunRecord, found: dict[str, Any]) -> None:
     )  # fmt: skip
 
 
-def show(figure: Figure, key: str) -> None:
-    """One figure with its text alternative; its place takes what the window leaves (style.css)."""
-    with st.container(key=f"{key}-place"):
-        st.plotly_chart(
-            figure, key=key, theme=None, height="stretch", alt=plots.describe(figure),
-            config={"displayModeBar": False, "displaylogo": False},
-        )  # fmt: skip
-
-
-def empty(record: SeriesRecord | None, run: RunRecord | None, wrong: AmadError | None) -> None:
-    """Nothing to draw yet: why, and the one way on."""
-    page.top("Frequencies", "" if record is None else record.name)
-    if wrong is None and run is not None and run.state in ("failed", "stopped", "lost"):
-        page.unfinished(run, "", key="frequencies-go")
-        return
-    view, label = "views/train.py", "Train a run"
-    if record is None:
-        heading, reason = "No series yet", "A run learns its frequencies from a series; open one first."
-        view, label = "views/series.py", "Open a series"
-    elif run is None:
-        heading, reason = "No run on this series yet", "Frequencies are learned in training. Train a run first."
-    elif wrong is not None:
-        heading, reason = "The frequencies of this run cannot be read", text.escape(wrong)
-    else:
-        heading = f"{text.escape(run.name)} has recorded no frequencies yet"
-        reason, label = "The first record comes with the first optimiser steps.", "Watch the training"
-    with page.empty(heading, reason):
-        if st.button(label, type="primary", key="frequencies-go"):
-            st.switch_page(view, query_params=dict(st.query_params))
-
-
 current = selection.read()
 known: dict[str, Any] | None = None
 problem: AmadError | None = None
@@ -256,4 +232,4 @@ if current.series is not None and current.run is not None:
 if current.series is not None and current.run is not None and known is not None and np.size(known["steps"]):
     draw(current.series, current.run, known)
 else:
-    empty(current.series, current.run, problem)
+    learned.empty(WORDS, current.series, current.run, problem)

@@ -80,7 +80,7 @@ def _upload_area() -> None:
         label_visibility="collapsed",
     )  # fmt: skip
     st.caption("CSV (any separator, gzip), Excel, Parquet, Arrow, NumPy · up to 2 GB")
-    st.caption("Several files become one series, in the order of their names.")
+    st.caption("Several files become one series, in the order of their names; a file of labels labels it.")
     with st.popover("Reading options", icon=":material/tune:", key="series-options-add"):
         options = upload.options_form("series-add-options")
     if options is not None:

@@ -73,7 +73,9 @@ def estimate(record: SeriesRecord, preset: str, changed: dict[str, Any], config:
     channels = len(config.channels) or len(record.channels)
     try:
         with st.spinner("Measuring this machine"):
-            seconds, amount = cached.cost(stop - start, channels, preset, json.dumps(changed), config.device)
+            seconds, amount = cached.cost(
+                stop - start, record.rows, channels, preset, json.dumps(changed), config.device
+            )
     except AmadError as error:
         page.problem(error)
         return

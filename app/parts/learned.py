@@ -1,0 +1,56 @@
+"""What the pages on a run's learning share: a figure in its place, and what stands there when nothing can be drawn yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+from plotly.graph_objects import Figure
+
+from amad import plots
+from amad.errors import AmadError
+from amad.workspace import RunRecord, SeriesRecord
+from app.parts import page, text
+
+
+@dataclass(frozen=True)
+class Words:
+    """What an empty page says: without a series, without a run, with a file that cannot be read, before the first record."""
+
+    title: str
+    no_series: str
+    no_run: str
+    unreadable: str
+    nothing: str
+    waiting: str
+
+
+def show(figure: Figure, key: str) -> None:
+    """One figure with its text alternative; its place takes what the window leaves (style.css)."""
+    with st.container(key=f"{key}-place"):
+        st.plotly_chart(
+            figure, key=key, theme=None, height="stretch", alt=plots.describe(figure),
+            config={"displayModeBar": False, "displaylogo": False},
+        )  # fmt: skip
+
+
+def empty(words: Words, record: SeriesRecord | None, run: RunRecord | None, wrong: AmadError | None) -> None:
+    """Nothing to draw yet: why, and the one way on."""
+    key = f"{words.title.lower()}-go"
+    page.top(words.title, "" if record is None else record.name)
+    if wrong is None and run is not None and run.state in ("failed", "stopped", "lost"):
+        page.unfinished(run, "", key=key)
+        return
+    view, label = "views/train.py", "Train a run"
+    if record is None:
+        heading, reason = "No series yet", words.no_series
+        view, label = "views/series.py", "Open a series"
+    elif run is None:
+        heading, reason = "No run on this series yet", words.no_run
+    elif wrong is not None:
+        heading, reason = words.unreadable, text.escape(wrong)
+    else:
+        heading, reason, label = f"{text.escape(run.name)} {words.nothing}", words.waiting, "Watch the training"
+    with page.empty(heading, reason):
+        if st.button(label, type="primary", key=key):
+            st.switch_page(view, query_params=dict(st.query_params))
