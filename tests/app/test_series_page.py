@@ -113,6 +113,21 @@ def test_a_finding_can_be_mended_into_a_prepared_series(open_page: Open, store: 
     assert page.query_params["series"] == new.id
 
 
+def test_missing_cells_are_filled_in_a_straight_line_by_one_click(
+    open_page: Open, store: Workspace, tmp_path: Path
+) -> None:
+    from amad.series import read
+
+    path = tmp_path / "tank.csv"
+    path.write_text("a,b\n" + "".join(f"{'' if row == 50 else 2 * row},{row % 7}\n" for row in range(200)))
+    store.add_series(read(path))
+    page = open_page()
+    button(page, "Apply fix").click().run()
+    assert not page.exception
+    filled = store.open_series(store.series()[0].id)
+    assert filled.values[50, 0] == 100
+
+
 def test_a_prepared_series_keeps_chosen_channels_and_the_old_one_stays(open_page: Open, store: Workspace) -> None:
     store.add_series(small_series())
     page = open_page()
