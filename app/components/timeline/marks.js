@@ -4,6 +4,7 @@ import { rule } from "./draw.js";
 
 const FEW_INCIDENTS = 6; // with more in view, their edges are not drawn through the panels
 const BRACKET = 4;
+const OUTLINED = 6, FRAME = 10; // px: from which width the chosen event is outlined through the panels, and the frame below it
 
 /** The whole series small, the view as a handle on it, events and incidents as specks, the training part as a strip. */
 export function drawOverview(t, ctx) {
@@ -129,7 +130,7 @@ export function drawTints(t, ctx) {
   }
 }
 
-/** Incident patterns over event brackets, and the outline of the selected event down to the axis. */
+/** Incident patterns over event brackets, and the selected event: outlined down to the axis, or framed where it is narrow. */
 export function drawRail(t, ctx) {
   const { geometry: g, props } = t;
   const { colors } = props;
@@ -153,9 +154,20 @@ export function drawRail(t, ctx) {
   const chosen = props.paint ? null : props.events.find((event) => event.id === t.selectedId() && inView(t, event));
   if (!chosen) return;
   const [a, b] = span(t, chosen);
-  ctx.strokeStyle = colors.threshold;
+  ctx.strokeStyle = ctx.fillStyle = colors.threshold;
   ctx.lineWidth = 1.5;
-  ctx.strokeRect(a - 0.75, y - 0.25, b - a + 1.5, g.bottom - y - 0.5);
+  if (b - a >= OUTLINED) {
+    ctx.strokeRect(a - 0.75, y - 0.25, b - a + 1.5, g.bottom - y - 0.5);
+    return;
+  }
+  // An outline would hide what it surrounds: a frame on the rail stands for it, with an arrow down to the lines.
+  const x = Math.min(Math.max((a + b) / 2, g.x + FRAME / 2), g.x + g.w - FRAME / 2);
+  ctx.strokeRect(x - FRAME / 2 + 0.75, y - 0.25, FRAME - 1.5, h + 2.5);
+  ctx.beginPath();
+  ctx.moveTo(x - FRAME / 2, y + h + 3);
+  ctx.lineTo(x + FRAME / 2, y + h + 3);
+  ctx.lineTo((a + b) / 2, y + h + 9);
+  ctx.fill();
 }
 
 function drawIncident(t, ctx, one) {
