@@ -61,7 +61,7 @@ found = timeline(
     key="line", workspace=store, series=series, run=run, view=view, view_nonce=state.runs if view else None,
     events=[{{"id": i, "start": a, "end": b, "severity": 50}} for i, (a, b) in enumerate({events!r})],
     threshold=state.seen["threshold"] or 0.5, threshold_label="p99", selected=state.seen["picked"],
-    training=(0, 50000), report_rows=True, height="640px",
+    training=(0, 50000), shares={{"plain": 0.57}}, report_rows=True, height="640px",
 )
 for name in ("threshold", "picked", "action"):
     if getattr(found, name) is not None:
@@ -441,6 +441,75 @@ def test_a_click_on_an_event_picks_it_and_one_beside_it_tells_the_row(timeline_p
     timeline_page.mouse.click(plot.x(50_000.0), plot.top + 300)
     found = until_told(timeline_page, '"kind": "row"')
     assert abs(found["action"]["row"] - 50_000) <= ROWS / (plot.right - plot.left)
+
+
+def test_a_chosen_narrow_event_is_framed_on_the_rail_and_a_wide_one_outlined_through_the_panels(
+    timeline_page: Page,
+) -> None:
+    plot = Plot(timeline_page)
+    rail = timeline_page.get_by_text("Incidents, events", exact=True).bounding_box()
+    assert rail is not None
+    panel = plot.panel("plain")[0] + 12
+
+    def teal(row: float, y: float) -> str:
+        """A script that counts the columns with teal ink in them, 8 px to each side of a row, on 8 px of height."""
+        return f"""() => {{
+            const canvas = document.querySelector(".amad-tl-main"), box = canvas.getBoundingClientRect();
+            const left = Math.round({plot.x(row)} - box.left) - 8, top = Math.round({y} - box.top);
+            const {{ data }} = canvas.getContext("2d").getImageData(left, top, 17, 8);
+            const ink = (x, y) => [0x17, 0x69, 0x5e].every((v, c) => Math.abs(data[4 * (17 * y + x) + c] - v) < 40);
+            const seen = (x, y) => data[4 * (17 * y + x) + 3] > 150 && ink(x, y);
+            return Array.from({{ length: 17 }}, (_, x) => [0, 1, 2, 3, 4, 5, 6, 7].some((y) => seen(x, y))).filter(Boolean).length;
+        }}"""
+
+    narrow, wide = sum(EVENTS[1]) / 2, float(EVENTS[2][0])
+    assert plot.x(EVENTS[1][1]) - plot.x(EVENTS[1][0]) < 6 < plot.x(EVENTS[2][1]) - plot.x(EVENTS[2][0])
+    timeline_page.mouse.click(plot.x(narrow), rail["y"] + 14)
+    until_told(timeline_page, '"picked": 1')
+    timeline_page.get_by_role("button", name="Run again").click()  # the script gives back what it was told a run later
+    timeline_page.wait_for_function(f"() => ({teal(narrow, rail['y'])})() >= 6")
+    assert timeline_page.evaluate(teal(narrow, panel)) == 0
+    timeline_page.mouse.click(plot.x(wide + 1500), rail["y"] + 14)
+    until_told(timeline_page, '"picked": 2')
+    timeline_page.get_by_role("button", name="Run again").click()  # the script gives back what it was told a run later
+    timeline_page.wait_for_function(f"() => ({teal(wide, panel)})() >= 1")
+    assert timeline_page.evaluate(teal(narrow, rail["y"])) == 0
+
+
+def test_the_share_stands_beside_the_value_and_leaves_the_name_its_room(timeline_page: Page) -> None:
+    label = timeline_page.locator(".amad-tl-label").filter(has=timeline_page.get_by_text("plain", exact=True))
+    boxes = [label.get_by_text(text).bounding_box() for text in ("57", "max", "plain")]
+    share, value, name = (box for box in boxes if box)
+    middles = [box["y"] + box["height"] / 2 for box in (share, value)]
+    assert abs(middles[0] - middles[1]) <= 1
+    assert share["x"] + share["width"] < value["x"]
+    assert 0 <= share["y"] - name["y"] < 24
+
+
+@pytest.mark.parametrize("height", [640, 340])  # the second is too low for the full height of the score
+def test_the_scores_name_and_range_are_never_under_the_handle(timeline_page: Page, height: int) -> None:
+    timeline_page.evaluate(f"document.querySelector('.amad-tl').style.setProperty('--amad-tl-height', '{height}px')")
+    handle = timeline_page.get_by_role("slider", name="Threshold", exact=True)
+    handle.focus()
+    measure = """() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => {
+        const handle = document.querySelector(".amad-tl-handle").getBoundingClientRect();
+        const label = document.querySelector(".amad-tl-scorelabel");
+        done([label.querySelector("b"), label.querySelector(".amad-tl-value")].map((element) => {
+            const range = document.createRange();
+            range.selectNodeContents(element);
+            const text = range.getBoundingClientRect(), box = label.getBoundingClientRect();
+            const over = Math.min(text.bottom, handle.bottom) - Math.max(text.top, handle.top);
+            return [over, box.top - text.top, text.bottom - box.bottom, box.left - text.left];
+        }));
+    })))"""
+    places = set()
+    for key in ["PageDown"] * 7 + ["PageUp"] * 12:
+        timeline_page.keyboard.press(key)
+        found = timeline_page.evaluate(measure)
+        # Neither text lies under the handle by more than a descender's rest, and neither is cut by its label.
+        assert all(over <= 1 and max(cut) <= 1.5 for over, *cut in found), (key, found)
+        places.add(handle.get_attribute("aria-valuetext"))
+    assert len(places) >= 10
 
 
 def test_brackets_step_through_events_and_show_them(timeline_page: Page) -> None:

@@ -121,6 +121,34 @@ def test_numbers_have_three_digits_commas_and_a_true_minus(axes: Page, value: fl
     assert call(axes, "return a.number(v[0]);", value) == text
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "texts"),
+    [
+        (0.000343, 0.137, ["0.000", "0.137"]), (0, 0.988, ["0", "0.988"]), (0, 1, ["0", "1"]), (0.5, 1, ["0.5", "1.0"]),
+        (0.13, 7999, ["0", "7,999"]), (-0.0369, 1.45, ["−0.04", "1.45"]), (-5, 0.001, ["−5", "0"]),
+        (-1234, 0.2, ["−1,234", "0"]), (12, 17.2, ["12.0", "17.2"]), (0, 2e7, ["0", "2.00e7"]), (0.9996, 1.0004, ["1", "1"]),
+        (0.9994, 1.0004, ["0.999", "1"]),
+    ],
+)  # fmt: skip
+def test_both_ends_of_a_range_have_the_decimals_of_the_larger(
+    axes: Page, low: float, high: float, texts: list[str]
+) -> None:
+    assert call(axes, "return a.range(v[0], v[1]);", low, high) == texts
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "text"),
+    [
+        ("2013-12-02", "2014-02-19", "Dec 2013 to Feb 2014"), ("2013-12-28", "2014-01-05", "28 Dec to 5 Jan 2014"),
+        ("2026-03-02", "2026-03-18", "2 to 18 Mar"), ("2026-01-01", "2026-11-21", "1 Jan to 21 Nov"),
+        ("2026-03-02", "2026-03-02 14:00", "2 Mar"), ("2013-12-02", "2015-12-02", "Dec 2013 to Dec 2015"),
+    ],
+)  # fmt: skip
+def test_the_span_of_a_series_is_said_in_few_letters(axes: Page, first: str, last: str, text: str) -> None:
+    body = 'return a.days(new a.Clock("time", null, [0, 99], [v[0], v[1]]), 0, 99);'
+    assert call(axes, body, utc(first), utc(last)) == text
+
+
 def test_a_missing_value_is_a_dash(axes: Page) -> None:
     assert call(axes, "return [NaN, null, Infinity].map(a.number);") == ["–", "–", "–"]
 

@@ -187,7 +187,7 @@ export function moment(clock, row, withYear = false) {
   return `${dayText(date)}${year} ${clockText(date, precision === 1 ? 1 : precision === SECOND ? SECOND : MINUTE)}`;
 }
 
-/** "2 to 18 Mar", the span of days from one row to another; their number where there is no time. */
+/** "2 to 18 Mar", "Dec 2013 to Feb 2014": the span from one row to another, short; their number where there is no time. */
 export function days(clock, from, to) {
   if (clock.kind !== "time") return `${whole(to - from + 1)} rows`;
   const [a, b] = [from, to].map((row) => {
@@ -195,7 +195,11 @@ export function days(clock, from, to) {
     return new Date(time + offset(time, clock.zone));
   });
   const [x, y] = [a, b].map((d) => `${d.getUTCDate()} ${MONTHS[d.getUTCMonth()]}`);
-  if (a.getUTCFullYear() !== b.getUTCFullYear()) return `${x} ${a.getUTCFullYear()} to ${y} ${b.getUTCFullYear()}`;
+  if (a.getUTCFullYear() !== b.getUTCFullYear()) {
+    if (b - a < 31 * DAY) return `${x} to ${y} ${b.getUTCFullYear()}`;
+    const [from, to] = [a, b].map((d) => `${MONTHS[d.getUTCMonth()]} ${d.getUTCFullYear()}`);
+    return `${from} to ${to}`;
+  }
   if (a.getUTCMonth() !== b.getUTCMonth()) return `${x} to ${y}`;
   return a.getUTCDate() === b.getUTCDate() ? y : `${a.getUTCDate()} to ${y}`;
 }
@@ -230,9 +234,29 @@ export function number(value) {
   if (size === 0) return "0";
   if (size >= 1e7 || size < 1e-4) return value.toExponential(2).replace(/-/g, MINUS).replace("+", "");
   if (size >= 99.95) return whole(value);
-  const digits = size >= 9.995 ? 1 : size >= 0.9995 ? 2 : Math.min(7, 2 - Math.floor(Math.log10(size)));
-  const text = size.toFixed(digits).replace(/\.?0+$/, "");
+  const text = size.toFixed(decimals(size)).replace(/\.?0+$/, "");
   return value < 0 ? MINUS + text : text;
+}
+
+/** Decimals that make three significant digits of a size from 1e-4 up. */
+function decimals(size) {
+  if (size >= 99.95) return 0;
+  return size >= 9.995 ? 1 : size >= 0.9995 ? 2 : Math.min(7, 2 - Math.floor(Math.log10(size)));
+}
+
+/** Both ends of a range in the decimals of the larger one, "0.000" and "0.137"; what is exactly 0 stays "0". */
+export function range(low, high) {
+  const own = [number(low), number(high)];
+  const most = Math.max(Math.abs(low), Math.abs(high));
+  if (!(most >= 1e-4 && most < 1e7) || own[0] === own[1]) return own;
+  const digits = decimals(most);
+  let texts = [low, high].map((value) => (digits === 0 ? whole(Math.abs(value)) : Math.abs(value).toFixed(digits)));
+  // Zeros that both end in tell nothing.
+  const needed = [low, high].map((value, i) => (value && digits ? texts[i].replace(/0+$/, "").split(".")[1].length : 0));
+  const spare = digits - Math.max(...needed);
+  if (digits) texts = texts.map((text) => text.slice(0, text.length - spare).replace(/\.$/, ""));
+  texts = texts.map((text, i) => ([low, high][i] === 0 ? "0" : [low, high][i] < 0 && /[1-9]/.test(text) ? MINUS + text : text));
+  return texts[0] === texts[1] ? own : texts; // what differs must not look the same
 }
 
 export function percent(share) {

@@ -1,6 +1,6 @@
 // Left of the plot: channel names with the value under the cursor and their share, the score's name, the threshold handle.
 
-import { days, number, percent } from "./axes.js";
+import { days, number, percent, range } from "./axes.js";
 import { h, setAttribute, setText } from "./dom.js";
 import { cursorRow } from "./draw.js";
 import { extremes } from "./scales.js";
@@ -67,24 +67,24 @@ export class Gutter {
     const row = cursorRow(t);
     t.inView().forEach((channel, index) => {
       const target = this.rows[index]?.value;
-      if (target) setText(target, this.#value(`c${channel.index}`, row, channel.unit, number, !this.rows[index].share.hidden));
+      if (target) setText(target, this.#value(`c${channel.index}`, row, channel.unit, number, range, !this.rows[index].share.hidden));
     });
-    if (t.geometry.score) setText(this.score.value, this.#value(t.props.score, row, "", number2));
+    if (t.geometry.score) setText(this.score.value, this.#value(t.props.score, row, "", number2, range2));
   }
 
-  #value(id, row, unit, say, narrow = false) {
+  #value(id, row, unit, say, sayRange, narrow = false) {
     const { t } = this;
     const after = unit ? ` ${unit}` : "";
     if (row === null) {
       const shown = t.store.best(id, t.view, t.bucket);
       const seen = shown && extremes(t, shown, shown.tracks.get(id));
-      return seen ? span(say(seen[0]), say(seen[1]), after, narrow) : "";
+      return seen ? span(seen, say, sayRange, after, narrow) : "";
     }
     const block = t.store.best(id, { from: row, to: row + 1 }, t.bucket);
     if (!block) return "";
     const place = Math.floor((row - block.start) / block.rows);
     const track = block.tracks.get(id);
-    return span(say(track.lo[place]), say(track.hi[place]), after, narrow);
+    return span([track.lo[place], track.hi[place]], say, sayRange, after, narrow);
   }
 
   // Threshold handle ----------------------------------------------------------------------------------------------------
@@ -98,12 +98,18 @@ export class Gutter {
     if (!score) return;
     const label = t.presenter ? 46 : 36, half = t.presenter ? 14 : 11;
     const y = shown ? Math.min(Math.max(t.scoreScale(t.threshold), score.y), score.y + score.h) : -Infinity;
-    // The score's name gives way to the handle; where neither side has room for two lines, it is one.
+    // The score's name gives way to the handle; where neither side has room for two lines, its name stands above the handle
+    // and its value below, and where the handle is too close to an edge for that, both stand in one line.
     const above = y - half - score.y, below = score.y + score.h - y - half;
     const top = !shown || above >= label || above >= below ? score.y : y + half;
     const room = shown ? Math.max(Math.min(top === score.y ? above : below, label), 0) : label;
-    at(this.score.box, top, room);
-    this.score.box.classList.toggle("amad-tl-oneline", room < label);
+    const apart = room < label && Math.min(above, below) >= label / 2 - 5;
+    if (apart) at(this.score.box, score.y, score.h);
+    else at(this.score.box, top, room);
+    this.score.box.classList.toggle("amad-tl-apart", apart);
+    this.score.box.style.setProperty("--amad-tl-above", `${above}px`);
+    this.score.box.style.setProperty("--amad-tl-below", `${below}px`);
+    this.score.box.classList.toggle("amad-tl-oneline", room < label && !apart);
     if (!shown) return;
     handle.style.top = `${y}px`;
     handle.style.right = `${t.size.width - t.geometry.gutter}px`;
@@ -163,13 +169,24 @@ export class Gutter {
 function number2(value) {
   const size = Math.abs(value);
   const plain = Number.isFinite(value) && size < 1000 && (size >= 0.095 || size < 5e-4);
-  return plain ? (size < 5e-3 ? 0 : value).toFixed(2).replace("-", "\u2212") : number(value);
+  return plain ? two(size < 5e-3 ? 0 : value) : number(value);
 }
 
+/** Both ends of a range of scores: two decimals where those say something, else as many as the larger end needs. */
+function range2(low, high) {
+  const most = Math.max(Math.abs(low), Math.abs(high));
+  if (!(most >= 5e-4 && most < 1000)) return [number2(low), number2(high)];
+  return most >= 0.095 ? [low, high].map((value) => two(Math.abs(value) < 5e-3 ? 0 : value)) : range(low, high);
+}
+
+const two = (value) => value.toFixed(2).replace("-", "\u2212");
+
 /** A value, or from least to greatest; beside a share there is no room for both ends. */
-function span(low, high, after, narrow) {
-  if (low === high) return low + after;
-  return narrow ? `max ${high}` : `${low} to ${high}${after}`;
+function span([low, high], say, sayRange, after, narrow) {
+  if (say(low) === say(high)) return say(low) + after;
+  if (narrow) return `max ${say(high)}`;
+  const [from, to] = sayRange(low, high);
+  return `${from} to ${to}${after}`;
 }
 
 function label(text) {
@@ -177,7 +194,7 @@ function label(text) {
   const value = h("span", { class: "amad-tl-value" });
   const share = h("span", { class: "amad-tl-share", hidden: true });
   const bar = h("i", { class: "amad-tl-bar", hidden: true });
-  return { name, value, share, bar, box: h("div", { class: "amad-tl-label" }, bar, share, h("div", {}, name, value)) };
+  return { name, value, share, bar, box: h("div", { class: "amad-tl-label" }, bar, h("div", {}, name, h("div", {}, share, value))) };
 }
 
 function at(element, top, height) {
