@@ -12,5 +12,6 @@ import streamlit as st  # noqa: E402
 
 from app.server.headers import middleware  # noqa: E402
 from app.server.routes import routes  # noqa: E402
+from app.server.warm import lifespan  # noqa: E402
 
-app = st.App(Path(__file__).resolve().with_name("home.py"), routes=routes(), middleware=middleware())
+app = st.App(Path(__file__).resolve().with_name("home.py"), routes=routes(), middleware=middleware(), lifespan=lifespan)
