@@ -10,9 +10,41 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from amad.errors import AmadError
 from amad.series import Columns, Series
 from amad.workspace import RunRecord, SeriesRecord
 from app.parts import text, workspace
+
+
+def mark(path: Path) -> tuple[int, int]:
+    """Changes when a file does; (0, 0) where there is none."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return (0, 0)
+    return (stat.st_mtime_ns, stat.st_size)
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _history(folder: str, version: tuple[int, int]) -> dict[str, NDArray[Any]]:
+    from amad.inspection import history
+
+    return dict(history(Path(folder)))
+
+
+def history(run: RunRecord) -> dict[str, NDArray[Any]]:
+    """history.jsonl so far; empty before the first line. Errors: CheckpointError."""
+    folder = workspace.get().run_folder(run.id)
+    return _history(str(folder), mark(folder / "history.jsonl"))
+
+
+def epochs(run: RunRecord) -> int:
+    """Passes over the training windows that a run has begun; 0 where its history says nothing."""
+    try:
+        found = history(run)
+    except AmadError:
+        return 0
+    return int(found["epoch"][-1]) + 1 if len(found.get("epoch", ())) else 0
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

@@ -12,7 +12,7 @@ import streamlit as st
 
 from amad.errors import AmadError
 from amad.workspace import RunRecord
-from app.parts import text, theme, workspace
+from app.parts import cached, text, theme, workspace
 
 PARTS = ("loss", "mse", "l_min", "l_max", "l_con")
 # Name of a trace in the figure's key: short words, the colour's role (style.css), and what the words stand for.
@@ -80,7 +80,7 @@ def divergences(run: RunRecord) -> None:
 def periods(run: RunRecord) -> None:
     """The path of each learned period, from frequencies.npz."""
     folder = workspace.get().run_folder(run.id)
-    paths = _frequencies(str(folder), _mark(folder / "frequencies.npz"))
+    paths = _frequencies(str(folder), cached.mark(folder / "frequencies.npz"))
     if paths is None:
         _waiting("Learned periods", "" if run.state == "failed" else "The paths begin with the first record.")
         return
@@ -95,9 +95,12 @@ def periods(run: RunRecord) -> None:
 
 
 def _found(run: RunRecord) -> dict[str, np.ndarray] | None:
-    folder = workspace.get().run_folder(run.id)
-    found = _history(str(folder), _mark(folder / "history.jsonl"))
-    return found if found and len(found["step"]) else None
+    try:
+        found = cached.history(run)
+    except AmadError as error:
+        st.caption(text.escape(error))
+        return None
+    return found if len(found.get("step", ())) else None
 
 
 def _words(run: RunRecord) -> str:
@@ -137,29 +140,6 @@ def _figure(figure: Any, key: str, place: str) -> None:
             height="stretch",
             config={"displayModeBar": False, "displaylogo": False},
         )
-
-
-def _mark(path: Path) -> tuple[int, int]:
-    """Changes when a file does."""
-    try:
-        stat = path.stat()
-    except OSError:
-        return (0, 0)
-    return (stat.st_mtime_ns, stat.st_size)
-
-
-@st.cache_data(max_entries=8, show_spinner=False)
-def _history(folder: str, mark: tuple[int, int]) -> dict[str, np.ndarray]:
-    if mark == (0, 0):
-        return {}
-    from amad.inspection import history
-
-    try:
-        found: Any = history(Path(folder))
-    except AmadError as error:
-        st.caption(text.escape(error))
-        return {}
-    return {str(name): np.asarray(found[name]) for name in found}
 
 
 @st.cache_data(max_entries=8, show_spinner=False)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from amad import jobs
 from amad.workspace import RunRecord, SeriesRecord
-from app.parts import progress, selection, text, workspace
+from app.parts import cached, progress, selection, text, workspace
 
 _FITS = 19  # characters of a name that the select shows; a longer one stands whole in its help
 _WATCHED = "amad_watched"  # jobs this session has seen at work, to tell when they end
@@ -42,10 +42,9 @@ def draw() -> None:
 def about(run: RunRecord) -> str:
     """The grey line on a run: "12 epochs, 24 Nov 18:02"."""
     when = text.moment((run.finished or run.started or run.created).astimezone(), weekday=False)
-    epochs = run.progress.get("epochs") or run.config.get("epochs")
     parts = [] if run.state == "done" else [run.state]
-    if epochs and run.state == "done":
-        parts.append(text.counted(int(run.progress.get("epoch") or epochs), "epoch"))
+    if run.state == "done" and (epochs := cached.epochs(run)):
+        parts.append(text.counted(epochs, "epoch"))
     return ", ".join([*parts, when])
 
 

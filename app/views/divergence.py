@@ -37,7 +37,7 @@ def draw(record: SeriesRecord, run: RunRecord, found: dict[str, Any]) -> None:
 
     @st.fragment(run_every="5s" if busy else None)
     def instrument() -> None:
-        now = sources.history(run) or found
+        now = cached.history(run) or found
         last = int(now["step"][-1])
         controls = page.top(
             "Divergence",
@@ -192,7 +192,7 @@ known: dict[str, Any] = {}
 problem: AmadError | None = None
 if current.series is not None and current.run is not None:
     try:
-        known = sources.history(current.run)
+        known = cached.history(current.run)
     except AmadError as error:
         problem = error
 if current.series is not None and current.run is not None and all(name in known for name in ("step", *CURVES)):

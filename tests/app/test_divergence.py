@@ -1,5 +1,6 @@
 """The page Divergence: its sentence and figures over training and over the series, also for a run at work."""
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -92,3 +93,11 @@ def test_nothing_recorded_nothing_trained_nothing_there(open_page: Open, store: 
     page = open_page("divergence", series=record.id, run=run.id)
     assert "tiny failed" in told(page)
     assert [one.label for one in page.main.button] == ["See it on Train"]
+
+
+def test_the_sidebar_counts_the_passes_that_were_made_not_those_allowed(page: AppTest, store: Workspace) -> None:
+    run = store.runs()[0]
+    lines = (store.run_folder(run.id) / "history.jsonl").read_text().splitlines()
+    made = json.loads(lines[-1])["epoch"] + 1
+    assert made < run.config["epochs"]
+    assert any(caption.value.startswith(f"{made} epochs, ") for caption in page.sidebar.caption)

@@ -31,15 +31,6 @@ class Maps:
     mixing: NDArray[np.float32]
 
 
-def mark(path: Path) -> tuple[int, int]:
-    """Changes when a file does; (0, 0) where there is none."""
-    try:
-        stat = path.stat()
-    except OSError:
-        return (0, 0)
-    return (stat.st_mtime_ns, stat.st_size)
-
-
 def calibrated(run: RunRecord) -> bool:
     """Whether the run can look into a window: its training and calibration are finished."""
     folder = workspace.get().run_folder(run.id)
@@ -55,7 +46,7 @@ def _detector(run_id: str, _mark: tuple[int, int]) -> Any:
 
 def detector(run: RunRecord) -> Any:
     """The run's detector on the CPU: one window is too little for any other device. Errors: CheckpointError."""
-    return _detector(run.id, mark(workspace.get().run_folder(run.id) / "detection.safetensors"))
+    return _detector(run.id, cached.mark(workspace.get().run_folder(run.id) / "detection.safetensors"))
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
@@ -87,7 +78,7 @@ def size(run: RunRecord) -> int:
 
 def window(run: RunRecord, record: SeriesRecord, at: int) -> dict[str, NDArray[Any]]:
     """What `amad.inspection.inspect` says of the window around row `at`; kept, so read it only. Errors: AmadError."""
-    version = mark(workspace.get().run_folder(run.id) / "detection.safetensors")
+    version = cached.mark(workspace.get().run_folder(run.id) / "detection.safetensors")
     return _window(run.id, record.id, str(record.created), at, version)
 
 
@@ -111,19 +102,6 @@ def chosen(found: dict[str, NDArray[Any]], block: int | None, head: int | None) 
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
-def _history(folder: str, _mark: tuple[int, int]) -> dict[str, NDArray[Any]]:
-    from amad.inspection import history
-
-    return dict(history(Path(folder)))
-
-
-def history(run: RunRecord) -> dict[str, NDArray[Any]]:
-    """history.jsonl so far; empty before the first line. Errors: CheckpointError."""
-    folder = workspace.get().run_folder(run.id)
-    return _history(str(folder), mark(folder / "history.jsonl"))
-
-
-@st.cache_data(max_entries=16, show_spinner=False)
 def _frequencies(folder: str, _mark: tuple[int, int]) -> dict[str, NDArray[Any]]:
     from amad.inspection import frequencies
 
@@ -133,7 +111,7 @@ def _frequencies(folder: str, _mark: tuple[int, int]) -> dict[str, NDArray[Any]]
 def frequencies(run: RunRecord) -> dict[str, NDArray[Any]] | None:
     """The path of the frequencies so far; None before the first record. Errors: CheckpointError."""
     folder = workspace.get().run_folder(run.id)
-    found = mark(folder / "frequencies.npz")
+    found = cached.mark(folder / "frequencies.npz")
     return None if found == (0, 0) else _frequencies(str(folder), found)
 
 
@@ -158,7 +136,7 @@ def spectrum(run: RunRecord, record: SeriesRecord) -> tuple[dict[str, Any], bool
     Before calibration the residual is not known: then it is the series itself. None where it cannot be had.
     """
     residual = calibrated(run) and run.config.get("linear", "pca") != "none"
-    version = mark(workspace.get().run_folder(run.id) / "detection.safetensors")
+    version = cached.mark(workspace.get().run_folder(run.id) / "detection.safetensors")
     try:
         return _spectrum(run.id, record.id, str(record.created), residual, version), residual
     except AmadError:
@@ -197,7 +175,7 @@ def mask(run: RunRecord, record: SeriesRecord, block: int, head: int | None, *, 
 
     `before` takes frequencies and weights from before training; the phases are those after it. Errors: AmadError.
     """
-    version = mark(workspace.get().run_folder(run.id) / "detection.safetensors")
+    version = cached.mark(workspace.get().run_folder(run.id) / "detection.safetensors")
     return _mask(run.id, record.id, str(record.created), block, head, before, version)
 
 
