@@ -38,6 +38,20 @@ def history(run: RunRecord) -> dict[str, NDArray[Any]]:
     return _history(str(folder), mark(folder / "history.jsonl"))
 
 
+@st.cache_data(max_entries=16, show_spinner=False)
+def _frequencies(folder: str, version: tuple[int, int]) -> dict[str, NDArray[Any]]:
+    from amad.inspection import frequencies
+
+    return dict(frequencies(Path(folder)))
+
+
+def frequencies(run: RunRecord) -> dict[str, NDArray[Any]] | None:
+    """The path of the frequencies so far; None before the first record. Errors: CheckpointError."""
+    folder = workspace.get().run_folder(run.id)
+    version = mark(folder / "frequencies.npz")
+    return None if version == (0, 0) else _frequencies(str(folder), version)
+
+
 def epochs(run: RunRecord) -> int:
     """Passes over the training windows that a run has begun; 0 where its history says nothing."""
     try:
@@ -48,7 +62,7 @@ def epochs(run: RunRecord) -> int:
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _series(series_id: str, _created: str) -> Series:
+def _series(series_id: str, created: str) -> Series:
     return workspace.get().open_series(series_id)
 
 
@@ -58,8 +72,8 @@ def series(record: SeriesRecord) -> Series:
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _clock(series_id: str, _created: str) -> text.Clock:
-    return text.Clock(_series(series_id, _created).time)
+def _clock(series_id: str, created: str) -> text.Clock:
+    return text.Clock(_series(series_id, created).time)
 
 
 def clock(record: SeriesRecord) -> text.Clock:
@@ -68,7 +82,7 @@ def clock(record: SeriesRecord) -> text.Clock:
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _scores(run_id: str, series_id: str, _version: str) -> Columns | None:
+def _scores(run_id: str, series_id: str, version: str) -> Columns | None:
     return workspace.get().scores_columns(run_id, series_id)
 
 
@@ -105,7 +119,7 @@ def _stored_threshold(folder: Path, spec: str) -> float | None:
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
-def _threshold(run_id: str, spec: str, view: str, _version: str) -> float:
+def _threshold(run_id: str, spec: str, view: str, version: str) -> float:
     from amad.detection.levels import run_threshold  # needs no torch, which takes seconds to load
 
     folder = workspace.get().run_folder(run_id)
@@ -123,7 +137,7 @@ def threshold(run: RunRecord, spec: str, view: str = "score") -> float:
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _best_f1(run_id: str, series_id: str, view: str, _version: str) -> float:
+def _best_f1(run_id: str, series_id: str, view: str, version: str) -> float:
     from amad.detection.thresholds import best_f1
 
     store = workspace.get()
@@ -141,7 +155,7 @@ def best_f1(run: RunRecord, record: SeriesRecord, view: str) -> float:
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _events(
-    run_id: str, series_id: str, view: str, threshold: float, merge_gap: int, min_length: int, _version: str
+    run_id: str, series_id: str, view: str, threshold: float, merge_gap: int, min_length: int, version: str
 ) -> list[Any]:
     from amad.detection.events import find_events
 
@@ -165,7 +179,7 @@ def events(
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _highest(run_id: str, series_id: str, view: str, _version: str) -> float:
+def _highest(run_id: str, series_id: str, view: str, version: str) -> float:
     store = workspace.get()
     return float(np.nanmax(column(store.find_run(run_id), store.find_series(series_id), view)))
 

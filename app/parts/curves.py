@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ import streamlit as st
 
 from amad.errors import AmadError
 from amad.workspace import RunRecord
-from app.parts import cached, text, theme, workspace
+from app.parts import cached, text, theme
 
 PARTS = ("loss", "mse", "l_min", "l_max", "l_con")
 # Name of a trace in the figure's key: short words, the colour's role (style.css), and what the words stand for.
@@ -79,8 +78,10 @@ def divergences(run: RunRecord) -> None:
 
 def periods(run: RunRecord) -> None:
     """The path of each learned period, from frequencies.npz."""
-    folder = workspace.get().run_folder(run.id)
-    paths = _frequencies(str(folder), cached.mark(folder / "frequencies.npz"))
+    try:
+        paths = cached.frequencies(run)
+    except AmadError:
+        paths = None
     if paths is None:
         _waiting("Learned periods", "" if run.state == "failed" else "The paths begin with the first record.")
         return
@@ -140,16 +141,3 @@ def _figure(figure: Any, key: str, place: str) -> None:
             height="stretch",
             config={"displayModeBar": False, "displaylogo": False},
         )
-
-
-@st.cache_data(max_entries=8, show_spinner=False)
-def _frequencies(folder: str, mark: tuple[int, int]) -> dict[str, np.ndarray] | None:
-    if mark == (0, 0):
-        return None
-    from amad.inspection import frequencies
-
-    try:
-        found: Any = frequencies(Path(folder))
-    except AmadError:
-        return None
-    return {name: np.asarray(found[name]) for name in ("steps", "omega", "weights")}

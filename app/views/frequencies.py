@@ -11,7 +11,7 @@ from amad import plots
 from amad.errors import AmadError
 from amad.workspace import RunRecord, SeriesRecord
 from app.components.maps import sources
-from app.parts import learned, page, prepare, progress, selection, text, theme
+from app.parts import cached, learned, page, prepare, progress, selection, text, theme
 
 BLOCK, HEAD, BANK, CHANNEL = "frequencies-block", "frequencies-head", "frequencies-bank", "frequencies-channel"
 VIEW, BEFORE = "frequencies-view", "frequencies-before"
@@ -33,7 +33,7 @@ def draw(record: SeriesRecord, run: RunRecord, found: dict[str, Any]) -> None:
 
     @st.fragment(run_every="5s" if busy else None)
     def instrument() -> None:
-        now = sources.frequencies(run) or found
+        now = cached.frequencies(run) or found
         last = int(now["steps"][-1])
         controls = page.top(
             "Frequencies",
@@ -226,7 +226,7 @@ known: dict[str, Any] | None = None
 problem: AmadError | None = None
 if current.series is not None and current.run is not None:
     try:
-        known = sources.frequencies(current.run)
+        known = cached.frequencies(current.run)
     except AmadError as error:
         problem = error
 if current.series is not None and current.run is not None and known is not None and np.size(known["steps"]):

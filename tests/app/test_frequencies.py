@@ -130,3 +130,13 @@ def test_nothing_recorded_nothing_trained_nothing_there(open_page: Open, store: 
     page = open_page("frequencies", series=record.id, run=run.id)
     assert not page.exception
     assert "The frequencies of this run cannot be read" in told(page)
+
+
+def test_a_record_that_was_written_anew_is_shown_anew(page: AppTest, store: Workspace) -> None:
+    assert "optimiser step 24" in told(page)
+    file = store.run_folder(store.runs()[0].id) / "frequencies.npz"
+    with np.load(file, allow_pickle=False) as stored:
+        path = {name: stored[name] for name in stored.files}
+    np.savez(file, **{**path, "steps": path["steps"] + 1000})
+    page.run()
+    assert "optimiser step 1,024" in told(page)

@@ -107,3 +107,14 @@ def test_command_is_in_the_guide() -> None:
     assert {"fit", "score", "app"} <= set(commands)
     guide = (ROOT / "docs" / "guide.md").read_text(encoding="utf-8")
     assert [command for command in commands if f"    amad {command}" not in guide] == []
+
+
+@pytest.mark.parametrize("path", [path for path in SHIPPED if name_of(path).startswith("app/")], ids=name_of)
+def test_every_argument_of_a_cached_reader_is_part_of_its_key(path: Path) -> None:
+    """Streamlit leaves arguments out of the key whose names begin with an underscore: what is stale would then be shown."""
+    wrong = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef) and any("st.cache_" in ast.unparse(mark) for mark in node.decorator_list):
+            arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+            wrong += [f"{node.name}({argument.arg})" for argument in arguments if argument.arg.startswith("_")]
+    assert not wrong

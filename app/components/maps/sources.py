@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -38,7 +37,7 @@ def calibrated(run: RunRecord) -> bool:
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _detector(run_id: str, _mark: tuple[int, int]) -> Any:
+def _detector(run_id: str, mark: tuple[int, int]) -> Any:
     from amad.detection import Detector
 
     return Detector.load(workspace.get().run_folder(run_id), device="cpu")
@@ -50,7 +49,7 @@ def detector(run: RunRecord) -> Any:
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _values(run_id: str, series_id: str, _created: str) -> Any:
+def _values(run_id: str, series_id: str, created: str) -> Any:
     return workspace.get().series_for_run(run_id, series_id).values
 
 
@@ -99,20 +98,6 @@ def chosen(found: dict[str, NDArray[Any]], block: int | None, head: int | None) 
         )
     }
     return Maps(**picked)
-
-
-@st.cache_data(max_entries=16, show_spinner=False)
-def _frequencies(folder: str, _mark: tuple[int, int]) -> dict[str, NDArray[Any]]:
-    from amad.inspection import frequencies
-
-    return dict(frequencies(Path(folder)))
-
-
-def frequencies(run: RunRecord) -> dict[str, NDArray[Any]] | None:
-    """The path of the frequencies so far; None before the first record. Errors: CheckpointError."""
-    folder = workspace.get().run_folder(run.id)
-    found = cached.mark(folder / "frequencies.npz")
-    return None if found == (0, 0) else _frequencies(str(folder), found)
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
