@@ -6,17 +6,12 @@ from collections.abc import Callable
 import pytest
 from streamlit.testing.v1 import AppTest
 from trained_run import at_work as at_work
-from trained_run import series, trained_run
+from trained_run import series, told, trained_run
 
 from amad.workspace import Workspace
 
 Open = Callable[..., AppTest]
 VIEW = "divergence-view"
-
-
-def told(page: AppTest) -> str:
-    kinds = ("markdown", "caption", "subheader", "title", "info", "error")
-    return "\n".join(str(element.value) for kind in kinds for element in page.get(kind))
 
 
 @pytest.fixture

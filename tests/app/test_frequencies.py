@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
-from trained_run import BANKS, BLOCKS, HEADS, PAIRS, series, trained_run
+from trained_run import BANKS, BLOCKS, HEADS, PAIRS, series, told, trained_run
 from trained_run import at_work as at_work
 
 from amad.workspace import Workspace
@@ -14,11 +14,6 @@ from app.components.maps import sources
 
 Open = Callable[..., AppTest]
 VIEW = "frequencies-view"
-
-
-def told(page: AppTest) -> str:
-    kinds = ("markdown", "caption", "subheader", "title", "info", "error")
-    return "\n".join(str(element.value) for kind in kinds for element in page.get(kind))
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from amad.config import Config, make_config
 from amad.series import Report, Series
@@ -75,3 +76,9 @@ def trained_run(
             store.write_scores(run.id, record.id, found)
         run = store.update_run(run.id, state="done")
     return run
+
+
+def told(page: AppTest) -> str:
+    """All that a page says in words."""
+    kinds = ("markdown", "caption", "subheader", "title", "info", "error")
+    return "\n".join(str(element.value) for kind in kinds for element in page.get(kind))
