@@ -18,7 +18,7 @@ SMALL = {
 @pytest.fixture(scope="module")
 def quality():
     torch.set_num_threads(1)
-    path = Path(__file__).parents[3] / "benchmarks" / "quality.py"
+    path = Path(__file__).parents[3] / "benchmarks" / "quality" / "__main__.py"
     spec = importlib.util.spec_from_file_location("quality_benchmark", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from amad.config import make_config, parse_settings
 from amad.errors import AmadError, InputError
 
-RESULTS = Path(__file__).parent / "results" / "quality.jsonl"
+RESULTS = Path(__file__).parents[1] / "results" / "quality.jsonl"
 NOT_RANKED = ("SKAB", "3W-class2", "Occupancy")  # position in the file, or presence of people, is most of the label
 NOT_CHANNELS = ("label", "timestamp")
 BASELINES = ("random", "zscore", "zscore+recipe", "pca", "pca+recipe", "delay-pca+recipe")

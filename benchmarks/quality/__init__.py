@@ -1,0 +1,1 @@
+"""Detection quality on labelled series: `python -m benchmarks.quality --help`."""
