@@ -66,7 +66,7 @@ def test_a_database_of_a_newer_amad_is_refused_and_left_alone(workspace):
         Workspace.open(workspace.path)
     assert str(error.value) == (
         f"The workspace database sqlite:///{workspace.path}/amad.sqlite has schema 9999; "
-        "this AMAD knows schemas up to 0001. Use the newer AMAD that made it, or another workspace."
+        f"this AMAD knows schemas up to {database.HEAD}. Use the newer AMAD that made it, or another workspace."
     )
     assert workspace.database.version() == "9999"
 
