@@ -111,7 +111,7 @@ def _same_channels(trained: SeriesRecord, target: SeriesRecord, config: Config) 
 def _resumed(workspace: Workspace, given: argparse.Namespace) -> tuple[RunRecord, tuple[str, ...]]:
     """The run to go on with; what else was said about it must be what it was started with."""
     from amad.config import make_config
-    from amad.jobs.local import free_of_holder
+    from amad.jobs.engine import free_of_holder
     from amad.series import parse_part
     from amad.workspace.files import checksum
 

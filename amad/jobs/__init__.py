@@ -1,5 +1,5 @@
 """Jobs: long work in processes of its own, which outlive the browser, the app and the terminal."""
 
-from amad.jobs.local import refresh, resume, stop, stop_score, submit, submit_score
+from amad.jobs.engine import dispatch, engine, log, refresh, resume, stop, stop_score, submit, submit_score
 
-__all__ = ["refresh", "resume", "stop", "stop_score", "submit", "submit_score"]
+__all__ = ["dispatch", "engine", "log", "refresh", "resume", "stop", "stop_score", "submit", "submit_score"]

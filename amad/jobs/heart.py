@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import os
+import signal
 import threading
+import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -12,13 +15,14 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy.exc import SQLAlchemyError
 
 from amad.errors import AmadError
-from amad.workspace.states import STOPPING, Claim
+from amad.workspace.states import STOPPED, STOPPING, Claim
 from amad.workspace.store import Workspace
 
 if TYPE_CHECKING:
     from amad.training import Progress
 
 BEAT_SECONDS = 1.0
+STOP_SECONDS = 60.0  # after which a worker that was asked to stop, and cannot, is ended by its own heart
 _log = logging.getLogger(__name__)
 
 
@@ -27,7 +31,10 @@ class Stopped(Exception):
 
 
 class Heart:
-    """Beats while the `with` block runs. `asked`: set by a signal, it stops the work as the database's state does."""
+    """Beats while the `with` block runs. `asked`: set by a signal, it stops the work as the database's state does.
+
+    `own_process`: the process does nothing else, so that it may be ended where the work does not heed a stop in time.
+    """
 
     def __init__(
         self,
@@ -36,8 +43,10 @@ class Heart:
         *,
         on_progress: Callable[[Progress], None] | None = None,
         asked: threading.Event | None = None,
+        own_process: bool = False,
     ) -> None:
         self.workspace, self.claim, self.on_progress = workspace, claim, on_progress
+        self.own_process = own_process
         self.asked = asked or threading.Event()
         self.lost = threading.Event()  # somebody else took the job
         self._over = threading.Event()
@@ -67,6 +76,7 @@ class Heart:
             raise Stopped
 
     def _beat(self) -> None:
+        since: float | None = None  # when the work was first seen asked to stop
         while True:
             try:
                 state = self.workspace.states.beat(self.claim, self.seen)
@@ -78,3 +88,18 @@ class Heart:
                 _log.warning("no heartbeat: %s", error)
             if self._over.wait(BEAT_SECONDS):
                 return
+            if self.own_process and self.should_stop():
+                since = since or time.monotonic()
+                if time.monotonic() - since > STOP_SECONDS:
+                    self._end()
+
+    def _end(self) -> None:
+        """Ends this process and those it started: it was asked to stop and did not."""
+        _log.error("asked to stop %.0f s ago and still busy: ended; the last checkpoint stays", STOP_SECONDS)
+        try:
+            self.workspace.states.finish(self.claim, STOPPED, progress=self.seen)
+        except (AmadError, SQLAlchemyError) as error:
+            _log.warning("the end could not be written: %s", error)
+        if os.name == "posix" and os.getpgrp() == os.getpid():
+            os.killpg(os.getpid(), signal.SIGKILL)
+        os._exit(1)

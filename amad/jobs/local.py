@@ -1,125 +1,135 @@
-"""The local engine: starts worker processes on this machine, as many at a time as AMAD_JOBS says (1)."""
+"""The local engine: worker processes of this machine, which outlive whoever asked for them, within set limits."""
 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import amad
 from amad.errors import ConfigError, JobError
-from amad.workspace.records import RunRecord, ScoringRecord
-from amad.workspace.states import LOST, QUEUED, RESUMABLE, RUNNING, STOPPED, STOPPING, Table
+from amad.workspace.states import Table
 from amad.workspace.store import Workspace
-from amad.workspace.tables import RunRow, ScoringRow
+from amad.workspace.tables import RunRow
 
-SLOTS = "AMAD_JOBS"
-
-
-def submit(workspace: Workspace, run_id: str) -> RunRecord:
-    """Has a queued run worked on, at once or after those before it; a stopped, failed or lost one is resumed.
-
-    Errors: InputError for a run that is not there; JobError when a process cannot be started.
-    """
-    return resume(workspace, run_id)
+SLOTS, THREADS, MEMORY = "AMAD_JOBS", "AMAD_THREADS", "AMAD_MEMORY"
+_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 
 
-def submit_score(workspace: Workspace, run_id: str, series_id: str) -> ScoringRecord:
-    """Has a finished run scored on a series of the workspace.
+class Local:
+    """Starts one worker process a job."""
 
-    Errors: InputError for channels that the series lacks; JobError for a run that is not done.
-    """
-    scoring = workspace.create_scoring(run_id, series_id)
-    dispatch(workspace)
-    return workspace.find_scoring(scoring.id)
+    name = "local"
 
+    def slots(self) -> int:
+        """AMAD_JOBS, else one a GPU, else 1. Errors: ConfigError."""
+        return slots()
 
-def resume(workspace: Workspace, run_id: str) -> RunRecord:
-    """Queues a stopped, failed or lost run again; it goes on from its last saved state. A busy or done run is left.
-
-    Errors: InputError; JobError while the process that held a lost run still lives.
-    """
-    workspace.states.mark_lost()
-    run = workspace.find_run(run_id)
-    if run.state in RESUMABLE:
-        free_of_holder(workspace, run)
-        workspace.states.move(RunRow, run.id, QUEUED)
-    dispatch(workspace)
-    return workspace.find_run(run.id)
+    def start(self, workspace: Workspace, table: Table, job_id: str) -> None:
+        """Starts a worker in a session of its own. Errors: JobError when no process can be started."""
+        _start(workspace, table, job_id)
 
 
-def stop(workspace: Workspace, run_id: str) -> RunRecord:
-    """Stops a run: at once if it waits, else at its next optimiser step, after saving what resuming needs."""
-    run = workspace.find_run(run_id)
-    _stop(workspace, RunRow, run.id)
-    return workspace.find_run(run.id)
-
-
-def stop_score(workspace: Workspace, scoring_id: str) -> ScoringRecord:
-    """Stops the scoring of a run on a series."""
-    _stop(workspace, ScoringRow, workspace.find_scoring(scoring_id).id)
-    return workspace.find_scoring(scoring_id)
-
-
-def refresh(workspace: Workspace) -> list[str]:
-    """Marks jobs whose process is gone or silent as lost, starts waiting ones, and returns the ids of the lost."""
-    lost = workspace.states.mark_lost()
-    dispatch(workspace)
-    return lost
-
-
-def dispatch(workspace: Workspace) -> None:
-    """Starts workers for waiting jobs while there are free places; a job gets one worker, whoever asks."""
-    for table in (RunRow, ScoringRow):
-        busy, waiting = workspace.states.waiting(table)
-        for job_id in waiting[: max(0, _slots() - busy)]:
-            if workspace.states.launch(table, job_id):
-                _start(workspace, table, job_id)
-
-
-def free_of_holder(workspace: Workspace, run: RunRecord) -> None:
-    """JobError when the process that held a run still lives, though it gives no sign of life: both would write."""
-    pid = workspace.states.last_holder(RunRow, run.id)
-    if run.state == LOST and pid is not None and pid != os.getpid():
-        raise JobError(f'Process {pid} still holds run "{run.name}" but does not answer. End it, then resume the run.')
-
-
-def _stop(workspace: Workspace, table: Table, job_id: str) -> None:
-    if not workspace.states.move(table, job_id, STOPPED, states=(QUEUED,)):
-        workspace.states.move(table, job_id, STOPPING, states=(RUNNING,))
-
-
-def _slots() -> int:
-    given = os.environ.get(SLOTS, "1")
+def slots() -> int:
+    """How many jobs of a kind run at a time: AMAD_JOBS, else one a GPU, else 1. Errors: ConfigError."""
+    given = os.environ.get(SLOTS)
+    if given is None:
+        return max(1, len(gpus()))
     if not given.isdecimal() or int(given) < 1:
         raise ConfigError(f"{SLOTS} is {given!r}. Set it to the number of jobs that may run at a time, for example 1.")
     return int(given)
 
 
-def _start(workspace: Workspace, table: Table, job_id: str) -> None:
-    """Starts a worker in a session of its own; what it prints goes to log.txt of its run."""
+def gpus() -> list[str]:
+    """Names of the CUDA devices that workers may see, found without loading torch."""
+    shown = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if shown is not None:
+        return [name.strip() for name in shown.split(",") if name.strip() not in ("", "-1")]
+    with suppress(OSError):
+        return sorted(name[6:] for name in os.listdir("/dev") if re.fullmatch(r"nvidia\d+", name))
+    return []
+
+
+def threads() -> int | None:
+    """Threads a job may compute with: AMAD_THREADS, else its part of the cores where several run at a time, else unset.
+
+    Errors: ConfigError.
+    """
+    given = os.environ.get(THREADS)
+    if given is None:
+        return max(1, (os.cpu_count() or 1) // slots()) if slots() > 1 and "OMP_NUM_THREADS" not in os.environ else None
+    if not given.isdecimal() or not 1 <= int(given) <= 4096:
+        raise ConfigError(f"{THREADS} is {given!r}. Set it to a number of threads, for example 4, or unset it.")
+    return int(given)
+
+
+def memory() -> int | None:
+    """Bytes that a worker may hold: AMAD_MEMORY, for example 8GB; None without it. Errors: ConfigError."""
+    given = os.environ.get(MEMORY)
+    if given is None:
+        return None
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)i?b?\s*", given.lower())
+    amount = 0 if found is None else int(float(found[1]) * _UNITS[found[2]])
+    if amount < 10**8:
+        raise ConfigError(f"{MEMORY} is {given!r}. Set it to at least 100 MB, written like 8GB, or unset it.")
+    return amount
+
+
+def limit_memory() -> None:
+    """Keeps this process within AMAD_MEMORY where the system can: more ends in MemoryError instead of a dead machine."""
+    amount = memory()
+    with suppress(ImportError, ValueError, OSError, AttributeError):
+        import resource
+
+        if amount is not None:
+            hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
+            resource.setrlimit(resource.RLIMIT_DATA, (amount if hard < 0 else min(amount, hard), hard))
+    with suppress(OSError):  # where memory ends all the same, the job is to go before the app
+        Path("/proc/self/oom_score_adj").write_text("500", "ascii")
+
+
+def worker_command(workspace: Workspace, table: Table, job_id: str) -> list[str]:
+    """The command line of a worker for one job; -P: nothing that lies in the current folder is imported."""
     kind = "--run" if table is RunRow else "--scoring"
-    run_id = job_id if table is RunRow else workspace.find_scoring(job_id).run_id
+    return [sys.executable, "-P", "-m", "amad.jobs.worker", "--workspace", str(workspace.path), kind, job_id]
+
+
+def worker_environment() -> dict[str, str]:
+    """What a worker finds in its environment: this package, and its part of the threads."""
     root = str(Path(amad.__file__).resolve().parent.parent)
     paths = [root, *(path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path)]
-    # -P: nothing that lies in the current folder is imported
-    command = [sys.executable, "-P", "-m", "amad.jobs.worker", "--workspace", str(workspace.path), kind, job_id]
+    found = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+    count = threads()
+    if count is not None:
+        found |= {"OMP_NUM_THREADS": str(count), "MKL_NUM_THREADS": str(count)}
+    return found
+
+
+def _start(workspace: Workspace, table: Table, job_id: str) -> None:
+    """Starts a worker in a session of its own; what it prints goes to log.txt of its run."""
+    run_id = job_id if table is RunRow else workspace.find_scoring(job_id).run_id
+    memory()  # a mistake in it is told to whoever asks, not in a log
     folder = workspace.run_folder(run_id)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / "log.txt").open("ab") as log:
             process = subprocess.Popen(
-                command,
+                worker_command(workspace, table, job_id),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 cwd=workspace.path,
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+                env=worker_environment(),
                 start_new_session=True,
             )
     except OSError as error:
         raise JobError(f"No process could be started for job {job_id} ({error.strerror}).") from error
     # the parent must collect an ended child, or it stays behind as a zombie
     threading.Thread(target=process.wait, name=f"amad-worker-{job_id}", daemon=True).start()
+
+
+__all__ = ["Local", "gpus", "limit_memory", "memory", "slots", "threads"]

@@ -43,14 +43,15 @@ def work(
     on_progress: OnProgress | None = None,
     asked: threading.Event | None = None,
     also: tuple[str, ...] = (),
+    own_process: bool = False,
 ) -> Outcome:
     """Does a claimed job to its end, writes that end into the database, and never raises for a fault of the work.
 
-    `also`: further series (ids) on which a fitted run is scored at once.
+    `also`: further series (ids) on which a fitted run is scored at once. `own_process`: see `Heart`.
     """
     job = _fit if claim.table is RunRow else _score
     outcome, folder = Outcome(DONE), _folder(workspace, claim)
-    with Heart(workspace, claim, on_progress=on_progress, asked=asked) as heart:
+    with Heart(workspace, claim, on_progress=on_progress, asked=asked, own_process=own_process) as heart:
         try:
             if not job(workspace, claim, heart, also):
                 outcome = Outcome(STOPPED)

@@ -11,7 +11,8 @@ import sys
 import threading
 
 from amad.errors import AmadError
-from amad.jobs.local import dispatch
+from amad.jobs.engine import dispatch
+from amad.jobs.local import limit_memory
 from amad.jobs.work import work
 from amad.workspace.states import FAILED
 from amad.workspace.store import Workspace
@@ -25,6 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
     job = parser.add_mutually_exclusive_group(required=True)
     job.add_argument("--run", help="id of a run to fit")
     job.add_argument("--scoring", help="id of a scoring")
+    parser.add_argument("--alone", action="store_true", help="starts no worker for the next job")
     given = parser.parse_args(arguments)
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(message)s")
     log = logging.getLogger("amad.jobs")
@@ -34,6 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: asked.set())
     try:
+        limit_memory()
         workspace = Workspace.open(given.workspace)
         claim = (
             workspace.states.claim(RunRow, given.run)
@@ -43,9 +46,10 @@ def main(arguments: list[str] | None = None) -> int:
         if claim is None:
             log.info("%s does not wait for a worker (any more)", given.run or given.scoring)
             return 0
-        outcome = work(workspace, claim, asked=asked)
+        outcome = work(workspace, claim, asked=asked, own_process=True)
         log.info("%s %s", outcome.state, outcome.message)
-        dispatch(workspace)
+        if not given.alone:
+            dispatch(workspace)
     except AmadError as error:
         log.error("%s", error)
         return 2

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import socket
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +13,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from amad.errors import JobError
+from amad.workspace import processes
 from amad.workspace.database import Database
 from amad.workspace.tables import RunRow, ScoringRow
 
@@ -30,6 +30,7 @@ BUSY = (QUEUED, RUNNING, STOPPING)
 ALIVE = (RUNNING, STOPPING)
 RESUMABLE = (STOPPED, FAILED, LOST)
 LOST_SECONDS = 15.0  # silence after which a job counts as lost
+PATIENCE = 3.0  # seconds without a beat while we looked, where the clock says silence but the process is there
 START_SECONDS = 60.0  # time a new worker has to take its job
 
 # to: from
@@ -37,11 +38,13 @@ STEPS: dict[str, tuple[str, ...]] = {
     QUEUED: RESUMABLE,
     RUNNING: (QUEUED, *RESUMABLE),
     STOPPING: (RUNNING,),
-    STOPPED: (QUEUED, RUNNING, STOPPING),
+    STOPPED: (QUEUED, RUNNING, STOPPING, LOST),
     DONE: ALIVE,
     FAILED: (QUEUED, *ALIVE),
     LOST: ALIVE,
 }
+
+LAUNCH_LOCK = 0x616D6A62  # advisory lock of PostgreSQL under which one process hands out places
 
 Table = type[RunRow] | type[ScoringRow]
 
@@ -60,6 +63,7 @@ class States:
 
     def __init__(self, database: Database) -> None:
         self.database = database
+        self._hearts: dict[str, tuple[float | None, float]] = {}  # last beat seen of a job, and when (monotonic)
 
     def step(self, session: Session, table: Table, job_id: str, to: str, **values: Any) -> None:
         """Moves a job to another state. Errors: JobError when that step is not allowed from its present state."""
@@ -77,25 +81,61 @@ class States:
 
     def launch(self, table: Table, job_id: str) -> bool:
         """Notes that a worker is being started for a waiting job; False when that was done before."""
-        change = update(table).where(table.id == job_id, table.state == QUEUED, table.launched.is_(None))
         with self.database.writing() as session:
-            return bool(_count(session.execute(change.values(launched=time.time()))))
+            return self._launch(session, table, job_id)
+
+    def launch_next(self, table: Table, slots: int) -> list[str]:
+        """Notes for as many waiting jobs as there are free places that their workers are being started; returns their ids.
+
+        Counted and noted in one transaction, so that two apps on one workspace start no more than `slots` between them.
+        Places are those of this machine: what other machines work on takes none.
+        """
+        from sqlalchemy import text
+
+        here = table.host.is_(None) | (table.host == processes.this_host())
+        busy = table.state.in_(ALIVE) | ((table.state == QUEUED) & table.launched.is_not(None))
+        waits = (table.state == QUEUED) & table.launched.is_(None)
+        with self.database.reading() as session:  # most often nothing waits, and nothing need be locked
+            if session.scalar(select(table.id).where(waits).limit(1)) is None:
+                return []
+        with self.database.writing() as session:
+            if self.database.engine.dialect.name == "postgresql":
+                session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LAUNCH_LOCK})
+            taken = session.scalar(select(func.count()).select_from(table).where(busy, here)) or 0
+            found = session.scalars(select(table.id).where(waits).order_by(*_turn(table))).all()
+            return [key for key in found[: max(0, slots - taken)] if self._launch(session, table, key)]
 
     def waiting(self, table: Table) -> tuple[int, list[str]]:
-        """How many jobs are being worked on or about to be, and the ids of those that wait, the oldest first."""
+        """How many jobs are being worked on or about to be, and the ids of those that wait, the next first."""
         launched = table.state.in_(ALIVE) | ((table.state == QUEUED) & table.launched.is_not(None))
         waits = (table.state == QUEUED) & table.launched.is_(None)
         with self.database.reading() as session:
             busy = session.scalar(select(func.count()).select_from(table).where(launched)) or 0
-            return busy, list(session.scalars(select(table.id).where(waits).order_by(table.created, table.id)))
+            return busy, list(session.scalars(select(table.id).where(waits).order_by(*_turn(table))))
+
+    def end_holder(self, table: Table, job_id: str) -> bool:
+        """Ends the process that holds a job, where it is one of this machine; returns whether none is left here.
+
+        A process that runs in the foreground (a terminal's own fit) is ended too: this is for one that does not answer.
+        """
+        with self.database.reading() as session:
+            row = session.execute(select(table.host, table.pid, table.born).where(table.id == job_id)).first()
+        if row is None or row.pid is None or row.host != processes.this_host() or row.pid == os.getpid():
+            return True
+        return processes.end(row.pid, row.born)
 
     def last_holder(self, table: Table, job_id: str) -> int | None:
         """Process id of the job's last holder, when that process still lives on this machine."""
         with self.database.reading() as session:
             row = session.execute(select(table.host, table.pid, table.born).where(table.id == job_id)).first()
-        if row is None or row.pid is None or row.host != this_host() or _gone(row.host, row.pid, row.born):
+        if row is None or not processes.lives_here(row.host, row.pid, row.born):
             return None
         return int(row.pid)
+
+    def is_lost(self, table: Table, job_id: str) -> bool:
+        """Whether a job counts as lost now."""
+        with self.database.reading() as session:
+            return session.scalar(select(table.state).where(table.id == job_id)) == LOST
 
     def claim(self, table: Table, job_id: str, *, states: tuple[str, ...] = (QUEUED,)) -> Claim | None:
         """Takes a waiting job for this process in one UPDATE; None when somebody else has it or it does not wait."""
@@ -108,9 +148,9 @@ class States:
             .values(
                 state=RUNNING,
                 worker=token,
-                host=this_host(),
+                host=processes.this_host(),
                 pid=os.getpid(),
-                born=_born(os.getpid()),
+                born=processes.born(os.getpid()),
                 heart=time.time(),
                 started=datetime.now(UTC),
                 finished=None,
@@ -152,11 +192,14 @@ class States:
     def mark_lost(self) -> list[str]:
         """Marks jobs whose holder gave no sign of life for 15 s, or is gone from this machine; returns their ids.
 
-        Jobs whose worker never came up within a minute are marked as failed.
+        Jobs whose worker never came up within a minute are marked as failed. A clock that was set forth or back loses no
+        job whose process is there and beats.
         """
         found: list[str] = []
         for table in (RunRow, ScoringRow):
-            stuck = (table.state == QUEUED) & (table.launched < time.time() - START_SECONDS)
+            now = time.time()
+            late = (table.launched < now - START_SECONDS) | (table.launched > now + START_SECONDS)
+            stuck = (table.state == QUEUED) & late
             with self.database.reading() as session:
                 keys = session.scalars(select(table.id).where(stuck)).all()
             if keys:
@@ -169,8 +212,7 @@ class States:
             with self.database.reading() as session:
                 rows = session.execute(query).all()
             for key, heart, host, pid, born in rows:
-                silent = heart is None or time.time() - heart > LOST_SECONDS
-                if not silent and not _gone(host, pid, born):
+                if not processes.gone(host, pid, born) and not self._silent(key, heart, host, pid, born):
                     continue
                 error = "The process that worked on it ended without a word (killed, or its machine stopped)."
                 # the heart is named again: a beat in between keeps the job alive
@@ -184,6 +226,27 @@ class States:
                         found.append(key)
         return found
 
+    def _silent(self, key: str, heart: float | None, host: str | None, pid: int | None, born: float | None) -> bool:
+        """Whether a holder has given no sign of life for too long, whatever was done to a clock meanwhile."""
+        seen, now = self._hearts.get(key), time.monotonic()
+        if seen is None or seen[0] != heart:
+            self._hearts[key] = (heart, now)
+        watched = 0.0 if seen is None or seen[0] != heart else now - seen[1]
+        silence = LOST_SECONDS + 1 if heart is None else time.time() - heart
+        if abs(silence) <= LOST_SECONDS:
+            return False
+        if silence < 0:  # a beat from the future: the clock was set back, ours or the holder's
+            return watched > LOST_SECONDS
+        if processes.lives_here(host, pid, born):
+            return watched >= PATIENCE
+        return seen is None or watched >= PATIENCE  # a beat seen to change comes from a clock that is late
+
+    @staticmethod
+    def _launch(session: Session, table: Table, job_id: str) -> bool:
+        change = update(table).where(table.id == job_id, table.state == QUEUED, table.launched.is_(None))
+        values = {"launched": time.time(), "host": processes.this_host(), "pid": None, "born": None}
+        return bool(_count(session.execute(change.values(**values))))
+
     def _try(
         self, session: Session, table: Table, job_id: str, to: str, states: tuple[str, ...] = (), **values: Any
     ) -> bool:
@@ -194,15 +257,6 @@ class States:
             values.setdefault("finished", datetime.now(UTC))
         change = update(table).where(table.id == job_id, table.state.in_(allowed)).values(state=to, **values)
         return bool(_count(session.execute(change)))
-
-
-def this_host() -> str:
-    """Name of this machine, together with its space of process ids (a container has its own)."""
-    try:
-        space = os.readlink("/proc/self/ns/pid")
-    except OSError:
-        space = ""
-    return f"{socket.gethostname()} {space}".strip()[:255]
 
 
 def plain(value: Any) -> Any:
@@ -218,30 +272,9 @@ def plain(value: Any) -> Any:
     return value
 
 
-def _born(pid: int) -> float | None:
-    import psutil
-
-    try:
-        return psutil.Process(pid).create_time()
-    except psutil.Error:
-        return None
-
-
-def _gone(host: str | None, pid: int | None, born: float | None) -> bool:
-    """Whether a process of this machine has certainly ended (a zombie has, and so has one whose pid went to another)."""
-    import psutil
-
-    if pid is None or host != this_host():
-        return False
-    try:
-        process = psutil.Process(pid)
-        if process.status() == psutil.STATUS_ZOMBIE:
-            return True
-        return born is not None and abs(process.create_time() - born) > 2
-    except psutil.NoSuchProcess:
-        return True
-    except psutil.Error:
-        return False
+def _turn(table: Table) -> tuple[Any, ...]:
+    """The order in which waiting jobs are taken."""
+    return table.created, table.id
 
 
 def _count(result: Any) -> int:
