@@ -77,17 +77,38 @@ def test_runs_and_counts():
     assert (found["rows"], found["anomalous_rows"], found["events"]) == (7, 4, 3)
 
 
-def test_only_what_is_computed_is_reported():
-    assert set(evaluate([0.1, 0.9], [0, 1])) == {
-        "auc_roc", "auc_pr", "point_f1", "pa_f1", "pa_f1_random", "threshold", "threshold_choice", "rows",
-        "anomalous_rows", "events",
-    }  # fmt: skip
+def test_the_keys_are_those_that_other_programs_rely_on():
+    promised = [
+        "auc_roc",
+        "auc_pr",
+        "vus_roc",
+        "vus_pr",
+        "point_f1",
+        "pa_f1",
+        "pa_f1_random",
+        "pak_auc",
+        "event_f1",
+        "range_f1",
+        "affiliation_precision",
+        "affiliation_recall",
+        "affiliation_f1",
+        "delay_rows",
+        "false_alarms_per_1000",
+        "threshold",
+    ]
+    for mode in ("plain", "tsb-ad"):
+        found = evaluate([0.1, 0.9, 0.2], [0, 1, 0], mode=mode)
+        assert set(promised) <= set(found)
+        assert all(isinstance(found[name], float) for name in promised if found[name] is not None)
 
 
 def test_where_every_row_is_labelled_there_is_nothing_to_rank_against():
     found = evaluate([0.1, 0.9, 0.3], [1, 1, 1])
-    assert found["auc_roc"] is None
-    assert found["point_f1"] == 1
+    kept = {"threshold_choice", "mode", "rows", "anomalous_rows", "events", "note"}
+    assert {name for name, value in found.items() if value is not None} == kept
+    assert found["note"] == "Every row is labelled 1: metrics that need both kinds of rows are left empty."
+    given = evaluate([0.1, 0.9, 0.3], [1, 1, 1], threshold=0.5)
+    assert (given["delay_rows"], given["events_found"], given["point_f1"], given["false_alarms"]) == (1, 1, None, None)
 
 
 @pytest.mark.parametrize(
