@@ -107,11 +107,13 @@ class Shape:
         return out
 
 
-def fit_shape(cut: Cut, rows: int, seed: int, device: str = "cpu") -> tuple[Shape, NDArray[np.float64]]:
+def fit_shape(
+    cut: Cut, rows: int, seed: int, device: str = "cpu", *, guard: float = LARGEST_UNFIT
+) -> tuple[Shape, NDArray[np.float64]]:
     """The shape view of a training part of `rows` rows, and its cross-fitted training distances (rows,).
 
     Each half's windows are compared with the other half's, since against themselves they would be zero. Guard: a length
-    whose halves disagree is left out, as its distances would say how the series drifts, not what is odd.
+    whose halves disagree by more than `guard` is left out: its distances would say how the series drifts, not what is odd.
     """
     lengths, total = [], np.zeros(rows)
     for length in LENGTHS:
@@ -129,7 +131,7 @@ def fit_shape(cut: Cut, rows: int, seed: int, device: str = "cpu") -> tuple[Shap
         one = Length(length, starts, found, spread, 1.0)
         own = (0, rows)
         near = Shape((one,), seed, rows)._nearest(one, found, starts, own, device) * alive
-        if _unfit(near[before], near[late]) > LARGEST_UNFIT:
+        if _unfit(near[before], near[late]) > guard:
             continue
         level = max(float(near.mean()), LEAST_LEVEL)
         lengths.append(Length(length, starts, found, spread, level))
