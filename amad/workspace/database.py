@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from amad.errors import CheckpointError, ConfigError, InputError
 
-HEAD = "0002"  # newest file of migrations/versions; a test holds the two together
+HEAD = "0003"  # newest file of migrations/versions; a test holds the two together
 BUSY_SECONDS = 30.0
 _MIGRATIONS = Path(__file__).with_name("migrations")
 _LOCK = 0x616D6164  # advisory lock of PostgreSQL under which one process migrates

@@ -46,7 +46,7 @@ def add_demo(workspace: Workspace, name: str) -> SeriesRecord:
         here = demo["here"]
         record = workspace.find_series(here) if here else _add_series(workspace, demo, folder)
         run = folder / "run.zip"
-        if run.is_file() and all(entry.source != _source(name) for entry in workspace.runs()):
+        if run.is_file() and all(entry.source != _source(name) for entry in (*workspace.runs(), *workspace.trash())):
             workspace.import_run(run, series=record.id, source=_source(name))
     return record
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -48,6 +48,11 @@ class RunRecord:
     channels: tuple[str, ...]
     source: str
     pid: int | None
+    tags: tuple[str, ...] = ()
+    cost: dict[str, Any] = field(default_factory=dict)  # seconds and bytes: predicted_seconds, seconds, ...
+    batch: str | None = None
+    priority: int = 0
+    trashed: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -110,6 +115,11 @@ def run_record(row: RunRow) -> RunRecord:
         channels=tuple(row.channels),
         source=row.source,
         pid=row.pid,
+        tags=tuple(row.tags or ()),
+        cost=dict(row.cost or {}),
+        batch=row.batch,
+        priority=row.priority or 0,
+        trashed=_aware_or_none(row.trashed),
     )
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from amad.errors import JobError
 from amad.workspace import processes
 from amad.workspace.database import Database
-from amad.workspace.tables import RunRow, ScoringRow
+from amad.workspace.tables import RunRow, ScoringRow, WatchRow
 
 QUEUED, RUNNING, STOPPING, STOPPED, DONE, FAILED, LOST = (
     "queued",
@@ -32,6 +32,7 @@ RESUMABLE = (STOPPED, FAILED, LOST)
 LOST_SECONDS = 15.0  # silence after which a job counts as lost
 PATIENCE = 3.0  # seconds without a beat while we looked, where the clock says silence but the process is there
 START_SECONDS = 60.0  # time a new worker has to take its job
+MOST_ATTEMPTS = 3  # workers started for a job before it is given up
 
 # to: from
 STEPS: dict[str, tuple[str, ...]] = {
@@ -46,7 +47,7 @@ STEPS: dict[str, tuple[str, ...]] = {
 
 LAUNCH_LOCK = 0x616D6A62  # advisory lock of PostgreSQL under which one process hands out places
 
-Table = type[RunRow] | type[ScoringRow]
+Table = type[RunRow] | type[ScoringRow] | type[WatchRow]
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ class States:
         """Moves a job to another state. Errors: JobError when that step is not allowed from its present state."""
         if not self._try(session, table, job_id, to, **values):
             now = session.scalar(select(table.state).where(table.id == job_id))
-            what = "run" if table is RunRow else "scoring"
+            what = {RunRow: "run", ScoringRow: "scoring"}.get(table, "watch")
             raise JobError(
                 f"The {what} {job_id} is {now}, so it cannot become {to}." if now else f"There is no {what} {job_id}."
             )
@@ -156,6 +157,7 @@ class States:
                 finished=None,
                 error=None,
                 progress={},
+                attempts=0,
             )
         )
         with self.database.writing() as session:
@@ -192,16 +194,22 @@ class States:
     def mark_lost(self) -> list[str]:
         """Marks jobs whose holder gave no sign of life for 15 s, or is gone from this machine; returns their ids.
 
-        Jobs whose worker never came up within a minute are marked as failed. A clock that was set forth or back loses no
+        Jobs whose worker did not come up within a minute wait again, and fail at the third time. A clock that was set forth or back loses no
         job whose process is there and beats.
         """
         found: list[str] = []
-        for table in (RunRow, ScoringRow):
+        for table in (RunRow, ScoringRow, WatchRow):
             now = time.time()
             late = (table.launched < now - START_SECONDS) | (table.launched > now + START_SECONDS)
             stuck = (table.state == QUEUED) & late
             with self.database.reading() as session:
                 keys = session.scalars(select(table.id).where(stuck)).all()
+            if keys:
+                again = update(table).where(stuck, table.id.in_(keys), table.attempts < MOST_ATTEMPTS)
+                with self.database.writing() as session:  # the machine may have stopped just then
+                    session.execute(again.values(launched=None))
+                with self.database.reading() as session:
+                    keys = session.scalars(select(table.id).where(stuck, table.id.in_(keys))).all()
             if keys:
                 error = "The process that was to work on it did not start; what it said is in log.txt of the run."
                 change = update(table).where(stuck, table.id.in_(keys))
@@ -245,6 +253,7 @@ class States:
     def _launch(session: Session, table: Table, job_id: str) -> bool:
         change = update(table).where(table.id == job_id, table.state == QUEUED, table.launched.is_(None))
         values = {"launched": time.time(), "host": processes.this_host(), "pid": None, "born": None}
+        values["attempts"] = table.attempts + 1
         return bool(_count(session.execute(change.values(**values))))
 
     def _try(
@@ -252,7 +261,7 @@ class States:
     ) -> bool:
         allowed = [state for state in STEPS[to] if not states or state in states]
         if to == QUEUED:  # waits for a worker anew
-            values = {"launched": None, "finished": None, "error": None, "progress": {}, **values}
+            values = {"launched": None, "finished": None, "error": None, "progress": {}, "attempts": 0, **values}
         if to in (STOPPED, DONE, FAILED, LOST):
             values.setdefault("finished", datetime.now(UTC))
         change = update(table).where(table.id == job_id, table.state.in_(allowed)).values(state=to, **values)
@@ -274,7 +283,7 @@ def plain(value: Any) -> Any:
 
 def _turn(table: Table) -> tuple[Any, ...]:
     """The order in which waiting jobs are taken."""
-    return table.created, table.id
+    return table.priority.desc(), table.created, table.id
 
 
 def _count(result: Any) -> int:

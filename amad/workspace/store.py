@@ -38,18 +38,19 @@ from amad.workspace.records import (
     run_record,
     scoring_record,
 )
-from amad.workspace.shelf import SeriesShelf
+from amad.workspace.run_shelf import RunShelf
 from amad.workspace.states import BUSY, States, plain
 from amad.workspace.tables import RunRow, ScoringRow
 
 if TYPE_CHECKING:
     from amad.config import Config
     from amad.detection import Scores
+    from amad.workspace.incidents import Incidents
 
 DATABASE = "AMAD_DATABASE_URL"
 
 
-class Workspace(SeriesShelf):
+class Workspace(RunShelf):
     """One folder and one database; methods may be called from several threads and processes at once."""
 
     def __init__(self, path: Path, database: Database, secret: bytes) -> None:
@@ -118,8 +119,8 @@ class Workspace(SeriesShelf):
         return run_record(self._insert(row, name if name is not None else f"{record.name} {preset}", "run"))
 
     def runs(self, series: str | None = None) -> list[RunRecord]:
-        """Runs, the newest first; with `series` those trained on it or scored on it."""
-        query = select(RunRow).order_by(RunRow.created.desc())
+        """Runs, the newest first, without those in the trash; with `series` those trained on it or scored on it."""
+        query = select(RunRow).where(RunRow.trashed.is_(None)).order_by(RunRow.created.desc())
         if series is None:
             with self.database.reading() as session:
                 return [run_record(row) for row in session.scalars(query)]
@@ -130,9 +131,14 @@ class Workspace(SeriesShelf):
             return [run_record(row) for row in session.scalars(query)]
 
     def find_run(self, key: str) -> RunRecord:
-        """The run with this id, else with this name. Errors: InputError naming what there is."""
+        """The run with this id, else with this name. Errors: InputError naming what there is, or that it is in the trash."""
         with self.database.reading() as session:
-            return run_record(find_row(session, RunRow, key, "run"))
+            run = run_record(find_row(session, RunRow, key, "run"))
+        if run.trashed is not None:
+            raise InputError(
+                f'Run "{run.name}" is in the trash. Restore it first, for example with: amad runs --restore {run.id}'
+            )
+        return run
 
     def update_run(self, run_id: str, **changes: Any) -> RunRecord:
         """Changes name, device, progress, error, source, preset, config (a dict) or state of a run.
@@ -258,6 +264,14 @@ class Workspace(SeriesShelf):
             )
             session.add(row)
         return scoring_record(row)
+
+    # labels
+
+    def incidents(self, series: str, author: str, layer: str = "") -> Incidents:
+        """The labels of a series, changed in the name of `author`; `layer` names a blind pass. Errors: InputError."""
+        from amad.workspace.incidents import Incidents
+
+        return Incidents(self, series, author, layer)
 
     # runs and demos as files
 

@@ -59,6 +59,11 @@ class JobColumns:
     host: Mapped[str | None] = mapped_column(String(255))
     pid: Mapped[int | None] = mapped_column(Integer)
     born: Mapped[float | None] = mapped_column(Float(53))  # start time of that process: tells it from a reused pid
+    priority: Mapped[int] = mapped_column(
+        Integer, default=0, server_default="0"
+    )  # of those that wait, the highest first
+    attempts: Mapped[int] = mapped_column(Integer, default=0, server_default="0")  # workers started that never came up
+    place: Mapped[str | None] = mapped_column(String(32))  # the GPU its worker was given, where there are several
 
 
 class RunRow(JobColumns, Base):
@@ -76,6 +81,22 @@ class RunRow(JobColumns, Base):
     part_stop: Mapped[int] = mapped_column(BigInteger)
     device: Mapped[str] = mapped_column(String(32), default="")
     source: Mapped[str] = mapped_column(Text, default="")  # where an imported run comes from
+    tags: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")
+    cost: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")  # predicted and found
+    batch: Mapped[str | None] = mapped_column(String(120))  # runs that were asked for together
+    trashed: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class WatchRow(JobColumns, Base):
+    """A finished run that scores what arrives at a source, and the series that grows with it."""
+
+    __tablename__ = "watches"
+    __table_args__ = (UniqueConstraint("run_id", "series_id"),)
+
+    id: Mapped[str] = mapped_column(String(16), primary_key=True)
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id", ondelete="CASCADE"))
+    series_id: Mapped[str] = mapped_column(ForeignKey("series.id", ondelete="CASCADE"), index=True)
+    source: Mapped[str] = mapped_column(Text, default="")
 
 
 class ScoringRow(JobColumns, Base):

@@ -1,0 +1,101 @@
+"""Runs as things: tags, priority, what they cost, settings side by side, and a trash before anything is gone for good."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import select, update
+
+from amad.errors import InputError, JobError
+from amad.workspace.lookup import find_row
+from amad.workspace.records import RunRecord, clean_text, run_record
+from amad.workspace.shelf import SeriesShelf
+from amad.workspace.states import ALIVE, BUSY, plain
+from amad.workspace.tables import RunRow, ScoringRow, WatchRow
+
+LONGEST_TAG, MOST_TAGS = 40, 20
+
+
+class RunShelf(SeriesShelf):
+    """What can be done to a run beside working on it: the part of a `Workspace` that keeps runs in order."""
+
+    def tag_run(self, key: str, tags: Iterable[str]) -> RunRecord:
+        """Gives a run these tags instead of those it had; cleaned, each once, in order.
+
+        Errors: InputError for a run that is not there, or more than 20 tags.
+        """
+        cleaned = list(dict.fromkeys(tag for text in tags if (tag := clean_text(str(text), LONGEST_TAG))))
+        if len(cleaned) > MOST_TAGS:
+            raise InputError(f"A run takes at most {MOST_TAGS} tags; these are {len(cleaned)}.")
+        return self._change(key, tags=cleaned)
+
+    def prioritise_run(self, key: str, priority: int) -> RunRecord:
+        """Sets the priority of a run: of those that wait, the highest is taken first, then the oldest."""
+        return self._change(key, priority=max(-1000, min(1000, int(priority))))
+
+    def note_cost(self, key: str, **figures: float | None) -> RunRecord:
+        """Adds figures to what a run cost: predicted_seconds, predicted_bytes, seconds, bytes; None takes one away."""
+        with self.database.writing() as session:
+            row = find_row(session, RunRow, key, "run")
+            cost = {**(row.cost or {}), **figures}
+            row.cost = plain({name: value for name, value in cost.items() if value is not None})
+            return run_record(row)
+
+    def group_run(self, key: str, batch: str | None) -> RunRecord:
+        """Notes that a run was asked for together with others under this name."""
+        return self._change(key, batch=None if batch is None else clean_text(batch))
+
+    def trash_run(self, key: str) -> RunRecord:
+        """Puts a run away with all it has; `restore_run` brings it back as it was.
+
+        Errors: InputError; JobError while it is being worked on, or scores a series.
+        """
+        with self.database.writing() as session:
+            row = find_row(session, RunRow, key, "run")
+            for table, states in ((ScoringRow, BUSY), (WatchRow, ALIVE)):
+                if session.scalar(select(table.id).where(table.run_id == row.id, table.state.in_(states)).limit(1)):
+                    raise JobError(f'Run "{row.name}" is scoring a series. Stop that first, then delete the run.')
+            change = update(RunRow).where(RunRow.id == row.id, RunRow.state.not_in(BUSY))
+            if not session.execute(change.values(trashed=datetime.now(UTC))).rowcount:  # type: ignore[attr-defined]
+                raise JobError(f'Run "{row.name}" is {row.state}. Stop it first, then delete it.')
+            session.refresh(row)
+            return run_record(row)
+
+    def restore_run(self, key: str) -> RunRecord:
+        """Brings a run back from the trash. Errors: InputError for one that is not there at all."""
+        return self._change(key, trashed=None)
+
+    def trash(self) -> list[RunRecord]:
+        """Runs in the trash, the last put there first."""
+        query = select(RunRow).where(RunRow.trashed.is_not(None)).order_by(RunRow.trashed.desc())
+        with self.database.reading() as session:
+            return [run_record(row) for row in session.scalars(query)]
+
+    def _change(self, key: str, **fields: Any) -> RunRecord:
+        with self.database.writing() as session:
+            row = find_row(session, RunRow, key, "run")
+            for name, value in fields.items():
+                setattr(row, name, value)
+            return run_record(row)
+
+
+def differing_settings(runs: Sequence[RunRecord]) -> Mapping[str, tuple[Any, ...]]:
+    """Settings by name that are not the same in all of these runs, each with its value a run.
+
+    A setting that a run of an older version does not have counts as None; training part and number of channels stand
+    with them.
+    """
+    found: dict[str, tuple[Any, ...]] = {}
+    for name in dict.fromkeys(name for run in runs for name in run.config):
+        values = tuple(run.config.get(name) for run in runs)
+        if any(value != values[0] for value in values):
+            found[name] = values
+    for name, values in (
+        ("training part", tuple(f"{run.part[0]}:{run.part[1]}" for run in runs)),
+        ("channel count", tuple(len(run.channels) for run in runs)),
+    ):
+        if any(value != values[0] for value in values):
+            found[name] = values
+    return found
