@@ -15,10 +15,12 @@ app: $(VENV)/.app  ## opens the app on PORT (8501 when unset)
 
 test: $(VENV)/.dev  ## all tests, those in a real browser included
 	$(VENV)/bin/python -m tests.browser.chromium
+	$(VENV)/bin/python -m tests.postgres
 	OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest tests -m "not browser" -n $(JOBS) --dist worksteal
 	$(VENV)/bin/python -m pytest tests -m browser
 
 check: $(VENV)/.dev  ## what every commit must pass: format, lint, types, import rules, fast tests
+	$(VENV)/bin/python -m tests.postgres
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
