@@ -1,197 +1,141 @@
-"""Detection quality on labelled series: AMAD, its parts and plain detectors, one setting for all, each entity on its own.
+"""`python -m benchmarks.quality`: detection quality of AMAD and its peers on labelled series, one setting for all.
 
-    python -m benchmarks.quality --data DIR [--entities SMD/machine-1-4,ASD/omi-1] [--preset balanced] [--set name=value]
+    python -m benchmarks.quality                                   eight bundled entities, AMAD and the light peers
+    python -m benchmarks.quality --data DIR --size core            about 24 entities over all datasets, or --size full
+    python -m benchmarks.quality --data DIR --methods amad,peers --entities SMD,ASD/omi-1 --seeds 0
+    python -m benchmarks.quality --planted                         made series with anomalies of known kinds
+    python -m benchmarks.quality --data DIR --protocol paper       the published protocol, with random beside it
+    python -m benchmarks.quality --report                          docs/quality.md again, from stored results alone
 
-DIR holds <dataset>/<entity>/train.parquet and test.parquet (0/1 column `label`). Metrics are those of the raw scores of
-the test rows; labels are used for nothing else. Prints a table and appends to benchmarks/results/quality.jsonl.
+DIR: <dataset>/<entity>/{train,test}.parquet, the published files of SMD, MSL, SMAP, PSM or SWaT, or files in the TSB-AD-M
+format; which one is seen by itself. Each entity is learned on its own training part and scored on its test part; labels
+are used for metrics alone. What was scored before is taken from the cache: a run that was stopped goes on.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import platform
 import sys
-import time
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from amad.config import make_config, parse_settings
 from amad.errors import AmadError, InputError
+from benchmarks.quality import registry, report, results
+from benchmarks.quality.entities import listed, sized
+from benchmarks.quality.running import reference_hits, run
+from benchmarks.quality.sources import BUNDLED, Entity, find
+from benchmarks.quality.statistics import dataset_of
+from benchmarks.quality.store import DEFAULT, Store
 
-RESULTS = Path(__file__).parents[1] / "results" / "quality.jsonl"
-NOT_RANKED = ("SKAB", "3W-class2", "Occupancy")  # position in the file, or presence of people, is most of the label
-NOT_CHANNELS = ("label", "timestamp")
-BASELINES = ("random", "zscore", "zscore+recipe", "pca", "pca+recipe", "delay-pca+recipe")
-# Its last projection starts at zero, so that AMAD after one step of no size is its linear part and the shape view alone.
-UNTRAINED = {"max_steps": "1", "learning_rate": "1e-30"}
-METRICS = ("auc_pr", "auc_roc")
+JOBS = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the benchmark; 0 done, 2 when the call is wrong."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.quality", description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, required=True, help="folder of <dataset>/<entity>/{train,test}.parquet")
-    parser.add_argument("--entities", help="dataset/entity names, separated by commas; all that are ranked without it")
-    parser.add_argument("--preset", default="balanced")
-    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of the run")
-    parser.add_argument("--results", type=Path, default=RESULTS, help="file that the result is appended to")
-    given = parser.parse_args(arguments)
+    given = _parser().parse_args(arguments)
     try:
-        settings = parse_settings(given.set)
-        make_config(given.preset, settings)
-        entities = given.entities.split(",") if given.entities else find_entities(given.data)
-        rows = [
-            row
-            for number, entity in enumerate(entities, 1)
-            for row in measure(given.data, entity, given.preset, settings, f"{number}/{len(entities)}")
-        ]
+        if not given.report:
+            _measure(given)
     except AmadError as error:
         print(error, file=sys.stderr)
         return 2
-    print(table(rows))
-    entry = {
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": machine(),
-        "versions": versions(),
-        "preset": given.preset,
-        "settings": settings,
-        "rows": rows,
-    }
-    given.results.parent.mkdir(parents=True, exist_ok=True)
-    with given.results.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(entry) + "\n")
+    if given.docs:
+        report.write(given.docs, given.results)
     return 0
 
 
-def find_entities(data: Path) -> list[str]:
-    """dataset/entity of everything under a folder that is ranked. Errors: InputError when there is nothing."""
-    found = sorted(path.parent.relative_to(data).as_posix() for path in data.glob("*/*/test.parquet"))
-    ranked = [name for name in found if not name.startswith(tuple(f"{skipped}/" for skipped in NOT_RANKED))]
-    if not ranked:
-        raise InputError(f"{data} holds no <dataset>/<entity>/test.parquet. Name the folder of the labelled series.")
-    return ranked
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.quality", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--data", type=Path, default=BUNDLED, help="folder of labelled series; the bundled ones without it"
+    )
+    parser.add_argument("--size", choices=("core", "full"), default="core", help="core: some entities, long ones cut")
+    parser.add_argument("--entities", help="dataset/entity names or datasets, separated by commas")
+    parser.add_argument("--methods", help=f"names or groups ({', '.join(registry.GROUPS)}), separated by commas")
+    parser.add_argument("--seeds", help="for example 0,1,2; each method's own without it")
+    parser.add_argument("--quick", action="store_true", help="one entity of each dataset, seed 0")
+    parser.add_argument("--planted", action="store_true", help="made series instead of data")
+    parser.add_argument("--protocol", choices=("own", "paper"), default="own")
+    parser.add_argument("--jobs", type=int, default=JOBS, help="processes, each with one thread; 0: in this one")
+    parser.add_argument("--cost-limit", type=float, metavar="MINUTES", help="begin nothing new after so long")
+    parser.add_argument("--cache", type=Path, default=DEFAULT, help="folder of scores that were made before")
+    parser.add_argument("--results", type=Path, default=results.FOLDER, help="folder of the files of results")
+    parser.add_argument("--docs", type=Path, help="page of tables to write, from the files of results")
+    parser.add_argument("--report", action="store_true", help="measure nothing, only write the page")
+    return parser
 
 
-def measure(data: Path, entity: str, preset: str, settings: dict[str, str], place: str) -> list[dict[str, Any]]:
-    """One row of results a detector for one entity."""
-    from amad.evaluation import evaluate, make_detector
+def _measure(given: argparse.Namespace) -> None:
+    seeds = _seeds(given.seeds) if given.seeds else ([0] if given.quick else None)
+    store = Store(given.cache)
+    if given.protocol == "paper":
+        from benchmarks.quality import paper
 
-    train, test, labels = load(data, entity)
-    seed = int(make_config(preset, settings).seed)
-    rows = []
+        methods = registry.choose(given.methods.split(",")) if given.methods else paper.methods()
+        entities = paper.joined(_chosen(find(given.data), given.entities, given.quick))
+        name = "paper"
+    elif given.planted:
+        from benchmarks.quality import planted
 
-    def add(name: str, score: NDArray[np.floating], seconds: float) -> None:
-        found = evaluate(score, labels)
-        rows.append({"entity": entity, "detector": name, "seconds": round(seconds, 2)} | {m: found[m] for m in METRICS})
-
-    for name in BASELINES:
-        tell(f"{place} {entity}: {name}")
-        begun = time.perf_counter()
-        detector = make_detector(name, seed=seed).fit(train)
-        add(name, detector.decision_function(test), time.perf_counter() - begun)
-    tell(f"{place} {entity}: AMAD")
-    begun = time.perf_counter()
-    score, views = amad_scores(train, test, preset, settings)
-    add("AMAD", score, time.perf_counter() - begun)
-    for name, view in views.items():
-        add(f"AMAD, {name} alone", view, time.perf_counter() - begun)
-    tell(f"{place} {entity}: the fused pair")
-    begun = time.perf_counter()
-    score, _ = amad_scores(train, test, preset, settings | UNTRAINED)
-    add("fused pair, no network", score, time.perf_counter() - begun)
-    return rows
-
-
-def amad_scores(
-    train: NDArray[np.float32], test: NDArray[np.float32], preset: str, settings: dict[str, str]
-) -> tuple[NDArray[np.float32], dict[str, NDArray[np.float32]]]:
-    """Score of AMAD on the test rows, and each of its views."""
-    from amad.detector import AMAD
-
-    found = AMAD(preset, **settings).fit(train).score_all(test)
-    return found.score, found.views
+        methods = registry.choose(given.methods.split(",") if given.methods else registry.DEFAULT)
+        entities, name = _chosen(planted.entities(), given.entities, False), "planted"
+    else:
+        methods = registry.choose(given.methods.split(",") if given.methods else registry.DEFAULT)
+        everything = find(given.data)
+        entities = _chosen(sized(everything, given.size), given.entities, given.quick)
+        name = _results_name(given.data, given.size, everything)
+    path = results.path_of(name, given.results)
+    fresh: list[results.Row] = []
+    try:
+        for row in run(
+            entities, methods, seeds, store, jobs=given.jobs, limit=given.cost_limit and given.cost_limit * 60
+        ):
+            fresh.append(row)
+            if len(fresh) % 25 == 0:
+                results.merge(path, fresh)
+    finally:
+        results.merge(path, [*fresh, *_references(entities)])
+    print(report.summary([row for row in results.read(path) if row["entity"] in entities]))
 
 
-def load(data: Path, entity: str) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int8]]:
-    """Training values, test values (T, C) and test labels. Errors: InputError for an entity that is not there."""
-    import pandas as pd
-
-    folder = data / entity
-    if not (folder / "test.parquet").is_file() or not (folder / "train.parquet").is_file():
-        raise InputError(f"{folder} has no train.parquet and test.parquet. Name entities as dataset/entity.")
-    train, test = pd.read_parquet(folder / "train.parquet"), pd.read_parquet(folder / "test.parquet")
-    channels = [name for name in test.columns if name not in NOT_CHANNELS]
-    values = [frame[channels].to_numpy(np.float32) for frame in (train, test)]
-    return values[0], values[1], test["label"].to_numpy(np.int8)
+def _seeds(words: str) -> list[int]:
+    try:
+        return [int(word) for word in words.split(",")]
+    except ValueError:
+        raise InputError(f'"{words}" is not a list of seeds. Write them as 0,1,2.') from None
 
 
-def table(rows: list[dict[str, Any]]) -> str:
-    """AUC-PR / AUC-ROC of every detector on every entity, and the mean of dataset means."""
-    entities = list(dict.fromkeys(row["entity"] for row in rows))
-    detectors = list(dict.fromkeys(row["detector"] for row in rows))
-    found = {(row["detector"], row["entity"]): row for row in rows}
-    width = max(len(name) for name in detectors)
-    lines = [
-        "AUC-PR / AUC-ROC",
-        " " * width + "".join(f"  {name[-22:]:>22}" for name in [*entities, "mean of datasets"]),
+def _references(entities: Mapping[str, Entity]) -> list[results.Row]:
+    """Rows of what channel shares are read against."""
+    return [
+        {"entity": entity, "method": report.REFERENCE, "seed": 0, "of": report.REFERENCE, "metrics": {"hits": found}}
+        for entity, found in reference_hits(entities).items()
     ]
-    for detector in detectors:
-        cells = []
-        for entity in entities:
-            row = found.get((detector, entity))
-            cells.append("-" if row is None else pair(row["auc_pr"], row["auc_roc"]))
-        means = [dataset_mean(rows, detector, metric) for metric in METRICS]
-        lines.append(f"{detector:<{width}}" + "".join(f"  {cell:>22}" for cell in [*cells, pair(*means)]))
-    return "\n".join(lines)
 
 
-def dataset_mean(rows: list[dict[str, Any]], detector: str, metric: str) -> float | None:
-    """Mean over datasets of the mean over their entities; None where the metric is defined nowhere."""
-    groups: dict[str, list[float]] = {}
-    for row in rows:
-        if row["detector"] == detector and row[metric] is not None:
-            groups.setdefault(row["entity"].split("/")[0], []).append(row[metric])
-    return float(np.mean([np.mean(values) for values in groups.values()])) if groups else None
+def _chosen(entities: Mapping[str, Entity], words: str | None, quick: bool) -> dict[str, Entity]:
+    """Entities by name or dataset. Errors: InputError for a word that is neither."""
+    chosen = dict(entities)
+    if words:
+        wanted = words.split(",")
+        unknown = [word for word in wanted if not any(word in (name, dataset_of(name)) for name in entities)]
+        if unknown:
+            raise InputError(f'There is no entity or dataset "{unknown[0]}". There are {", ".join(entities)}.')
+        chosen = {name: entity for name, entity in entities.items() if {name, dataset_of(name)} & set(wanted)}
+    if quick:
+        firsts = {dataset_of(name): name for name in reversed(list(chosen))}
+        chosen = {name: entity for name, entity in chosen.items() if name in firsts.values()}
+    return chosen
 
 
-def pair(first: float | None, second: float | None) -> str:
-    """Two metrics as text."""
-    return " / ".join("-" if value is None else f"{value:.3f}" for value in (first, second))
-
-
-def machine() -> dict[str, Any]:
-    """Class of this machine: cores and model of its processor."""
-    import os
-
-    model = platform.processor() or platform.machine()
-    info = Path("/proc/cpuinfo")
-    if info.is_file():
-        names = [
-            line.split(":", 1)[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")
-        ]
-        model = names[0] if names else model
-    return {"cores": os.cpu_count(), "cpu": model, "system": platform.system()}
-
-
-def versions() -> dict[str, str]:
-    """Versions that the figures depend on."""
-    from importlib.metadata import version
-
-    import amad
-
-    found = {name: version(name) for name in ("numpy", "scipy", "scikit-learn", "torch")}
-    return {"amad": amad.__version__, "python": platform.python_version(), **found}
-
-
-def tell(text: str) -> None:
-    """Progress on standard error."""
-    print(text, file=sys.stderr, flush=True)
+def _results_name(data: Path, size: str, entities: Mapping[str, Entity]) -> str:
+    """`core` or `full` for the data whose halves are fixed; the folder's name for any other."""
+    known = {*listed()["tuning"], *listed()["confirming"]}
+    if data.resolve() != BUNDLED.resolve() and set(entities) <= known:
+        return size
+    return "bundled" if data.resolve() == BUNDLED.resolve() else registry.slug(data.resolve().name)
 
 
 if __name__ == "__main__":

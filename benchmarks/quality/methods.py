@@ -9,7 +9,7 @@
             clock.fitted()
             return Result(train_scores, test_scores, seconds=clock.scored())
 
-A module offers methods by `methods() -> list[Method]`; `MODULES` names the modules. A method that lacks a package raises
+A module offers methods by `methods() -> list[Method]`; `registry.GROUPS` names the modules. A method that lacks a package raises
 `Missing(reason)` in `fit_score`: the tables then name it as missing, with the reason.
 """
 
@@ -36,7 +36,7 @@ class Result:
 
     train_scores (n,), test_scores (T,); shares (T, C) of the channels in each test row's score, or None;
     seconds (fit, score): to learn, and to score the test rows alone. `threshold` is the method's own default, found
-    without labels (None: the 99 % quantile of train_scores). `variants` are further scores of the same fit, by what is
+    without labels (None: the 99 % quantile of train_scores), `promised` the share of normal rows it promises to flag. `variants` are further scores of the same fit, by what is
     added to the name: {"recipe": (train, test)} stands in the tables as "Mine+recipe".
     """
 
@@ -45,6 +45,7 @@ class Result:
     shares: NDArray[np.floating] | None = None
     seconds: tuple[float, float] = (0.0, 0.0)
     threshold: float | None = None
+    promised: float | None = None
     variants: Mapping[str, Scores] = field(default_factory=dict)
 
 
@@ -92,9 +93,8 @@ def with_smoothing(scores: Scores, width: int = 61) -> Scores:
     return smooth(scores[0], width), smooth(scores[1], width)
 
 
-def with_recipe(errors: tuple[NDArray[np.floating], NDArray[np.floating]], width: int = 61) -> Scores:
+def with_recipe(errors: Scores, width: int = 61) -> Scores:
     """Scores from errors per row and channel, (n, C) of training and (T, C) of test rows, by the score recipe of AMAD."""
-    from amad.detection.recipe import Recipe
+    from amad.evaluation.baselines import with_recipe as by_recipe
 
-    recipe = Recipe.fit(errors[0], width)
-    return recipe.level(errors[0]), recipe.level(errors[1])
+    return by_recipe(errors[0], errors[1], width)

@@ -1,0 +1,73 @@
+"""Metrics of one method on one entity: the only place of the benchmark that sees labels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amad.errors import InputError
+from amad.series.scaling import Scaler
+from benchmarks.quality.methods import Result
+from benchmarks.quality.sources import Data
+
+# As `amad.evaluation.evaluate` names them.
+RANKING = ("vus_pr", "vus_roc", "auc_pr", "auc_roc")
+AT_THRESHOLD = ("point_f1", "event_f1", "affiliation_f1")
+OTHERS = ("pa_f1", "pa_f1_random", "range_f1", "pak_auc", "affiliation_precision", "affiliation_recall")
+DEFAULT_LEVEL = 0.99  # of the training scores: the threshold of whoever has none of his own
+BESIDE = 61  # rows beside an event that are neither normal nor part of it: the width of the smoothing
+HIT_SHARES = (1.0, 1.5)
+
+
+def measure(result: Result, data: Data) -> dict[str, Any]:
+    """Metrics of the test rows at the method's own threshold, its false alarms, and hits of its channel shares.
+
+    Errors: InputError where the scores do not fit the rows or are not finite.
+    """
+    from amad.evaluation import evaluate
+
+    threshold = result.threshold
+    if threshold is None:
+        threshold = float(np.quantile(np.asarray(result.train_scores, np.float64), DEFAULT_LEVEL))
+    found = evaluate(result.test_scores, data.labels, sliding_window=data.window, threshold=threshold)
+    metrics: dict[str, Any] = {name: found.get(name) for name in (*RANKING, *AT_THRESHOLD, *OTHERS)}
+    metrics["threshold"] = threshold
+    metrics["promised"] = 1 - DEFAULT_LEVEL if result.threshold is None else result.promised
+    metrics["false_alarms"] = false_alarms(np.asarray(result.test_scores), data.labels, threshold)
+    if result.shares is not None and data.causes:
+        metrics["hits"] = hits(np.asarray(result.shares), data)
+    return metrics
+
+
+def false_alarms(scores: NDArray[np.floating], labels: NDArray[np.int8], threshold: float) -> float | None:
+    """Share of normal rows above the threshold; rows within 61 of an event do not count. None without such rows."""
+    near = np.convolve(labels != 0, np.ones(2 * BESIDE + 1), mode="full")[BESIDE : BESIDE + len(labels)] > 0.5
+    normal = scores[~near]
+    return float((normal > threshold).mean()) if len(normal) else None
+
+
+def hits(shares: NDArray[np.floating], data: Data, *, by: str = "mean") -> dict[str, float]:
+    """HitRate@100 % and @150 % of channel shares (T, C), events given: mean over events (Su et al. 2019, OmniAnomaly).
+
+    A channel's place in an event is by the mean of its shares over the event's rows (`by="mean"`), or the largest.
+    """
+    found: dict[str, list[float]] = {f"hit_{round(100 * share)}": [] for share in HIT_SHARES}
+    for start, stop, causes in data.causes:
+        rows = shares[start:stop]
+        if not len(rows):
+            raise InputError(f"The event {start}:{stop} of the interpretation list lies outside the test part.")
+        order = np.argsort(-(rows.max(axis=0) if by == "max" else rows.mean(axis=0)), kind="stable")
+        for share, values in zip(HIT_SHARES, found.values(), strict=True):
+            first = order[: int(share * len(causes))]
+            values.append(len(set(first.tolist()) & set(causes)) / len(causes))
+    return {name: float(np.mean(values)) for name, values in found.items()}
+
+
+def deviation_hits(data: Data) -> dict[str, float] | None:
+    """The same for the largest squared deviation from the training mean within the event: what shares must beat."""
+    if not data.causes:
+        return None
+    scaled = Scaler.fit(data.train, 10.0).transform(data.test)
+    return hits(np.square(scaled), data, by="max")

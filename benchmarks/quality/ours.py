@@ -1,0 +1,132 @@
+"""AMAD in the tables: its default, its views one by one, and ablations: the same run with one part left out.
+
+Views and fusions need no fit of their own (`Result.variants`); what changes the network is a method by itself.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amad.config import Config, make_config
+from benchmarks.quality.methods import Clock, Method, Missing, Result, Scores
+from benchmarks.quality.versions import version
+
+NAME = "AMAD"
+# Its last projection starts at zero, so that AMAD after one step of no size is its linear part and the other views alone.
+UNTRAINED = {"max_steps": 1, "learning_rate": 1e-30}
+DIVERGENCE_WEIGHT = 0.3
+
+
+@dataclass(frozen=True)
+class Amad:
+    """AMAD with a preset and settings; `views`: whether each view stands in the tables by itself, too."""
+
+    name: str = NAME
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    preset: str = "balanced"
+    views: bool = False
+    seeds: tuple[int, ...] = (0, 1, 2)
+
+    @property
+    def version(self) -> str:
+        """That of the code behind it."""
+        return version("amad")
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """Every setting of the run."""
+        if self.lacking:
+            return dict(self.overrides)
+        return self._config(0).model_dump(mode="json", exclude={"seed", "device"})
+
+    @property
+    def lacking(self) -> list[str]:
+        """Settings that it needs and that there are not."""
+        return [name for name in self.overrides if name not in Config.model_fields]
+
+    def fit_score(self, train: NDArray[np.float32], test: NDArray[np.float32], seed: int) -> Result:
+        """Trains, calibrates and scores as `amad fit` and `amad score` do."""
+        if self.lacking:
+            raise Missing(f"there is no setting {', '.join(self.lacking)}")
+        from amad.detection import Detector, fit_run
+        from amad.series import Series
+
+        config = self._config(seed)
+        channels = tuple(f"channel_{index + 1}" for index in range(train.shape[1]))
+        with tempfile.TemporaryDirectory(prefix="amad-quality-") as folder:
+            clock = Clock()
+            fit_run(folder, Series("train", train, channels), config, preset=self.preset)
+            clock.fitted()
+            detector = Detector.load(folder, "cpu")
+            found = detector.score(test)
+            seconds = clock.scored()
+            before = detector.score(train)
+            threshold = detector.threshold()
+        variants = _variants(before.views, found.views) if self.views else {}
+        return Result(
+            before.score, found.score, found.shares, seconds, threshold, promised(config.threshold), variants=variants
+        )
+
+    def _config(self, seed: int) -> Config:
+        return make_config(self.preset, {**self.overrides, "seed": seed, "device": "cpu"})
+
+
+def promised(threshold: str) -> float | None:
+    """Share of normal rows that a threshold setting promises to flag; None where it promises nothing."""
+    from amad.detection.thresholds import parse_threshold
+
+    kind, number = parse_threshold(threshold)
+    return {"percentile": 1 - number, "pot": number}.get(kind)
+
+
+def methods() -> list[Method]:
+    """The default, then its ablations."""
+    return [Amad(views=True), *ablations()]
+
+
+def ablations() -> list[Method]:
+    """One part changed or left out at a time."""
+    return [Amad(f"{NAME} {name}", overrides) for name, overrides in ABLATIONS.items()]
+
+
+ABLATIONS: dict[str, dict[str, Any]] = {
+    "without network": UNTRAINED,
+    "without Max-Min": {"k_min": 0.0, "k_max": 0.0},
+    "with both steps of Max-Min": {"k_min": 0.1, "k_max": 0.1},
+    "without contrast": {"beta": 0.0},
+    "form relative": {"form": "relative"},
+    "without linear part": {"linear": "none"},
+}
+
+
+def _variants(before: Mapping[str, NDArray], found: Mapping[str, NDArray]) -> dict[str, Scores]:
+    """Each view alone, the score without each, and the score with divergence, of training and test rows."""
+    from amad.detection.views import MOST_EVIDENCE, WEIGHTS, fuse
+
+    parts = (before, found)
+
+    def each(name: str) -> Scores:
+        first, second = (np.asarray(part[name], np.float64) for part in parts)
+        return first, second
+
+    def without(name: str) -> Scores:
+        first, second = (fuse({**part, name: np.zeros_like(part[name], np.float64)}) for part in parts)
+        return first, second
+
+    def with_divergence(part: Mapping[str, NDArray]) -> NDArray[np.float64]:
+        extra = DIVERGENCE_WEIGHT * np.minimum(part["divergence"], MOST_EVIDENCE)
+        return np.sqrt(np.square(fuse(dict(part))) + np.square(extra))
+
+    used = [name for name in found if name == "reconstruction" or WEIGHTS.get(name)]
+    variants = {f"{name} alone": each(name) for name in found if name != "paper"}
+    if len(used) > 1:
+        variants |= {f"without {name}": without(name) for name in used}
+    if "divergence" in found and not WEIGHTS.get("divergence"):
+        variants["with divergence"] = (with_divergence(before), with_divergence(found))
+    return variants

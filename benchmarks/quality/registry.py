@@ -1,0 +1,59 @@
+"""Every method of the benchmark by name and group; names are matched without regard to case and punctuation."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import sys
+from collections.abc import Iterable
+from functools import cache
+
+from amad.errors import InputError
+from benchmarks.quality.methods import Method
+
+# Modules that offer `methods()`, by group; one that is not there yet has none.
+GROUPS = {
+    "light": "benchmarks.quality.light",
+    "amad": "benchmarks.quality.ours",
+    "peers": "benchmarks.peers",
+}
+DEFAULT = ("light", "amad")
+
+
+def slug(name: str) -> str:
+    """A name as it stands in a file's name or in a call: small letters, digits, `+` and hyphens."""
+    return re.sub(r"[^a-z0-9+]+", "-", name.lower()).strip("-")
+
+
+def group(name: str) -> list[Method]:
+    """The methods of a group; none, and a word on standard error, where its module cannot be imported here."""
+    try:
+        module = importlib.import_module(GROUPS[name])
+        return list(module.methods())
+    except ImportError as error:
+        print(f"The group {name} is left out: {error}", file=sys.stderr)
+        return []
+
+
+@cache
+def everything() -> tuple[Method, ...]:
+    """Every method, in the order of the groups."""
+    return tuple(method for name in GROUPS for method in group(name))
+
+
+def choose(words: Iterable[str]) -> list[Method]:
+    """Methods by name or group, each once, in the order of the registry. Errors: InputError naming what there is."""
+    methods = everything()
+    by_slug = {slug(method.name): method.name for method in methods}
+    chosen: set[str] = set()
+    for word in words:
+        if word in GROUPS:
+            chosen |= {method.name for method in group(word)}
+        elif slug(word) in by_slug:
+            chosen.add(by_slug[slug(word)])
+        else:
+            raise InputError(
+                f'There is no method "{word}". Choose from the groups {", ".join(GROUPS)} and the names '
+                f"{', '.join(by_slug)}."
+            )
+    return [method for method in methods if method.name in chosen]

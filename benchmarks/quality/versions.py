@@ -1,0 +1,17 @@
+"""Version strings of what scores depend on, from `versions.toml`: a change there makes cached scores stale."""
+
+import tomllib
+from functools import cache
+from pathlib import Path
+
+FILE = Path(__file__).parent / "versions.toml"
+
+
+@cache
+def _read() -> dict[str, str]:
+    return tomllib.loads(FILE.read_text(encoding="utf-8"))
+
+
+def version(name: str) -> str:
+    """The version of `amad`, `baselines` or `metrics`."""
+    return _read()[name]
