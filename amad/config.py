@@ -16,6 +16,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from amad.errors import ConfigError
 
 Preset = Literal["quick", "balanced", "paper"]
+AMAD = "amad"  # the detector of this package; all others are baselines (amad.evaluation.baselines)
+Detectors = Literal[
+    "amad", "random", "zscore", "zscore+recipe", "pca", "pca+recipe", "delay-pca", "delay-pca+recipe", "ridge", "ridge+recipe",
+    "iforest", "iforest+recipe", "kmeans", "kmeans+recipe", "nearest", "nearest+recipe", "fused", "matrix-profile",
+    "matrix-profile+recipe",
+]  # fmt: skip
 
 
 def _field(default: Any, title: str, description: str, *, group: str, unit: str = "", **limits: Any) -> Any:
@@ -47,6 +53,12 @@ class Config(BaseModel):
         le=1e4,
     )
     # model
+    detector: Detectors = _field(
+        "amad",
+        "Detector",
+        "AMAD, or a baseline to compare it with, which only heeds channels, seed, smoothing, threshold, merge gap and minimal length.",
+        group="model",
+    )
     embedding: Literal["convolution", "linear"] = _field(
         "convolution",
         "Embedding",

@@ -116,11 +116,12 @@ class AMAD(OutlierMixin, BaseEstimator):
         from amad.detection import Detector
         from amad.training import read_config
 
+        detector = Detector.load(folder, device)
         run = read_config(Path(folder))
         preset = run.preset or "balanced"
         plain, base = run.config.model_dump(), make_config(preset).model_dump()
         found = cls(preset, **{name: value for name, value in plain.items() if value != base[name]})
-        found._take(Detector.load(folder, device), Path(folder))
+        found._take(detector, Path(folder))
         return found
 
     def __sklearn_is_fitted__(self) -> bool:

@@ -99,6 +99,12 @@ def _fit(commands: Any) -> None:
     parser.add_argument("series", metavar="SERIES", nargs="?", help=f"{_SERIES}; not needed with --resume")
     parser.add_argument("--preset", choices=PRESETS, help="settings to start from (balanced)")
     parser.add_argument(
+        "--detector",
+        metavar="NAME",
+        help="fits a baseline instead of AMAD: random, zscore, pca, delay-pca, ridge, iforest, kmeans, nearest, fused, "
+        "matrix-profile; most also with +recipe behind the name",
+    )
+    parser.add_argument(
         "--set", metavar="KEY=VALUE", action="append", default=[], help="replaces a setting; may be repeated"
     )
     part = parser.add_mutually_exclusive_group()

@@ -48,6 +48,10 @@ def _settings(given: argparse.Namespace) -> dict[str, Any]:
             settings[name] = value
     if given.epochs is not None:
         settings.setdefault("max_steps", 0)  # whoever counts epochs wants all of them
+    if given.detector is not None:
+        if given.detector != "amad" and given.preset is not None:
+            raise InputError("--preset is one of AMAD; a baseline has none. Leave --preset or --detector out.")
+        settings["detector"] = given.detector
     return settings
 
 
@@ -73,13 +77,19 @@ def _new_run(workspace: Workspace, given: argparse.Namespace, config: Config) ->
     elif given.train is not None:
         part = parse_part(given.train, trained.rows)
     start, stop = part or trained.part or (0, trained.rows)
-    if stop - start < config.window:
+    baseline = config.detector != "amad"
+    if stop - start < config.window and not baseline:  # a baseline says itself what it needs
         raise InputError(
             f'The training part of "{trained.name}" has {stop - start:,} rows, fewer than one window of {config.window:,}. '
             "Train on more rows, or --set a shorter window."
         )
     run = workspace.create_run(
-        trained.id, name=given.name, preset=given.preset or "balanced", config=config, part=(start, stop), held=True
+        trained.id,
+        name=given.name,
+        preset=config.detector if baseline else given.preset or "balanced",
+        config=config,
+        part=(start, stop),
+        held=True,
     )
     if given.name is not None and run.name != given.name:
         say(f'The run is named "{run.name}".')
@@ -212,7 +222,8 @@ def _introduce(workspace: Workspace, run: RunRecord, series: SeriesRecord) -> No
             "Warning: no channel changes in the training part, so that every later change will score high. "
             "Train on a part that varies, if there is one."
         )
-    say(f'Run {run.id} "{run.name}", preset {run.preset}.')
+    what = "preset" if run.config.get("detector", "amad") == "amad" else "detector"
+    say(f'Run {run.id} "{run.name}", {what} {run.preset}.')
 
 
 def _varies(series: Series, part: tuple[int, int]) -> bool:

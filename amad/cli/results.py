@@ -30,9 +30,9 @@ def score(given: argparse.Namespace) -> int:
     """Writes the scores of every row; those of a series of the workspace are stored there as well."""
     target = check_output(given.output, (".parquet", ".csv"))
     workspace, run, series, record = _subject(given)
-    from amad.detection import Detector
+    from amad.evaluation.baselines.run import load_run
 
-    detector = Detector.load(workspace.run_folder(run.id))
+    detector = load_run(workspace.run_folder(run.id))
     top: list[tuple[float, int]] = []
     line = ProgressLine()
     with written(target) as draft, _writer(draft, target.suffix.lower()) as table:
@@ -72,9 +72,9 @@ def detect(given: argparse.Namespace) -> int:
 
         make_config("balanced", {"threshold": given.threshold})  # a wrong one is told before any work
     workspace, run, series, record = _subject(given)
-    from amad.detection import Detector
+    from amad.evaluation.baselines.run import load_run
 
-    detector = Detector.load(workspace.run_folder(run.id))
+    detector = load_run(workspace.run_folder(run.id))
     line = ProgressLine()
     scores = detector.score(series.values, line)
     line.end()
@@ -102,6 +102,8 @@ def inspect(given: argparse.Namespace) -> int:
     target = check_output(given.output, (".npz",))
     workspace, run, series, _ = _subject(given)
     at = find_row(series, given.at)
+    if run.config.get("detector", "amad") != "amad":
+        raise InputError(f'Run "{run.name}" is a baseline, which has no attention. Name a run of AMAD.')
     from amad.detection import Detector
     from amad.inspection import inspect as inspect_window
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from amad.config import Config
+from amad.config import AMAD, Config
 from amad.detection.calibration import Calibration
 from amad.detection.detector import OnProgress, report
 from amad.detection.recipe import QUANTILE, Recipe, floored, smooth
@@ -21,7 +21,7 @@ from amad.detection.shape import Shape, fit_shape
 from amad.detection.storage import load_scorer, save_views
 from amad.detection.thresholds import threshold_of
 from amad.detection.views import Views, choose, digest_of
-from amad.errors import InputError
+from amad.errors import ConfigError, InputError
 from amad.series.scaling import Scaler
 from amad.series.series import Series
 from amad.training import load_linear, read_config, train
@@ -52,6 +52,11 @@ def fit_run(
     `config.channels` chooses channels by name; none named means all; `preset` is only written down. Returns False when `should_stop` ended it: the
     same call with `resume=True` goes on. Errors: InputError for a series that does not do, CheckpointError on resuming.
     """
+    if config.detector != AMAD:
+        raise ConfigError(
+            f"fit_run trains AMAD, and these settings name the baseline {config.detector}. "
+            "Fit it with amad.evaluation.fit_baseline, or leave the setting detector out."
+        )
     chosen = series.take(config.channels) if config.channels else series
     done = train(
         chosen.values,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """Scores of T rows and C channels, float32 throughout.
+    """Scores of T rows and C channels, float32 throughout; what a baseline cannot tell is None.
 
     score (T,): the run's score in calibrated evidence, higher = more anomalous. views: each view's evidence (T,),
     `reconstruction` and `divergence` always, `shape` and `paper` where the run has them. shares (T, C): each
@@ -29,13 +29,13 @@ class Scores:
 
     score: NDArray[np.float32]
     views: dict[str, NDArray[np.float32]]
-    shares: NDArray[np.float32]
-    expected: NDArray[np.float32]
-    cad: NDArray[np.float32]
+    shares: NDArray[np.float32] | None
+    expected: NDArray[np.float32] | None
+    cad: NDArray[np.float32] | None
     channels: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if not self.channels:
+        if not self.channels and self.shares is not None:
             object.__setattr__(self, "channels", tuple(f"channel_{i + 1}" for i in range(self.shares.shape[1])))
 
     @property
@@ -56,15 +56,19 @@ class Scores:
             raise InputError(f"These are scores of {self.rows:,} rows; the series has {len(time):,}.")
         first: dict[str, object] = {"row": np.arange(self.rows)} if time is None else {"time": time}
         table = {**first, "score": self.score, **self.views}
-        table |= {f"share:{name}": self.shares[:, index] for index, name in enumerate(self.channels)}
+        if self.shares is not None:
+            table |= {f"share:{name}": self.shares[:, index] for index, name in enumerate(self.channels)}
         return pd.DataFrame(table)
 
     def columns(self) -> tuple[tuple[str, ...], NDArray[np.float32]]:
         """Names and values (T, K) of what a workspace stores: score, views, cad, then expected and share by channel."""
-        names = ("score", *self.views, "cad", *(f"expected:{c}" for c in self.channels))
-        names += tuple(f"share:{c}" for c in self.channels)
-        single = np.column_stack([self.score, *self.views.values(), self.cad])
-        return names, np.concatenate((single, self.expected, self.shares), axis=1, dtype=np.float32)
+        single = {"score": self.score, **self.views} | ({} if self.cad is None else {"cad": self.cad})
+        names, values = tuple(single), [np.column_stack(list(single.values()))]
+        for kind, found in (("expected", self.expected), ("share", self.shares)):
+            if found is not None:
+                names += tuple(f"{kind}:{channel}" for channel in self.channels)
+                values.append(found)
+        return names, np.concatenate(values, axis=1, dtype=np.float32)
 
     @classmethod
     def join(cls, parts: Sequence[Scores]) -> Scores:
@@ -74,8 +78,14 @@ class Scores:
         return cls(
             score=np.concatenate([part.score for part in parts]),
             views={name: np.concatenate([part.views[name] for part in parts]) for name in parts[0].views},
-            shares=np.concatenate([part.shares for part in parts]),
-            expected=np.concatenate([part.expected for part in parts]),
-            cad=np.concatenate([part.cad for part in parts]),
+            shares=_joined([part.shares for part in parts]),
+            expected=_joined([part.expected for part in parts]),
+            cad=_joined([part.cad for part in parts]),
             channels=parts[0].channels,
         )
+
+
+def _joined(parts: Sequence[NDArray[np.float32] | None]) -> NDArray[np.float32] | None:
+    """Blocks of rows as one; None where the run has none of it."""
+    there = [part for part in parts if part is not None]
+    return np.concatenate(there) if there else None

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from amad.config import AMAD
 from amad.detection.calibration import Calibration
 from amad.detection.detector import Detector
 from amad.detection.recipe import Recipe
@@ -117,6 +118,10 @@ def load_views(folder: Path) -> tuple[Views, LinearPart]:
 def load_detector(folder: Path, device: str) -> Detector:
     """The calibrated run in a folder, on a device. Errors: CheckpointError naming the file that is missing or damaged."""
     run = read_config(folder)
+    if run.config.detector != AMAD:
+        raise CheckpointError(
+            f"{folder}: this run is the baseline {run.config.detector}, not AMAD. Open it with amad.evaluation.load_run."
+        )
     views, linear = load_views(folder)
     if len(views.recipe.quantile) != len(run.channels):
         raise CheckpointError(

@@ -115,12 +115,22 @@ def _fit(workspace: Workspace, claim: Claim, heart: Heart, also: tuple[str, ...]
         raise JobError(f'Run "{run.name}" has lost its training series. Add the series again and start a new run.')
     series = match_channels(run, workspace.open_series(run.series_id))
     others = [match_channels(run, workspace.open_series(key)) for key in also]
+    from amad.config import AMAD, make_config
+    from amad.evaluation.baselines.run import fit_baseline, load_run
+
+    config = make_config("balanced", {**run.config, "channels": list(run.channels)})
+    if config.detector != AMAD:
+        workspace.update_run(run.id, device="cpu")
+        folder = workspace.run_folder(run.id)
+        fit_baseline(folder, series, config, part=run.part, preset=run.preset, on_progress=heart.progress)
+        baseline = load_run(folder)
+        for key, scored in zip((run.series_id, *also), (series, *others), strict=True):
+            workspace.write_scores(run.id, key, baseline.blocks(scored.values, heart.progress))
+        return True
     # torch is loaded only now: whatever is wrong with the call has been said before
-    from amad.config import make_config
     from amad.detection import Detector, fit_run
     from amad.training import resolve_device
 
-    config = make_config("balanced", {**run.config, "channels": list(run.channels)})
     device = resolve_device(config.device)
     workspace.update_run(run.id, device=device)
     folder = workspace.run_folder(run.id)
@@ -147,8 +157,8 @@ def _score(workspace: Workspace, claim: Claim, heart: Heart, also: tuple[str, ..
     scoring = workspace.find_scoring(claim.id)
     run = workspace.find_run(scoring.run_id)
     series = match_channels(run, workspace.open_series(scoring.series_id))
-    from amad.detection import Detector
+    from amad.evaluation.baselines.run import load_run
 
-    detector = Detector.load(workspace.run_folder(run.id), "auto")
+    detector = load_run(workspace.run_folder(run.id))
     workspace.write_scores(run.id, scoring.series_id, detector.blocks(series.values, heart.progress))
     return True

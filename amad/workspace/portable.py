@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from amad.config import AMAD
 from amad.errors import CheckpointError, ConfigError, InputError, JobError
 from amad.workspace import archive, files
 from amad.workspace.records import RunRecord, SeriesRecord, clean_text
@@ -44,7 +45,8 @@ def export_run(workspace: Workspace, run: RunRecord, path: Path, *, scores: bool
         raise JobError(f'Run "{run.name}" is {run.state}. Only a finished run can be exported.')
     folder = workspace.run_folder(run.id)
     names = [name for name in archive.LIMITS if "/" not in name and name != "run.json"]
-    missing = [name for name in archive.REQUIRED if name != "run.json" and not (folder / name).is_file()]
+    needed = [*archive.REQUIRED[1:], *([archive.MODEL] if run.config.get("detector", AMAD) == AMAD else [])]
+    missing = [name for name in needed if not (folder / name).is_file()]
     if missing:
         raise CheckpointError(f'Run "{run.name}" is incomplete: {folder} lacks {", ".join(missing)}. Train it again.')
     about: dict[str, Any] = {
@@ -94,6 +96,8 @@ def import_run(workspace: Workspace, path: Path, *, series: str | None, source: 
             archive.unpack(packed, entries, draft, path)
         about = _about(draft, path)
         channels, part, config = _settings(draft, path)
+        if config.detector == AMAD and not (draft / archive.MODEL).is_file():
+            raise archive.bad_archive(path, f"it lacks {archive.MODEL}")
         named = about.get("preset")
         preset = clean_text(named, 64) if isinstance(named, str) else ""
         archive.check_content(draft, path)

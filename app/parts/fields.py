@@ -18,7 +18,7 @@ _GROUPS = {
     "training": "Training",
     "detection": "Detection",
 }
-_ELSEWHERE = ("device", "threshold")  # chosen by controls of their own
+_ELSEWHERE = ("device", "threshold", "detector")  # chosen by controls of their own, the detector on Compare
 
 
 def form(preset: str, channels: Sequence[str], leave_out: Sequence[str] = _ELSEWHERE) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from amad.series.windows import window_starts, window_view
 CLUSTERS = 10
 LENGTH = 40
 STRIDE = 4
-MOST_WINDOWS = 4000  # that are clustered: evenly spaced ones where there are more
+MOST_WINDOWS = 2500  # that are clustered: evenly spaced ones where there are more
 BLOCK_CELLS = 1 << 22
 
 
@@ -37,7 +37,7 @@ class KMeansWindows(Baseline):
         places = np.unique(np.linspace(0, count - 1, min(count, MOST_WINDOWS)).round().astype(np.int64))
         windows = window_view(scaled, LENGTH)[places].reshape(len(places), -1)
         different = len(np.unique(windows, axis=0)) if len(windows) <= 10 * CLUSTERS else CLUSTERS
-        model = KMeans(min(CLUSTERS, max(1, different)), n_init=3, max_iter=50, random_state=self.seed)
+        model = KMeans(min(CLUSTERS, max(1, different)), n_init=1, max_iter=50, random_state=self.seed)
         self.centres_ = _quietly(model, windows).reshape(-1, LENGTH, scaled.shape[1]).astype(np.float32)
 
     def _measure(

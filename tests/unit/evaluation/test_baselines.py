@@ -154,3 +154,11 @@ def test_the_recipe_takes_any_errors():
     for bad in (np.array([1.0, -1.0]), np.array([1.0, np.nan]), np.ones((2, 2, 2))):
         with pytest.raises(InputError):
             with_recipe(bad, bad)
+
+
+def test_settings_know_every_detector():
+    from typing import get_args
+
+    from amad.config import AMAD, Detectors
+
+    assert get_args(Detectors) == (AMAD, *DETECTORS)
