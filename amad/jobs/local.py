@@ -110,26 +110,45 @@ def worker_environment() -> dict[str, str]:
 
 
 def _start(workspace: Workspace, table: Table, job_id: str) -> None:
-    """Starts a worker in a session of its own; what it prints goes to log.txt of its run."""
+    """Starts a worker that also starts the next one when it is done."""
+    process = spawn(workspace, table, job_id)
+    # the parent must collect an ended child, or it stays behind as a zombie
+    threading.Thread(target=process.wait, name=f"amad-worker-{job_id}", daemon=True).start()
+
+
+def spawn(workspace: Workspace, table: Table, job_id: str, *, alone: bool = False) -> subprocess.Popen[bytes]:
+    """Starts a worker in a session of its own; what it prints goes to log.txt of its run. Errors: JobError.
+
+    `alone`: it leaves the jobs after its own to others. Where there are several GPUs, it is given the least busy one.
+    """
     run_id = job_id if table is RunRow else workspace.find_scoring(job_id).run_id
     memory()  # a mistake in it is told to whoever asks, not in a log
     folder = workspace.run_folder(run_id)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / "log.txt").open("ab") as log:
-            process = subprocess.Popen(
-                worker_command(workspace, table, job_id),
+            return subprocess.Popen(
+                [*worker_command(workspace, table, job_id), *(["--alone"] if alone else [])],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 cwd=workspace.path,
-                env=worker_environment(),
+                env=worker_environment() | gpu_of(workspace, table, job_id),
                 start_new_session=True,
             )
     except OSError as error:
         raise JobError(f"No process could be started for job {job_id} ({error.strerror}).") from error
-    # the parent must collect an ended child, or it stays behind as a zombie
-    threading.Thread(target=process.wait, name=f"amad-worker-{job_id}", daemon=True).start()
 
 
-__all__ = ["Local", "gpus", "limit_memory", "memory", "slots", "threads"]
+def gpu_of(workspace: Workspace, table: Table, job_id: str) -> dict[str, str]:
+    """The environment that gives a job one GPU of several; empty where there are none, or the run names its device."""
+    known = gpus()
+    if len(known) < 2:
+        return {}
+    run_id = job_id if table is RunRow else workspace.find_scoring(job_id).run_id
+    if workspace.find_run(run_id).config.get("device", "auto") not in ("auto", "cuda"):
+        return {}
+    return {"CUDA_VISIBLE_DEVICES": workspace.states.give_place(table, job_id, known)}
+
+
+__all__ = ["Local", "gpus", "limit_memory", "memory", "slots", "spawn", "threads"]

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-import errno
 import os
+import sys
 import threading
-import traceback
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from amad.errors import AmadError, ConfigError, JobError
+from amad.jobs.causes import explain, free_reserve, keep_reserve, log_trace
 from amad.jobs.heart import Heart, Stopped
 from amad.workspace.lookup import match_channels
-from amad.workspace.records import clean_text
 from amad.workspace.states import DONE, FAILED, LOST, STOPPED, Claim
 from amad.workspace.store import Workspace
 from amad.workspace.tables import RunRow
 
 if TYPE_CHECKING:
+    from amad.config import Config
     from amad.training import Progress
+    from amad.workspace.records import RunRecord
 
 CHECKPOINT = "AMAD_CHECKPOINT_SECONDS"
 OnProgress = Callable[["Progress"], None]
@@ -50,7 +52,8 @@ def work(
     `also`: further series (ids) on which a fitted run is scored at once. `own_process`: see `Heart`.
     """
     job = _fit if claim.table is RunRow else _score
-    outcome, folder = Outcome(DONE), _folder(workspace, claim)
+    outcome, folder, began = Outcome(DONE), _folder(workspace, claim), time.monotonic()
+    keep_reserve(folder)
     with Heart(workspace, claim, on_progress=on_progress, asked=asked, own_process=own_process) as heart:
         try:
             if not job(workspace, claim, heart, also):
@@ -62,33 +65,14 @@ def work(
         except BaseException:  # a second Ctrl-C: ends at once, and what was saved can be resumed
             workspace.states.finish(claim, STOPPED, progress=heart.seen)
             raise
+    free_reserve(folder)  # a full disk must still take the end of the job
+    if claim.table is RunRow:
+        _note_found(workspace, claim.id, time.monotonic() - began)
     if outcome.error is not None and not isinstance(outcome.error, AmadError):
         log_trace(folder, outcome.error)
     if not workspace.states.finish(claim, outcome.state, error=outcome.message or None, progress=heart.seen):
         return Outcome(LOST, "Another process has taken this job over.")
     return outcome
-
-
-def explain(error: Exception, folder: Path) -> str:
-    """One message for whatever stopped the work."""
-    if isinstance(error, AmadError):
-        return str(error)
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
-        return "Out of memory. Set a smaller batch_size, d_model or window, or choose another device, and resume."
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"The disk of {folder} is full. Make room and resume."
-    text = clean_text(str(error), 300).rstrip(".")
-    return f"{type(error).__name__}: {text}. The whole trace is in {folder / 'log.txt'}."
-
-
-def log_trace(folder: Path, error: Exception) -> None:
-    """Adds an error's trace to log.txt of its run, where that can still be written."""
-    try:
-        with (folder / "log.txt").open("a", encoding="utf-8", errors="backslashreplace") as log:
-            log.write(f"{datetime.now(UTC).isoformat(timespec='seconds')} failed\n")
-            log.write("".join(traceback.format_exception(error)))
-    except OSError:
-        return
 
 
 def _checkpoint_seconds() -> float:
@@ -134,6 +118,7 @@ def _fit(workspace: Workspace, claim: Claim, heart: Heart, also: tuple[str, ...]
     device = resolve_device(config.device)
     workspace.update_run(run.id, device=device)
     folder = workspace.run_folder(run.id)
+    _note_predicted(workspace, run, config, device, series.rows + sum(other.rows for other in others))
     done = fit_run(
         folder,
         series,
@@ -162,3 +147,40 @@ def _score(workspace: Workspace, claim: Claim, heart: Heart, also: tuple[str, ..
     detector = load_run(workspace.run_folder(run.id))
     workspace.write_scores(run.id, scoring.series_id, detector.blocks(series.values, heart.progress))
     return True
+
+
+def _note_predicted(workspace: Workspace, run: RunRecord, config: Config, device: str, scored: int) -> None:
+    """Writes down what the run is expected to take, unless somebody did before."""
+    if "predicted_seconds" in run.cost:
+        return
+    from amad.training import predict_cost
+
+    with suppress(RuntimeError, MemoryError):  # a model that does not fit says so when it is trained
+        seconds, amount = predict_cost(run.part[1] - run.part[0], len(run.channels), config, device, scored=scored)
+        workspace.note_cost(run.id, predicted_seconds=round(seconds, 2), predicted_bytes=float(amount))
+
+
+def _note_found(workspace: Workspace, run_id: str, seconds: float) -> None:
+    """Adds what this process spent on a run to its seconds, and the most memory it held to its bytes."""
+    with suppress(AmadError):
+        cost = workspace.find_run(run_id).cost
+        figures = {"seconds": round(cost.get("seconds", 0.0) + seconds, 2)}
+        peak = _peak_bytes()
+        if peak is not None:
+            figures["bytes"] = max(peak, cost.get("bytes", 0.0))
+        if "torch" in sys.modules:
+            import torch
+
+            if torch.cuda.is_available() and torch.cuda.is_initialized():
+                figures["gpu_bytes"] = max(float(torch.cuda.max_memory_allocated()), cost.get("gpu_bytes", 0.0))
+        workspace.note_cost(run_id, **figures)
+
+
+def _peak_bytes() -> float | None:
+    """The most memory this process has held; None where the system does not say."""
+    try:
+        import resource
+    except ImportError:
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return float(peak if sys.platform == "darwin" else peak * 1024)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -10,11 +11,16 @@ def write_atomically(path: Path, content: bytes) -> None:
     """Replaces a file in one move; a reader, or a process killed meanwhile, sees the old one or the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(path.name + ".part")
-    with beside.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
+    try:
+        with beside.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except OSError:  # a full disk: half a file helps nobody, and its room may be needed to say so
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
+        raise
     if os.name == "posix":  # the rename itself must reach the disk
         handle = os.open(path.parent, os.O_RDONLY)
         try:

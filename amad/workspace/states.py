@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -105,6 +106,21 @@ class States:
             taken = session.scalar(select(func.count()).select_from(table).where(busy, here)) or 0
             found = session.scalars(select(table.id).where(waits).order_by(*_turn(table))).all()
             return [key for key in found[: max(0, slots - taken)] if self._launch(session, table, key)]
+
+    def give_place(self, table: Table, job_id: str, places: Sequence[str]) -> str:
+        """The place (a GPU) of this machine that the fewest jobs have now, noted for a job about to be started."""
+        with self.database.writing() as session:
+            used = dict.fromkeys(places, 0)
+            for other in (RunRow, ScoringRow):
+                busy = select(other.place).where(
+                    other.state.in_((QUEUED, *ALIVE)), other.host == processes.this_host(), other.id != job_id
+                )
+                for place in session.scalars(busy):
+                    if place in used:
+                        used[place] += 1
+            chosen = min(places, key=lambda place: used[place])
+            session.execute(update(table).where(table.id == job_id).values(place=chosen))
+            return chosen
 
     def waiting(self, table: Table) -> tuple[int, list[str]]:
         """How many jobs are being worked on or about to be, and the ids of those that wait, the next first."""

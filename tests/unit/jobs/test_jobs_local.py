@@ -154,7 +154,11 @@ def test_a_waiting_scoring_can_be_stopped(workspace, runs, started):
 @pytest.mark.parametrize(
     ("error", "message"),
     [
-        (MemoryError(), "Out of memory. Set a smaller batch_size, d_model or window, or choose another device, and resume."),
+        (MemoryError(), "The memory of this machine did not suffice. Start a run with a smaller batch_size, window or d_model, or raise AMAD_MEMORY where it is set."),
+        (RuntimeError("[enforce fail at alloc_cpu.cpp:117] DefaultCPUAllocator: can't allocate memory: you tried to allocate 4 bytes."), "The memory of this machine did not suffice. Start a run with a smaller batch_size, window or d_model, or raise AMAD_MEMORY where it is set."),
+        (RuntimeError("CUDA out of memory. Tried to allocate 2 GiB."), "The memory of the GPU did not suffice. Start a run with a smaller batch_size, window or d_model, with precision bf16, or on another device."),
+        (PermissionError(13, "Permission denied", "/runs/1/last"), "/runs/1/last cannot be written (Permission denied). Give AMAD the right to write there, and resume."),
+        (OSError(30, "Read-only file system", "/runs/1"), "/runs/1 cannot be written (Read-only file system). Give AMAD the right to write there, and resume."),
         (OSError(28, "No space left on device"), "The disk of /runs/1 is full. Make room and resume."),
         (InputError("As it says."), "As it says."),
         (KeyError("x"), "KeyError: 'x'. The whole trace is in /runs/1/log.txt."),
