@@ -94,6 +94,18 @@ class Config(BaseModel):
         "Mixing weight of local and global attention: one a head, or one a query token. [D]",
         group="model",
     )
+    attention: Literal["both", "local", "global"] = _field(
+        "both",
+        "Attention",
+        "Local and global attention mixed, or one branch alone: an ablation. [P both]",
+        group="model",
+    )
+    rotary: Literal["automask", "plain", "none"] = _field(
+        "automask",
+        "Rotary",
+        "How local attention turns Q and K: AutoMask, one fixed rotary embedding, or not at all: an ablation. [P automask]",
+        group="model",
+    )
     positions: bool = _field(True, "Positions", "Add a sinusoidal position to the embedding. [D]", group="model")
     patch: int = _field(
         1, "Patch", "Steps that share one token; 1 keeps a token a step. [D]", group="model", unit="steps", ge=1, le=256

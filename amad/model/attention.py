@@ -54,8 +54,11 @@ class MixedAttention(nn.Module):
         self.w_o = nn.Linear(d, d, bias=False)
         for w in (self.w_q, self.w_k):
             nn.init.xavier_uniform_(w.weight)  # logits start with deviation 1: maps are neither flat nor sharp
-        self.mask = AutoMask(d, config.heads, config.banks, length, config.form, config.weights)
-        self.gate = nn.Parameter(torch.zeros(config.heads)) if config.gate == "head" else nn.Linear(d, config.heads)
+        self.mask = AutoMask(d, config.heads, config.banks, length, config.form, config.weights, config.rotary)
+        alone = config.attention != "both"
+        self.alone = float(config.attention == "local") if alone else None  # lambda where one branch stands alone
+        by_head = alone or config.gate == "head"
+        self.gate = nn.Parameter(torch.zeros(config.heads)) if by_head else nn.Linear(d, config.heads)
         self.ceiling = config.cad_ceiling
 
     def forward(
@@ -98,7 +101,8 @@ class MixedAttention(nn.Module):
         with _plain_precision(x):
             token = _full(x).mean(dim=1)  # (B, d)
             local = self.mask.modulate(q, k, token)
-            for_min = self.mask.modulate(q.detach(), k.detach(), token.detach()) if "min" in moves else None
+            plays = "min" in moves and self.mask.learns
+            for_min = self.mask.modulate(q.detach(), k.detach(), token.detach()) if plays else None
             for_max = (q_max, k_max) if "max" in moves else None
             z_loc, z_glob, kl_min, kl_max, rows = attend(
                 local, (q, k), v, self.scale, for_min=for_min, for_max=for_max, statistics=statistics
@@ -126,7 +130,9 @@ class MixedAttention(nn.Module):
         return self.w_o(mixed.transpose(1, 2).flatten(2).to(x.dtype))
 
     def _mixing(self, x: Tensor) -> Tensor:
-        """lambda: (H, 1, 1), or (B, H, L, 1) from the query token."""
+        """lambda: (H, 1, 1), or (B, H, L, 1) from the query token; 1 or 0 where one branch stands alone."""
+        if self.alone is not None:
+            return x.new_full((self.heads, 1, 1), self.alone)
         if isinstance(self.gate, nn.Parameter):
             return torch.sigmoid(self.gate)[:, None, None]
         return torch.sigmoid(self.gate(x)).mT[..., None]

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 
 SHORTEST_PERIOD = 2.5  # steps; the longest is twice the window
+ROTARY_BASE = 1e4  # of the plain rotary embedding (Su et al. 2021): pair j turns by base^(-j / J) radians a step
+STILL = -60.0  # log omega of a rotation that does not turn
 
 
 class AutoMask(nn.Module):
@@ -15,12 +17,25 @@ class AutoMask(nn.Module):
 
     log_omega, phi: (H, F, J); omega in radians per step. Weights a: a parameter (H, F), or made from the mean token by
     a linear layer (B, H, F); always sum_f a_f^2 = 1. `form` "sum" is a learned Fourier series in t on Q and on K,
-    "relative" one in the lag t - s alone.
+    "relative" one in the lag t - s alone. `rotary` "plain" leaves one fixed rotation, the usual rotary embedding, and
+    "none" leaves Q and K as they are: what AutoMask brings is seen beside them (then nothing here is learned).
     """
 
-    def __init__(self, d_model: int, heads: int, banks: int, length: int, form: str = "sum", weights: str = "learned"):
+    def __init__(
+        self,
+        d_model: int,
+        heads: int,
+        banks: int,
+        length: int,
+        form: str = "sum",
+        weights: str = "learned",
+        rotary: str = "automask",
+    ):
         super().__init__()
         pairs = d_model // heads // 2
+        self.learns = rotary == "automask"
+        if not self.learns:
+            banks, weights = 1, "learned"
         self.heads, self.banks, self.pairs, self.length, self.form = heads, banks, pairs, length, form
         periods = torch.logspace(
             math.log10(SHORTEST_PERIOD), math.log10(2 * length), banks * pairs, dtype=torch.float64
@@ -36,6 +51,12 @@ class AutoMask(nn.Module):
         else:
             self.dynamic = nn.Linear(d_model, heads * banks)
             nn.init.ones_(self.dynamic.bias)
+        if not self.learns:
+            fixed = ROTARY_BASE ** -(torch.arange(pairs, dtype=torch.float64) / pairs)  # (J,)
+            with torch.no_grad():
+                self.log_omega.copy_(fixed.log() if rotary == "plain" else torch.full((pairs,), STILL))
+                self.phi.zero_()
+            self.requires_grad_(False)
 
     def omega(self) -> Tensor:
         """Frequencies (H, F, J), radians per step."""
