@@ -58,6 +58,7 @@ def build() -> argparse.ArgumentParser:
     _inspect(commands)
     _runs(commands)
     _files(commands)
+    _labels(commands)
     _doctor(commands)
     _app(commands)
     return parser
@@ -174,6 +175,34 @@ def _files(commands: Any) -> None:
     parser.add_argument("--scores", action="store_true", help="with its scores of its own series")
     parser = _command(commands, "import", "amad.cli.manage:take_in", "take in a run that `amad export` wrote")
     parser.add_argument("file", metavar="FILE", help="run.zip")
+
+
+def _labels(commands: Any) -> None:
+    labels = commands.add_parser(
+        "labels", help="export or import the labels of a series", description="Labels of a series as files."
+    )
+    actions = labels.add_subparsers(title="commands", metavar="COMMAND", required=True, parser_class=Parser)
+    parser = _command(actions, "export", "amad.cli.labels:export", "write the labels of a series as a file")
+    parser.add_argument("series", metavar="SERIES", help=_SERIES)
+    parser.add_argument("-o", "--output", metavar="FILE", required=True, help="labels.csv or labels.json")
+    parser.add_argument(
+        "--format",
+        choices=("csv", "json", "label-studio", "column", "binary"),
+        help="csv and json hold every label; column is the series with its labels beside the rows, binary one 0 or 1 a row",
+    )
+    parser.add_argument("--original", metavar="FILE", help="with column: this file's own lines, the labels beside them")
+    parser.add_argument("--author", metavar="NAME", help="who asks (the name you are signed in with)")
+    _reading(parser)
+    parser = _command(actions, "import", "amad.cli.labels:take_in", "take in labels from a file")
+    parser.add_argument("series", metavar="SERIES", help=_SERIES)
+    parser.add_argument("file", metavar="FILE", help="ours, Label Studio, NAB windows, ranges, or one label a row")
+    parser.add_argument("--type", metavar="TYPE", default="Other", help="type of labels that name none (Other)")
+    parser.add_argument(
+        "--end-excluded", action="store_true", help="in ranges that are not ours, the end is not labelled"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="say what would be taken in, and change nothing")
+    parser.add_argument("--author", metavar="NAME", help="who labels (the name you are signed in with)")
+    _reading(parser)
 
 
 def _doctor(commands: Any) -> None:

@@ -81,14 +81,15 @@ class Book:
         )
 
     def add(self, row: Any, *, author: str | None = None, created: datetime | None = None,
-            changed: datetime | None = None, changed_by: str | None = None) -> Any:  # fmt: skip
+            changed: datetime | None = None, changed_by: str | None = None, flush: bool = True) -> Any:  # fmt: skip
         """Adds a new row; author and times are those of the action, unless an import brings its own."""
         row.id = row.id or new_id()
         row.author, row.created = author or self.author, created or self.now
         row.changed, row.changed_by = changed or row.created, changed_by or row.author
         row.version, row.deleted = 1, False
         self.session.add(row)
-        self.session.flush()
+        if flush:  # rows that others of the action point to must be there first
+            self.session.flush()
         self._write(row, None, snapshot(row))
         return row
 

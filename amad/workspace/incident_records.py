@@ -11,6 +11,7 @@ from typing import Any
 from amad.errors import InputError
 
 LONGEST_NOTE = 4000
+STATUS_WORDS = ("open", "investigating", "known", "closed")
 _ID_LETTERS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 

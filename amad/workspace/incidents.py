@@ -15,13 +15,14 @@ from amad.workspace.incident_records import Comment, Incident, aware, clean_note
 from amad.workspace.judging import Judging
 from amad.workspace.label_tables import CommentRow, DecisionRow, IncidentRow
 from amad.workspace.overlap import Cut, cut
+from amad.workspace.taking import Taking
 from amad.workspace.upkeep import Upkeep
 
 Item = Incident | str  # a record, whose version is then checked, or an id
 Span = tuple[int, int]
 
 
-class Incidents(Judging, Upkeep, Desk):
+class Incidents(Taking, Judging, Upkeep, Desk):
     """The labels of one series. Every method that changes something is one action: one transaction, one step of undo.
 
     Where a record is given and somebody else changed that label meanwhile, Conflict is raised, with both versions.

@@ -22,9 +22,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
+from amad.workspace.incident_records import STATUS_WORDS as STATUSES
 from amad.workspace.tables import Base
 
-STATUSES = ("open", "investigating", "known", "closed")
 VERDICTS = ("accepted", "rejected", "unsure")
 WINDOW_KINDS = ("once", "weekly")
 RULE_KINDS = ("absolute", "relative", "up", "down", "shorter")

@@ -12,7 +12,7 @@ from amad.cli import arguments, main, manage
 from amad.cli.output import ProgressLine, describe, duration, printable, table
 from amad.errors import InputError
 
-COMMANDS = ["fit", "score", "detect", "evaluate", "inspect", "runs", "export", "import", "doctor", "app"]
+COMMANDS = ["fit", "score", "detect", "evaluate", "inspect", "runs", "export", "import", "labels", "doctor", "app"]
 HEAVY = ("torch", "pandas", "pydantic", "numpy", "sqlalchemy", "alembic", "streamlit")
 
 
@@ -47,7 +47,7 @@ def test_every_listed_command_exists(capsys):
     calls = {
         "fit": [], "score": ["r", "s", "-o", "x"], "detect": ["r", "s", "-o", "x"], "runs": [], "doctor": [], "app": [],
         "evaluate": ["s", "--label", "l"], "inspect": ["r", "s", "--at", "1", "-o", "x"], "export": ["r", "-o", "x"],
-        "import": ["x"],
+        "import": ["x"], "labels": ["export", "s", "-o", "x.csv"],
     }  # fmt: skip
     for name in COMMANDS:
         module, function = arguments.build().parse_args([name, *calls[name]]).handler.split(":")
