@@ -28,6 +28,8 @@ def measure(result: Result, data: Data) -> dict[str, Any]:
     """
     from amad.evaluation import evaluate
 
+    if data.ratio is not None:
+        return published(result, data, data.ratio)
     threshold = result.threshold
     if threshold is None:
         threshold = float(np.quantile(np.asarray(result.train_scores, np.float64), DEFAULT_LEVEL))
@@ -36,16 +38,56 @@ def measure(result: Result, data: Data) -> dict[str, Any]:
     metrics["threshold"] = threshold
     metrics["promised"] = 1 - DEFAULT_LEVEL if result.threshold is None else result.promised
     metrics["false_alarms"] = false_alarms(np.asarray(result.test_scores), data.labels, threshold)
+    metrics["events_at_1"] = events_at(np.asarray(result.test_scores), data.labels, 0.01)
     if result.shares is not None and data.causes:
         metrics["hits"] = hits(np.asarray(result.shares), data)
     return metrics
 
 
+def published(result: Result, data: Data, ratio: float) -> dict[str, Any]:
+    """Precision, recall and F1 after point adjustment, flagging this share of training and test rows together."""
+    from amad.evaluation import point_adjust
+
+    truth = data.labels.astype(bool)
+    train, test = (np.asarray(part, np.float64) for part in (result.train_scores, result.test_scores))
+    level = float(np.quantile(np.concatenate((train, test)), 1 - ratio))
+    plain = _counts(test > level, truth)
+    return {
+        **_counts(point_adjust(test > level, truth), truth),
+        "point_f1": plain["f1"],
+        "threshold": level,
+        "ratio": ratio,
+    }
+
+
+def _counts(flagged: NDArray[np.bool_], truth: NDArray[np.bool_]) -> dict[str, float]:
+    hits = int((flagged & truth).sum())
+    precision, recall = hits / max(int(flagged.sum()), 1), hits / max(int(truth.sum()), 1)
+    return {"precision": precision, "recall": recall, "f1": 2 * precision * recall / max(precision + recall, 1e-12)}
+
+
 def false_alarms(scores: NDArray[np.floating], labels: NDArray[np.int8], threshold: float) -> float | None:
     """Share of normal rows above the threshold; rows within 61 of an event do not count. None without such rows."""
-    near = np.convolve(labels != 0, np.ones(2 * BESIDE + 1), mode="full")[BESIDE : BESIDE + len(labels)] > 0.5
-    normal = scores[~near]
+    normal = scores[_far(labels)]
     return float((normal > threshold).mean()) if len(normal) else None
+
+
+def events_at(scores: NDArray[np.floating], labels: NDArray[np.int8], share: float) -> float | None:
+    """Share of events with a row above the score that this share of the normal rows exceeds; None where there are none."""
+    normal = scores[_far(labels)]
+    edges = np.diff(labels.astype(np.int8), prepend=0, append=0)
+    spans = list(zip(np.flatnonzero(edges == 1), np.flatnonzero(edges == -1), strict=True))
+    if not len(normal) or not spans:
+        return None
+    level = np.quantile(normal, 1 - share, method="higher")
+    return float(np.mean([scores[start:stop].max() > level for start, stop in spans]))
+
+
+def _far(labels: NDArray[np.int8]) -> NDArray[np.bool_]:
+    """Rows (T,) that lie more than 61 rows from any labelled one."""
+    near = np.cumsum(np.concatenate(([0], labels != 0)))
+    rows = np.arange(len(labels))
+    return near[np.minimum(rows + BESIDE + 1, len(labels))] == near[np.maximum(rows - BESIDE, 0)]
 
 
 def hits(shares: NDArray[np.floating], data: Data, *, by: str = "mean") -> dict[str, float]:

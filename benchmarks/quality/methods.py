@@ -9,7 +9,7 @@
             clock.fitted()
             return Result(train_scores, test_scores, seconds=clock.scored())
 
-A module offers methods by `methods() -> list[Method]`; `registry.GROUPS` names the modules. A method that lacks a package raises
+A function offers a list of methods; `registry.GROUPS` names the functions. A method that lacks a package raises
 `Missing(reason)` in `fit_score`: the tables then name it as missing, with the reason.
 """
 

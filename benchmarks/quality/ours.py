@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from amad.config import Config, make_config
+from amad.config import PRESETS, Config, make_config
 from benchmarks.quality.methods import Clock, Method, Missing, Result, Scores
 from benchmarks.quality.versions import version
 
@@ -85,9 +85,14 @@ def promised(threshold: str) -> float | None:
     return {"percentile": 1 - number, "pot": number}.get(kind)
 
 
-def methods() -> list[Method]:
-    """The default, then its ablations."""
-    return [Amad(views=True), *ablations()]
+def default() -> list[Method]:
+    """AMAD as it is without any setting; its views stand beside it."""
+    return [Amad(views=True)]
+
+
+def presets() -> list[Method]:
+    """The other presets."""
+    return [Amad(f"{NAME} {preset}", preset=preset) for preset in PRESETS if preset != "balanced"]
 
 
 def ablations() -> list[Method]:

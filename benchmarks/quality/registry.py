@@ -11,11 +11,13 @@ from functools import cache
 from amad.errors import InputError
 from benchmarks.quality.methods import Method
 
-# Modules that offer `methods()`, by group; one that is not there yet has none.
+# Functions that offer methods, by group.
 GROUPS = {
-    "light": "benchmarks.quality.light",
-    "amad": "benchmarks.quality.ours",
-    "peers": "benchmarks.peers",
+    "light": "benchmarks.quality.light:methods",
+    "amad": "benchmarks.quality.ours:default",
+    "ablations": "benchmarks.quality.ours:ablations",
+    "presets": "benchmarks.quality.ours:presets",
+    "peers": "benchmarks.peers:methods",
 }
 DEFAULT = ("light", "amad")
 
@@ -28,8 +30,8 @@ def slug(name: str) -> str:
 def group(name: str) -> list[Method]:
     """The methods of a group; none, and a word on standard error, where its module cannot be imported here."""
     try:
-        module = importlib.import_module(GROUPS[name])
-        return list(module.methods())
+        module, _, function = GROUPS[name].partition(":")
+        return list(getattr(importlib.import_module(module), function)())
     except ImportError as error:
         print(f"The group {name} is left out: {error}", file=sys.stderr)
         return []

@@ -31,7 +31,7 @@ class Data:
     """Values (n, C) to learn on, values (T, C) to score, labels (T,) of 0 and 1, and what is known of events.
 
     `causes`: (first row, row after the last, channels from 0) of events whose channels are published. `window`: rows of
-    the metrics that tolerate a distance.
+    the metrics that tolerate a distance. `ratio`: the share of rows that the published protocol flags; None: it is not used.
     """
 
     train: NDArray[np.float32]
@@ -39,6 +39,7 @@ class Data:
     labels: NDArray[np.int8]
     causes: tuple[tuple[int, int, tuple[int, ...]], ...] = ()
     window: int = 100
+    ratio: float | None = None
 
 
 class Entity(Protocol):

@@ -208,7 +208,7 @@ def test_it_prints_a_table_keeps_results_and_writes_a_page(data, tmp_path, capsy
         (["--entities", "A/none"], 'There is no entity or dataset "A/none". There are ASD/one, B/two.\n'),
         (
             ["--methods", "lof"],
-            'There is no method "lof". Choose from the groups light, amad, peers and the names random',
+            'There is no method "lof". Choose from the groups light, amad, ablations, presets, peers and the names random',
         ),
         (["--seeds", "x"], '"x" is not a list of seeds. Write them as 0,1,2.\n'),
         (["--data", "{data}/ASD/one"], "{data}/ASD/one holds no series that are recognised"),
