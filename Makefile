@@ -38,8 +38,8 @@ screenshots: $(VENV)/.dev  ## every page, light and dark, at both sizes, into do
 demo: $(VENV)/.app  ## trains the bundled demo runs again, from the bundled series
 	$(VENV)/bin/python -m assets.make_demo
 
-bench-quality: $(VENV)/.app  ## detection quality on labelled series: make bench-quality DATA=folder
-	$(VENV)/bin/python -m benchmarks.quality --data $(DATA)
+bench-quality: $(VENV)/.app  ## detection quality on the bundled labelled series, or on others: make bench-quality DATA=folder
+	$(VENV)/bin/python -m benchmarks.quality $(if $(DATA),--data $(DATA))
 
 bench-acceptance: $(VENV)/.app  ## what the Max-Min game does on labelled series: make bench-acceptance DATA=folder
 	$(VENV)/bin/python -m benchmarks.acceptance --data $(DATA)

@@ -230,3 +230,23 @@ def test_what_is_not_recognised_is_said(tmp_path):
     (tmp_path / "a.json").write_text(json.dumps({}))
     with pytest.raises(InputError, match="holds no series that are recognised"):
         find(tmp_path)
+
+
+def test_the_bundled_entities_are_small_licensed_and_of_both_halves():
+    found = find(sources.BUNDLED)
+    assert len(found) == 8
+    assert [half(name) for name in found].count("tuning") == 4
+    assert set(found) <= set(listed()["core"])
+    files = [path for path in sources.BUNDLED.rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in files) < 10_000_000
+    said = (sources.BUNDLED / "README.md").read_text(encoding="utf-8")
+    for name, entity in found.items():
+        assert name.split("/")[1] in said
+        loaded = entity.load()
+        assert loaded.train.shape[1] == loaded.test.shape[1]
+        assert 0 < loaded.labels.mean() < 0.3
+        assert bool(loaded.causes) == (name.split("/")[0] in ("SMD", "ASD"))
+        for start, stop, _ in loaded.causes:
+            assert loaded.labels[start:stop].mean() > 0.9
+    for path in (sources.BUNDLED / "LICENSES").iterdir():
+        assert f"LICENSES/{path.name}" in said
