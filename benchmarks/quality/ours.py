@@ -105,6 +105,10 @@ ABLATIONS: dict[str, dict[str, Any]] = {
     "without Max-Min": {"k_min": 0.0, "k_max": 0.0},
     "with both steps of Max-Min": {"k_min": 0.1, "k_max": 0.1},
     "without contrast": {"beta": 0.0},
+    "without AutoMask (plain rotary)": {"rotary": "plain"},
+    "without AutoMask (no rotary)": {"rotary": "none"},
+    "local attention only": {"attention": "local"},
+    "global attention only": {"attention": "global"},
     "form relative": {"form": "relative"},
     "without linear part": {"linear": "none"},
 }

@@ -49,7 +49,7 @@ def run(
 ) -> Iterator[Row]:
     """Rows of metrics, one for entity, method (or variant) and seed; those that are cached first.
 
-    All of seed 0 comes before all of seed 1, so that an interrupted run has every method. `jobs`: processes; 0 is this one.
+    All of seed 0 comes before all of seed 1, and short entities before long ones, so that an interrupted run holds much. `jobs`: processes; 0 is this one.
     `limit`: no task is begun that many seconds after the start. A method that fails gives a row with `error`; one that cannot run here, with `missing`.
     """
     keys, sizes = {}, {}
@@ -164,7 +164,7 @@ def _tasks(
     for seed in every:
         for method in methods:
             if seed in method.seeds:
-                for name in entities:
+                for name in sorted(entities, key=lambda name: (sizes[name], name)):
                     yield Task(name, method.name, seed, sizes[name]), method
 
 
