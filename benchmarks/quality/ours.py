@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from amad.config import PRESETS, Config, make_config
 from benchmarks.quality.methods import Clock, Method, Missing, Result, Scores
-from benchmarks.quality.versions import version
+from benchmarks.quality.versions import neutral, version
 
 NAME = "AMAD"
 # Its last projection starts at zero, so that AMAD after one step of no size is its linear part and the other views alone.
@@ -40,10 +40,12 @@ class Amad:
 
     @property
     def settings(self) -> Mapping[str, Any]:
-        """Every setting of the run."""
+        """Every setting of the run, but for later ones with the value that changes nothing."""
         if self.lacking:
             return dict(self.overrides)
-        return self._config(0).model_dump(mode="json", exclude={"seed", "device"})
+        every = self._config(0).model_dump(mode="json", exclude={"seed", "device"})
+        same = neutral()
+        return {name: value for name, value in every.items() if name not in same or value != same[name]}
 
     @property
     def lacking(self) -> list[str]:
