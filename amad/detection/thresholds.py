@@ -110,11 +110,8 @@ def best_f1(scores: ArrayLike, labels: ArrayLike) -> tuple[float, float]:
     flagged = np.bincount(place, minlength=len(levels))[::-1].cumsum()[::-1]
     f1 = 2 * hits / (flagged + truth.sum())  # flagging every score from this level on
     best = len(f1) - 1 - int(np.argmax(f1[::-1]))  # of equals the highest: fewest alarms
-    if (
-        best == 0
-    ):  # every row is flagged: below the lowest score, by half of what lies to the next, so that it can be read
-        gap = levels[1] - levels[0] if len(levels) > 1 else max(abs(levels[0]), 1.0)
-        below = levels[0] - min(gap, np.finfo(np.float64).max / 4) / 2
-        return float(max(np.finfo(np.float64).min, min(below, np.nextafter(levels[0], -np.inf)))), float(f1[0])
+    if best == 0:  # every row is flagged: half a step below the lowest score, which unlike the next float can be read
+        step = levels[min(1, len(levels) - 1)] / 2 - levels[0] / 2 or max(abs(levels[0]), 1.0) / 2
+        return float(min(levels[0] - step, np.nextafter(levels[0], -np.inf))), float(f1[0])
     middle = levels[best - 1] + (levels[best] - levels[best - 1]) / 2
     return float(min(middle, np.nextafter(levels[best], -np.inf))), float(f1[best])
