@@ -156,6 +156,15 @@ class Config(BaseModel):
     tau: float = _field(
         0.2, "Contrast temperature", "Temperature of the contrastive loss. [D]", group="objective", gt=0, le=10
     )
+    masking: float = _field(
+        0.0,
+        "Masking",
+        "Share of the steps of a training window that are hidden from the model, which reconstructs them all the same. "
+        "Then copying is not enough, and attention has to find each step in others. [D]",
+        group="objective",
+        ge=0,
+        lt=1,
+    )
     schedule: Literal["joint", "alternating"] = _field(
         "joint",
         "Max-Min schedule",
@@ -186,6 +195,12 @@ class Config(BaseModel):
     )
     precision: Literal["auto", "fp32", "bf16", "fp16"] = _field(
         "auto", "Precision", "Number format of matrix products; auto is fp32 on CPU. [D]", group="training"
+    )
+    compile: bool = _field(
+        False,
+        "Compile",
+        "Have torch.compile translate the model first, which pays for long trainings; without a compiler it goes on without. [D]",
+        group="training",
     )
     device: str = _field(
         "auto",

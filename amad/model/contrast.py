@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -9,18 +11,41 @@ from torch import Tensor
 MOST_STEPS = 256  # steps of a batch that are compared: one positive, 255 negatives each
 
 
-def alignment(views: list[tuple[Tensor, Tensor]], tau: float) -> list[Tensor]:
+class Exchange(Protocol):
+    """Where a batch is shared by processes: its windows in all, the first one here, and how rows of all come together."""
+
+    windows: int
+    first: int
+
+    def whole(self, own: Tensor, mine: Tensor) -> Tensor:
+        """All n rows (n, d), where those that `mine` (n,) marks are here."""
+
+
+def alignment(views: list[tuple[Tensor, Tensor]], tau: float, exchange: Exchange | None = None) -> list[Tensor]:
     """Symmetric InfoNCE a block: views z_loc, z_glob (B, H, L, d_h) each; scalars.
 
     The two views of the same step of the same window are the positive pair, other sampled steps the negatives. Steps
     are drawn from PyTorch's global generator; the same ones for every block.
     """
     batch, _, length, _ = views[0][0].shape
-    chosen = torch.arange(batch * length)
+    total = batch if exchange is None else exchange.windows
+    chosen = torch.arange(total * length)
     if len(chosen) > MOST_STEPS:
-        chosen = torch.randperm(batch * length)[:MOST_STEPS]  # drawn on CPU: the same on every device
+        chosen = torch.randperm(total * length)[:MOST_STEPS]  # drawn on CPU: the same on every device
+    if exchange is not None:
+        return _shared(views, tau, exchange, chosen // length - exchange.first, chosen % length)
     window, step = (part.to(views[0][0].device) for part in (chosen // length, chosen % length))
     return [info_nce(a[window, :, step].flatten(1), b[window, :, step].flatten(1), tau) for a, b in views]
+
+
+def _shared(
+    views: list[tuple[Tensor, Tensor]], tau: float, exchange: Exchange, window: Tensor, step: Tensor
+) -> list[Tensor]:
+    """`alignment` of steps (n,), some of whose windows, counted from the first one here, lie with other processes."""
+    mine = ((window >= 0) & (window < len(views[0][0]))).to(views[0][0].device)
+    window, step = (part.to(mine.device)[mine] for part in (window, step))
+    rows = [[exchange.whole(side[window, :, step].flatten(1), mine) for side in pair] for pair in views]
+    return [info_nce(local, global_, tau) for local, global_ in rows]
 
 
 def info_nce(local: Tensor, global_: Tensor, tau: float) -> Tensor:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from amad.config import Config
 from amad.errors import InputError
 from amad.model.attention import STEPS, BlockMaps, MixedAttention
-from amad.model.contrast import alignment
+from amad.model.contrast import Exchange, alignment
 
 
 @dataclass
@@ -65,6 +65,7 @@ class Amad(nn.Module):
         self.project = nn.Linear(d, config.patch * channels)
         nn.init.zeros_(self.project.weight)
         nn.init.zeros_(self.project.bias)
+        self.exchange: Exchange | None = None  # set where several processes share each batch
         self.register_buffer("position", sinusoids(self.tokens, d) if config.positions else None, persistent=False)
 
     def forward(
@@ -104,7 +105,7 @@ class Amad(nn.Module):
         if losses:
             out.losses = {name: torch.stack([item.terms[name] for item in found]) for name in found[0].terms}
             views = [item.views for item in found if item.views is not None]
-            out.losses["l_con"] = torch.stack(alignment(views, self.config.tau))
+            out.losses["l_con"] = torch.stack(alignment(views, self.config.tau, self.exchange))
             for name in ("l_min", "l_max", "l_con"):
                 out.losses[name] = out.losses[name].mean()
         return out

@@ -25,9 +25,11 @@ from amad.series.scaling import Scaler
 from amad.training import checkpoints as disk
 from amad.training.devices import autocast_dtype, resolve_device
 from amad.training.files import write_atomically
-from amad.training.history import PER_HEAD, SCALARS, FrequencyPath, History, plain
-from amad.training.losses import objective, reconstruction_error
+from amad.training.history import SCALARS, FrequencyPath, History
+from amad.training.losses import reconstruction_error
 from amad.training.plan import Plan
+from amad.training.steps import Batches, Gradients
+from amad.training.team import Team
 
 LOG_EVERY = 10  # optimiser steps between two lines of history
 WARM_UP = 0.1  # share of the optimiser steps in which the learning rate rises
@@ -63,9 +65,11 @@ def train(
     should_stop: Callable[[], bool] | None = None,
     checkpoint_seconds: float = 10.0,
     preset: str | None = None,
+    team: Team | None = None,
 ) -> bool:
     """Trains on rows part[0] to part[1] of values (T, C), NaN missing, and writes the run into `folder`.
 
+    `team`: processes that share every batch, each calling this with the same arguments; the first of them writes.
     Returns True when finished, False when `should_stop` asked to stop; then `resume=True` goes on where it stood, and
     ends with the same bits (CPU) as a run that was never stopped. Resuming a finished run returns True at once.
     Errors: InputError for a part that does not fit the series or is shorter than a window, CheckpointError for a run
@@ -89,17 +93,20 @@ def train(
     state = _found(folder, run) if resume else None
     if state is not None and state.note["finished"]:
         return True
-    if state is None:
+    team = team or Team()
+    team.wait()  # until all have looked
+    if state is None and team.leads:
         _clear(folder)
         disk.write_config(folder, run)
     report = on_progress or (lambda progress: None)
     report(Progress("preparing", 0 if state is None else state.note["step"], plan.steps, 0, plan.epochs))
-    residual, linear = _prepare(values[start:stop], config, folder, state is not None)
+    residual, linear = _prepare(values[start:stop], config, folder, state is not None, team.leads)
     inside = [torch.device(device).index or 0] if device.startswith("cuda") else []
-    with torch.random.fork_rng(devices=inside), _log(folder) as log:
-        trainer = _Trainer(residual, linear, config, plan, folder, device, state)
+    with torch.random.fork_rng(devices=inside), _log(folder if team.leads else None) as log:
+        trainer = _Trainer(residual, linear, config, plan, folder, device, state, team, log)
         log(f"{'resumed at' if state else 'started:'} optimiser step {trainer.step} of {plan.steps} on {device}")
-        done = trainer.run(report, should_stop or (lambda: False), checkpoint_seconds)
+        with contextlib.closing(trainer.batches):
+            done = trainer.run(report, should_stop or (lambda: False), checkpoint_seconds)
         log(f"{'finished' if done else 'stopped'} at optimiser step {trainer.step}, best {trainer.best:.6g}")
     return done
 
@@ -116,8 +123,11 @@ class _Trainer:
         folder: Path,
         device: str,
         state: disk.State | None,
+        team: Team | None = None,
+        tell: Callable[[str], None] = lambda text: None,
     ):
-        self.config, self.plan, self.folder, self.device = config, plan, folder, device
+        team = team or Team()
+        self.config, self.plan, self.folder, self.device, self.team = config, plan, folder, device, team
         channels = residual.shape[1]
         # (T - L + 1, C, L): a view; indexing it copies one batch and nothing more
         self.windows = torch.from_numpy(residual).unfold(0, config.window, 1)
@@ -132,7 +142,12 @@ class _Trainer:
         self.path = FrequencyPath([], [], [])
         if state is not None:
             self._restore(state)
-        self.history = History(folder, self.step)
+        team.same(self.model.state_dict().values())
+        self.batches = Batches(self.windows, plan, device)
+        self.gradients = Gradients(
+            self.model, self.channel_error, config, self._autocast, self.scaler.scale, team, tell
+        )
+        self.history = History(folder, self.step) if team.leads else None
         if not self.step:
             self.path.add(0, self.model.omega(), self.model.bank_weights())
 
@@ -145,22 +160,17 @@ class _Trainer:
         judge_every = max(LOG_EVERY, plan.steps // 12)
         path_every = max(LOG_EVERY, plan.steps // PATH_POINTS)
         while self.step < plan.steps:
-            if should_stop():
+            if self.team.agree(should_stop()):
                 self._save(finished=False)
                 return False
             last = self.step + 1 == plan.steps
             logged = (self.step + 1) % LOG_EVERY == 0 or last or self.step == 0
-            x = self._batch(plan.rows_of(self.step))
+            x = self.batches.of_step(self.step)
             rate = self._rate()
             parts, per_head = self._update(x, rate, logged)
             seen += len(x)
             self.step += 1
             self.seconds = time.perf_counter() - began
-            if not math.isfinite(parts["loss"]):
-                raise JobError(
-                    f"Training failed at optimiser step {self.step}: the loss is {parts['loss']}. "
-                    f"Set a smaller learning_rate than {self.config.learning_rate:g}, or a smaller clip."
-                )
             if self.step >= FIRST_PICK * plan.steps and (self.step % judge_every == 0 or last):
                 self._judge()
             if self.step % path_every == 0 or last:
@@ -171,7 +181,8 @@ class _Trainer:
                 line: dict[str, Any] = {"step": self.step, "epoch": epoch, "time": round(self.seconds, 3)}
                 line |= {name: parts[name] for name in SCALARS}
                 line |= {"learning_rate": rate, "windows_per_second": round(speed, 2)} | per_head
-                self.history.add(line)
+                if self.history is not None:
+                    self.history.add(line)
                 left = (plan.steps - self.step) * len(x) / speed
                 report(Progress("training", self.step, plan.steps, epoch + 1, plan.epochs, speed, left, parts))
                 if self.step > 1:
@@ -202,22 +213,25 @@ class _Trainer:
         weights = {"min": self.config.k_min, "max": self.config.k_max}
         moves = [name for name, weight in weights.items() if weight and turn in ("joint", name)]
         # drop-out and the steps of the contrast depend on the seed and the step alone: resuming needs no more
-        torch.manual_seed(self.config.seed * 1_000_003 + self.step + 1)
+        seed = self.config.seed * 1_000_003 + self.step + 1
+        torch.manual_seed(seed)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         self.model.train()
         self.optimiser.zero_grad(set_to_none=True)
-        with self._autocast():
-            output = self.model(x, losses=True, statistics=logged, moves=moves)
-            parts = objective(x, output, self.channel_error, self.config, turn)
-        self.scaler.scale(parts["loss"]).backward()
+        parts, per_head = self.gradients.of(x, hide(x, self.config.masking), turn, moves, logged, seed)
         self.scaler.unscale_(self.optimiser)
-        nn.utils.clip_grad_norm_(self.model.parameters(), CLIP_NORM)
+        norm = float(nn.utils.clip_grad_norm_(self.model.parameters(), CLIP_NORM))
+        if not math.isfinite(parts["loss"]) or not (math.isfinite(norm) or self.scaler.is_enabled()):
+            # before the weights are touched: neither they nor the last checkpoint hold anything but numbers
+            what = f"the loss is {parts['loss']}" if not math.isfinite(parts["loss"]) else f"a gradient is {norm}"
+            raise JobError(
+                f"Training failed at optimiser step {self.step + 1}: {what}. "
+                f"Set a smaller learning_rate than {self.config.learning_rate:g}, or a smaller clip."
+            )
         self.scaler.step(self.optimiser)
         self.scaler.update()
-        assert output.losses is not None
-        per_head = {name: plain(output.losses[name]) for name in PER_HEAD} if logged else {}
-        return {name: value.detach().item() for name, value in parts.items()}, per_head
+        return parts, per_head
 
     @torch.no_grad()
     def _judge(self) -> None:
@@ -230,12 +244,14 @@ class _Trainer:
     def _held_back_error(self) -> float:
         """Reconstruction error of the held-back windows, each channel's divided by the linear part's."""
         self.model.eval()
-        total = 0.0
-        for first in range(0, len(self.plan.judged), 64):
-            x = self._batch(self.plan.judged[first : first + 64])
+        total, mine = 0.0, self.plan.judged[self.team.part(len(self.plan.judged))]
+        for first in range(0, len(mine), 64):
+            x = self._batch(mine[first : first + 64])
             with self._autocast():
                 found = self.model(x).reconstruction
             total += float(reconstruction_error(x, found, self.channel_error)) * len(x)
+        if self.team.size > 1:
+            total = float(self.team.add(torch.tensor([total], device=self.device)))
         return total / len(self.plan.judged)
 
     def _autocast(self) -> contextlib.AbstractContextManager[Any]:
@@ -245,6 +261,9 @@ class _Trainer:
 
     def _save(self, finished: bool) -> None:
         """Writes the state to resume from, the path of the frequencies and, at the end, the best weights."""
+        if not self.team.leads:
+            self.team.wait()
+            return
         groups = {
             "model": self.model.state_dict(),
             "best": self.best_weights,
@@ -266,6 +285,7 @@ class _Trainer:
             )
         self.path.write(self.folder)
         disk.write_tensors(self.folder / disk.STATE, tensors, note)
+        self.team.wait()
 
     def _restore(self, state: disk.State) -> None:
         self.model.load_state_dict(state.group("model"))
@@ -280,6 +300,14 @@ class _Trainer:
             self.scaler.load_state_dict(note["grad_scale"])
 
 
+def hide(x: Tensor, share: float) -> Tensor:
+    """Windows x (B, L, C) with about `share` of their steps, drawn at random, set to 0: what the linear part leaves on average."""
+    if not share:
+        return x
+    kept = torch.rand(x.shape[:2]) >= share  # drawn on the CPU: the same steps on every device
+    return x * kept.to(x.device, x.dtype)[..., None]
+
+
 def _optimiser(model: Amad, config: Config) -> torch.optim.AdamW:
     """AdamW; weight decay pulls matrices only, not frequencies, phases, weights of banks, gates, norms and biases."""
     matrices = [p for name, p in model.named_parameters() if p.ndim == 2 and ".mask." not in name]
@@ -290,7 +318,7 @@ def _optimiser(model: Amad, config: Config) -> torch.optim.AdamW:
 
 
 def _prepare(
-    values: NDArray[np.float32], config: Config, folder: Path, resumed: bool
+    values: NDArray[np.float32], config: Config, folder: Path, resumed: bool, write: bool = True
 ) -> tuple[NDArray[np.float32], LinearPart]:
     """Residual (T, C) of the training part and the linear part; both come out of the training part alone."""
     scaler = Scaler.fit(values, config.clip)
@@ -303,8 +331,9 @@ def _prepare(
             linear = LinearPart.fit(scaled, config.linear_rows, components, config.seed)
         else:
             linear = LinearPart.none(scaled.shape[1])
-        write_atomically(folder / disk.SCALER, _json(scaler.to_json()))
-        disk.write_linear(folder, linear)
+        if write:
+            write_atomically(folder / disk.SCALER, _json(scaler.to_json()))
+            disk.write_linear(folder, linear)
     return linear.remove(scaled), linear
 
 
@@ -344,8 +373,11 @@ def _clear(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def _log(folder: Path) -> Iterator[Callable[[str], None]]:
-    """Appends lines with their time to log.txt."""
+def _log(folder: Path | None) -> Iterator[Callable[[str], None]]:
+    """Appends lines with their time to log.txt; without a folder they go nowhere."""
+    if folder is None:
+        yield lambda text: None
+        return
     with (folder / "log.txt").open("a", encoding="utf-8") as file:
 
         def write(text: str) -> None:

@@ -14,7 +14,7 @@ from small_training import fit, tiny, wave
 from amad.config import Config
 from amad.errors import CheckpointError, InputError, JobError
 from amad.model import Amad
-from amad.training import Progress, load_linear, load_model, loop, train
+from amad.training import Progress, load_linear, load_model, loop, steps, train
 from amad.training.checkpoints import MODEL, STATE, read_tensors
 
 torch.set_num_threads(1)
@@ -312,14 +312,14 @@ def test_a_part_outside_the_series_and_a_missing_name_are_refused(tmp_path: Path
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 def test_a_loss_that_is_no_number_ends_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: float) -> None:
-    real = loop.objective
+    real = steps.objective
 
     def broken(*given: Any) -> dict[str, torch.Tensor]:
         parts = real(*given)
         return parts | {"loss": parts["loss"] * value} if given[2] is not None and next(count) == 4 else parts
 
     count = iter(range(100))
-    monkeypatch.setattr(loop, "objective", broken)
+    monkeypatch.setattr(steps, "objective", broken)
     with pytest.raises(JobError) as error:
         fit(tmp_path)
     assert str(error.value) == (

@@ -1,0 +1,164 @@
+"""Gradients of one batch, however little memory there is: at once, in parts one after the other, or shared by a team."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from amad.config import Config
+from amad.model import Amad
+from amad.training.history import PER_HEAD, plain
+from amad.training.losses import objective
+from amad.training.plan import Plan
+from amad.training.team import Exchange, Team
+
+_NO_MEMORY = ("can't allocate memory", "not enough memory", "out of memory")
+
+
+class Gradients:
+    """Works out the loss parts of a batch and leaves their gradients in the model's parameters.
+
+    `tell` takes a line for the log. Where a batch does not fit into memory it is halved until it does, and stays so: the
+    gradients of the parts add up to those of the whole, but for the contrast, which compares steps within a part.
+    """
+
+    def __init__(
+        self,
+        model: Amad,
+        channel_error: Tensor,
+        config: Config,
+        autocast: Callable[[], contextlib.AbstractContextManager[Any]],
+        scale: Callable[[Tensor], Tensor],
+        team: Team,
+        tell: Callable[[str], None],
+    ):
+        self.model, self.channel_error, self.config = model, channel_error, config
+        self.autocast, self.scale, self.team, self.tell = autocast, scale, team, tell
+        self.pieces = 1  # parts that a batch is cut into
+        self.forward: Callable[..., Any] = model
+        self.compiled = False
+        if config.compile:
+            try:
+                self.forward, self.compiled = torch.compile(model), True
+            except RuntimeError as error:
+                self._without_compiling(error)
+
+    def of(
+        self, x: Tensor, hidden: Tensor, turn: str, moves: list[str], logged: bool, seed: int
+    ) -> tuple[dict[str, float], dict[str, Any]]:
+        """Loss parts of windows x (B, L, C), seen as `hidden` (B, L, C) by the model; and what history holds of each head."""
+        while True:
+            try:
+                return self._sum(x, hidden, turn, moves, logged)
+            except (RuntimeError, MemoryError) as error:
+                if no_memory(error):
+                    if self.pieces >= len(x) or self.team.size > 1:
+                        raise
+                    self.pieces *= 2
+                    self.tell(
+                        f"the batch of {len(x)} does not fit into memory: gradients come from {self.pieces} parts"
+                    )
+                elif self.compiled:
+                    self._without_compiling(error)
+                else:
+                    raise
+            torch.manual_seed(seed)
+            self.model.zero_grad(set_to_none=True)
+            if x.device.type == "cuda":
+                torch.cuda.empty_cache()
+
+    def _sum(
+        self, x: Tensor, hidden: Tensor, turn: str, moves: list[str], logged: bool
+    ) -> tuple[dict[str, float], dict[str, Any]]:
+        mine = self.team.part(len(x))
+        total: dict[str, Tensor] = {}
+        heads: dict[str, Tensor] = {}
+        if self.team.size > 1:
+            self.model.exchange = Exchange(self.team, len(x))
+        for own, seen in zip(x[mine].chunk(self.pieces), hidden[mine].chunk(self.pieces), strict=True):
+            share = len(own) / len(x)
+            with self.autocast():
+                output = self.forward(seen, losses=True, statistics=logged, moves=moves)
+                parts = objective(own, output, self.channel_error, self.config, turn)
+                loss = parts["loss"]
+                if self.team.size > 1:  # each process works out the whole contrast, and its share of the rest
+                    contrast = self.config.beta * parts["l_con"]
+                    loss = share * (loss - contrast) + contrast
+                elif self.pieces > 1:
+                    loss = share * loss
+            self.scale(loss).backward()
+            assert output.losses is not None
+            whole = share == 1.0
+            for name, value in parts.items():
+                found = value.detach() if whole else share * value.detach()
+                total[name] = found if name not in total else total[name] + found
+            for name in PER_HEAD if logged else ():
+                found = output.losses[name].detach() if whole else share * output.losses[name].detach()
+                heads[name] = found if name not in heads else heads[name] + found
+        if self.team.size > 1:
+            self._add_up(total, heads)
+        return {name: value.item() for name, value in total.items()}, {name: plain(heads[name]) for name in heads}
+
+    def _add_up(self, total: dict[str, Tensor], heads: dict[str, Tensor]) -> None:
+        """Adds gradients and figures of all processes, in one message."""
+        grads = [parameter.grad for parameter in self.model.parameters() if parameter.grad is not None]
+        pieces = [*grads, *total.values(), *heads.values()]
+        summed = self.team.add(torch.cat([piece.detach().float().flatten() for piece in pieces]))
+        parts = [
+            part.view_as(piece) for part, piece in zip(summed.split([p.numel() for p in pieces]), pieces, strict=True)
+        ]
+        for grad, part in zip(grads, parts, strict=False):
+            grad.copy_(part)
+        for group, first in ((total, len(grads)), (heads, len(grads) + len(total))):
+            for place, name in enumerate(group):
+                group[name] = parts[first + place]
+
+    def _without_compiling(self, error: Exception) -> None:
+        words = str(error).strip().splitlines() or [type(error).__name__]
+        self.tell(f"torch.compile does not work here ({words[0][:200]}): training goes on without it")
+        self.forward, self.compiled = self.model, False
+
+
+class Batches:
+    """Windows of each optimiser step on the device, the next ones made ready in a thread while a GPU computes."""
+
+    def __init__(self, windows: Tensor, plan: Plan, device: str, ahead: bool | None = None):
+        self.windows, self.plan, self.device = windows, plan, device
+        cuda = device.startswith("cuda")
+        self._pin = cuda and torch.cuda.is_available()
+        self._thread = ThreadPoolExecutor(1, "amad-batches") if (cuda if ahead is None else ahead) else None
+        self._ready: tuple[int, Future[Tensor]] | None = None
+
+    def of_step(self, step: int) -> Tensor:
+        """Windows (B, L, C) of an optimiser step."""
+        if self._thread is None:
+            return self._make(step).to(self.device)
+        if self._ready is not None and self._ready[0] == step:
+            found = self._ready[1].result()
+        else:
+            found = self._thread.submit(self._make, step).result()
+        if step + 1 < self.plan.steps:
+            self._ready = (step + 1, self._thread.submit(self._make, step + 1))
+        return found.to(self.device, non_blocking=True)
+
+    def close(self) -> None:
+        """Ends the thread."""
+        if self._thread is not None:
+            self._thread.shutdown(wait=True, cancel_futures=True)
+
+    def _make(self, step: int) -> Tensor:
+        rows = torch.from_numpy(self.plan.rows_of(step))
+        found = self.windows[rows].transpose(1, 2).contiguous()
+        return found.pin_memory() if self._pin else found
+
+
+def no_memory(error: BaseException) -> bool:
+    """Whether an error of torch means that memory did not suffice."""
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    return isinstance(error, RuntimeError) and any(words in str(error).lower() for words in _NO_MEMORY)

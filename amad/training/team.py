@@ -1,0 +1,86 @@
+"""Training by several processes as if by one: each takes its part of every batch, and gradients are added up.
+
+The result is that of one process with the same batch but for rounding: every term of the objective is a mean over
+windows, weighted here by each process's share of them, except for the contrast, whose compared steps are exchanged so
+that each process sees all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor
+
+
+class Team:
+    """One process of a team; this one is alone. `leads`: it writes files and decides."""
+
+    rank, size = 0, 1
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process writes the files of the run."""
+        return self.rank == 0
+
+    def part(self, count: int) -> slice:
+        """This process's part of `count` windows in order; the first processes take one more where it does not divide."""
+        each, rest = divmod(count, self.size)
+        start = self.rank * each + min(self.rank, rest)
+        return slice(start, start + each + (self.rank < rest))
+
+    def add(self, tensor: Tensor) -> Tensor:
+        """The sum of this tensor over the processes."""
+        return tensor
+
+    def agree(self, wish: bool) -> bool:
+        """Whether any process wishes it; every process gets the same answer at the same step."""
+        return wish
+
+    def same(self, tensors: Iterable[Tensor]) -> None:
+        """Gives every process the values of the first one, in place."""
+
+    def wait(self) -> None:
+        """Returns when every process has come here."""
+
+
+class Distributed(Team):
+    """A process of a group that `torch.distributed` has set up (gloo on CPU, nccl on GPU)."""
+
+    def __init__(self) -> None:
+        import torch.distributed as distributed
+
+        self._group = distributed
+        self.rank, self.size = distributed.get_rank(), distributed.get_world_size()
+
+    def add(self, tensor: Tensor) -> Tensor:
+        """The sum of this tensor over the processes."""
+        total = tensor.detach().clone()
+        self._group.all_reduce(total)
+        return total
+
+    def agree(self, wish: bool) -> bool:
+        """Whether any process wishes it."""
+        device = "cuda" if self._group.get_backend() == "nccl" else "cpu"
+        return bool(self.add(torch.tensor([float(wish)], device=device)).item())
+
+    def same(self, tensors: Iterable[Tensor]) -> None:
+        """Gives every process the values of the first one, in place."""
+        for tensor in tensors:
+            self._group.broadcast(tensor, 0)
+
+    def wait(self) -> None:
+        """Returns when every process has come here."""
+        self.agree(False)
+
+
+class Exchange:
+    """What the contrast of one process knows of the whole batch: `windows` in all, its own from `first` on."""
+
+    def __init__(self, team: Team, windows: int) -> None:
+        self.team, self.windows, self.first = team, windows, team.part(windows).start
+
+    def whole(self, own: Tensor, mine: Tensor) -> Tensor:
+        """All n rows (n, d) where this process has those that `mine` (n,) marks; gradients go to its own alone."""
+        placed = own.new_zeros((len(mine), own.shape[1])).index_put((mine.nonzero()[:, 0],), own)
+        return self.team.add(placed) + (placed - placed.detach())
