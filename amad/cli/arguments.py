@@ -58,6 +58,7 @@ def build() -> argparse.ArgumentParser:
     _inspect(commands)
     _runs(commands)
     _files(commands)
+    _worker(commands)
     _labels(commands)
     _doctor(commands)
     _app(commands)
@@ -153,6 +154,15 @@ def _evaluate(commands: Any) -> None:
     parser.add_argument(
         "--sliding-window", metavar="ROWS", default="100", help="window of the range-aware metrics, in rows (100)"
     )
+    parser.add_argument(
+        "--threshold", metavar="X", help="a row is flagged above this score (the one with the best point F1)"
+    )
+    parser.add_argument(
+        "--mode",
+        choices=("plain", "tsb-ad"),
+        default="plain",
+        help="tsb-ad: what TSB-AD 1.5 would print, its quirks included (plain)",
+    )
 
 
 def _inspect(commands: Any) -> None:
@@ -165,7 +175,25 @@ def _inspect(commands: Any) -> None:
 
 
 def _runs(commands: Any) -> None:
-    _command(commands, "runs", "amad.cli.manage:runs", "list the runs of the workspace")
+    parser = _command(commands, "runs", "amad.cli.manage:runs", "list the runs of the workspace, or change one")
+    parser.add_argument("--tag", metavar="TAG", help="lists only runs with this tag")
+    parser.add_argument("--trash", action="store_true", help="lists the runs in the trash")
+    change = parser.add_mutually_exclusive_group()
+    change.add_argument("--rename", metavar=("RUN", "NAME"), nargs=2, help="gives a run another name")
+    change.add_argument("--tags", metavar=("RUN", "TAGS"), nargs=2, help="gives a run these tags, as A;B")
+    change.add_argument("--first", metavar="RUN", help="takes this run before all others that wait")
+    change.add_argument("--stop", metavar="RUN", help="stops a run; it can be resumed")
+    change.add_argument("--delete", metavar="RUN", help="puts a run in the trash")
+    change.add_argument("--restore", metavar="RUN", help="brings a run back from the trash")
+    change.add_argument("--empty-trash", action="store_true", help="deletes the runs in the trash for good")
+    change.add_argument("--compare", metavar="RUN", nargs="+", help="shows the settings in which runs differ")
+    change.add_argument("--log", metavar="RUN", help="shows the end of what a run's workers said")
+
+
+def _worker(commands: Any) -> None:
+    parser = _command(commands, "worker", "amad.cli.serve:worker", "serve the queue of one workspace until stopped")
+    parser.add_argument("--jobs", metavar="N", help="jobs of a kind at a time (AMAD_JOBS, else one a GPU, else 1)")
+    parser.add_argument("--once", action="store_true", help="ends when nothing waits any more")
 
 
 def _files(commands: Any) -> None:

@@ -22,15 +22,27 @@ _PACKAGES = ("torch", "numpy", "scipy", "pandas", "pyarrow", "scikit-learn", "sq
 
 
 def runs(given: argparse.Namespace) -> int:
-    """Lists the runs, the newest first."""
+    """Lists the runs, the newest first; or changes one, as its options say."""
     workspace = open_workspace(given)
     workspace.states.mark_lost()
+    from amad.cli import runs as changes
+
+    if changes.asked(given):
+        return changes.change(workspace, given)
     names = {record.id: record.name for record in workspace.series()}
-    found = workspace.runs()
+    found = workspace.trash() if given.trash else workspace.runs()
+    if given.tag is not None:
+        found = [run for run in found if given.tag in run.tags]
     if wants_json(given):
         show_json([_plain(run, names) for run in found])
     elif not found:
-        show(f"There are no runs in {workspace.path} yet. Train one with: amad fit SERIES")
+        show(
+            "The trash is empty."
+            if given.trash
+            else f'No run has the tag "{given.tag}".'
+            if given.tag is not None
+            else f"There are no runs in {workspace.path} yet. Train one with: amad fit SERIES"
+        )
     else:
         lines = [
             (run.id, run.name, _state(run), names.get(run.series_id or "", "-"), run.preset, _date(run))
@@ -147,6 +159,10 @@ def _plain(run: RunRecord, names: dict[str, str]) -> dict[str, Any]:
         "started": run.started.isoformat() if run.started else None,
         "finished": run.finished.isoformat() if run.finished else None,
         "error": run.error,
+        "tags": list(run.tags),
+        "batch": run.batch,
+        "priority": run.priority,
+        "cost": run.cost,
         "progress": run.progress,
         "config": run.config,
     }
