@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amad.cli.data import open_workspace, wants_json
-from amad.cli.output import one_line, show, show_json, table
+from amad.cli.output import one_line, say, show, show_json, table
 from amad.errors import InputError
 from amad.workspace.records import clean_text
 
@@ -37,15 +37,55 @@ def evaluate(given: argparse.Namespace) -> int:
         )
     from amad.evaluation import evaluate as compare
 
-    found = compare(scores, labels, sliding_window=int(window))
+    time = _clock(frame)
+    found = compare(scores, labels, int(window), _threshold(given.threshold), time=time, mode=given.mode)
     if wants_json(given):
         show_json(found)
     else:
         show(f"{len(scores):,} rows, {int(np.sum(labels)):,} of them labelled.")
-        show(table(("metric", "value"), [(name, _value(value)) for name, value in found.items()]))
-        if "pa_f1" in found:
+        show(table(("metric", "value", ""), _lines(found)))
+        if found["note"]:
+            show(found["note"])
+        if found["pa_f1"] is not None:
             show("pa_f1 counts a whole incident as found by one row of it; compare it with pa_f1_random.")
+        if found["threshold_choice"] == "best point F1":
+            show("The threshold was chosen by these labels; nobody would have known it beforehand.")
     return 0
+
+
+def _lines(found: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """Name, value and remark of every metric, the point-adjusted F1 never without that of a random score."""
+    remarks = {
+        "pa_f1": f"a random score reaches {_value(found['pa_f1_random'])}",
+        "delay_rows": f"mean over the {found['events_found']} of {found['events']} events that were found",
+        "threshold": str(found["threshold_choice"]),
+    }
+    hidden = ("threshold_choice", "delays", "note")
+    lines = [(n, v, remarks.get(n, "")) for n, v in found.items() if n not in hidden]
+    return [(name, _value(value), "" if value is None else remark) for name, value, remark in lines]
+
+
+def _threshold(text: str | None) -> float | None:
+    if text is None:
+        return None
+    if not _is_number(text):
+        raise InputError(
+            f"--threshold {one_line(text, 60)} is not a number. Give the score above which a row is flagged."
+        )
+    return float(text)
+
+
+def _clock(frame: pd.DataFrame) -> Any:
+    """Times that delays can be told in; None, and a word about it, where they cannot."""
+    from amad.evaluation.clock import Clock
+
+    time = _time(frame)
+    try:
+        Clock.of(time, len(frame))
+    except InputError as error:
+        say(f"{error} Until then delays are told in rows alone.")
+        return None
+    return time
 
 
 def _labels(frame: pd.DataFrame, given: argparse.Namespace) -> NDArray[np.int8]:
@@ -135,6 +175,8 @@ def _flags(values: NDArray[np.float64], where: str) -> NDArray[np.int8]:
 
 
 def _value(value: object) -> str:
+    if value is None:
+        return "-"
     return f"{value:.4f}" if isinstance(value, float | np.floating) else str(value)
 
 
