@@ -3,6 +3,23 @@
 from typing import TYPE_CHECKING, Any
 
 from amad.inspection.attention import attention_distance, attention_entropy, step_attention
+from amad.inspection.injection import KINDS, Answer, answer, inject
+from amad.inspection.lessons import (
+    LENGTH,
+    agreement,
+    attend,
+    contrast,
+    divergence_parts,
+    game,
+    mask_kernel,
+    mass_at_periods,
+    odd_span,
+    parse_moves,
+    rhythm,
+    tokens,
+    wanted_kernel,
+    write_moves,
+)
 from amad.inspection.mask import mask
 from amad.inspection.runs import frequencies, history
 from amad.inspection.spectrum import spectrum
@@ -11,14 +28,32 @@ if TYPE_CHECKING:
     from amad.inspection.window import inspect
 
 __all__ = [
+    "KINDS",
+    "LENGTH",
+    "Answer",
+    "agreement",
+    "answer",
+    "attend",
     "attention_distance",
     "attention_entropy",
+    "contrast",
+    "divergence_parts",
     "frequencies",
+    "game",
     "history",
+    "inject",
     "inspect",
     "mask",
+    "mask_kernel",
+    "mass_at_periods",
+    "odd_span",
+    "parse_moves",
+    "rhythm",
     "spectrum",
     "step_attention",
+    "tokens",
+    "wanted_kernel",
+    "write_moves",
 ]
 
 

@@ -9,8 +9,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from amad.plots.compare import agreement_map, method_lines, pr_curves, score_panels, threshold_sweep
     from amad.plots.curves import cad_histogram, distances, entropies, loss_parts, maxmin_curves
     from amad.plots.frequency import frequency_paths, frequency_spectrum, mask_kernel, mask_map
+    from amad.plots.injection import injection_lesson
+    from amad.plots.lessons import (
+        attention_lesson,
+        contrast_lesson,
+        game_lesson,
+        large,
+        mask_lesson,
+        window_lesson,
+    )
     from amad.plots.maps import attention_difference, attention_map, cad_strip, color_limit
     from amad.plots.series import channel_shares, timeline
     from amad.plots.style import describe
@@ -18,49 +28,73 @@ if TYPE_CHECKING:
 
 # Public name -> module. Loaded at first use: who only wants the palette must not wait for Plotly and Altair.
 _HOMES = {
+    "agreement_map": "compare",
     "attention_difference": "maps",
+    "attention_lesson": "lessons",
     "attention_map": "maps",
     "attention_reach": "words",
     "cad_histogram": "curves",
     "cad_strip": "maps",
     "channel_shares": "series",
     "color_limit": "maps",
+    "contrast_lesson": "lessons",
     "describe": "style",
     "distances": "curves",
     "divergence_words": "words",
     "entropies": "curves",
     "frequency_paths": "frequency",
     "frequency_spectrum": "frequency",
+    "game_lesson": "lessons",
+    "injection_lesson": "injection",
+    "large": "lessons",
     "loss_parts": "curves",
     "mask_kernel": "frequency",
+    "mask_lesson": "lessons",
     "mask_map": "frequency",
     "maxmin_curves": "curves",
+    "method_lines": "compare",
+    "pr_curves": "compare",
     "reach_words": "words",
+    "score_panels": "compare",
     "step_facts": "words",
+    "threshold_sweep": "compare",
     "timeline": "series",
+    "window_lesson": "lessons",
 }
 
 __all__ = [
+    "agreement_map",
     "attention_difference",
+    "attention_lesson",
     "attention_map",
     "attention_reach",
     "cad_histogram",
     "cad_strip",
     "channel_shares",
     "color_limit",
+    "contrast_lesson",
     "describe",
     "distances",
     "divergence_words",
     "entropies",
     "frequency_paths",
     "frequency_spectrum",
+    "game_lesson",
+    "injection_lesson",
+    "large",
     "loss_parts",
     "mask_kernel",
+    "mask_lesson",
     "mask_map",
     "maxmin_curves",
+    "method_lines",
+    "pr_curves",
     "reach_words",
+    "score_panels",
     "step_facts",
+    "threshold_sweep",
     "timeline",
+    "window_lesson",
 ]
 
 

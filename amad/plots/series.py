@@ -91,9 +91,9 @@ def timeline(
     awaited = None if expected is None else array(expected, "expected", signal.shape)
     evidence = None if score is None else array(score, "score", (rows,))
     panels = len(channels) + (evidence is not None)
-    made = make_subplots(rows=panels, cols=1, shared_xaxes=True, vertical_spacing=min(0.02, 0.5 / panels))
     ground = figure(theme, _story(signal, channels, evidence, threshold, events), height=panel * panels + 90)
-    made.update_layout(ground.layout)
+    spacing = min(0.02, 0.5 / panels)
+    made = make_subplots(rows=panels, cols=1, shared_xaxes=True, vertical_spacing=spacing, figure=ground)
     for place, name in enumerate(channels):
         if awaited is not None:
             _line(
