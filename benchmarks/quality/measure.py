@@ -31,13 +31,15 @@ def measure(result: Result, data: Data) -> dict[str, Any]:
     if data.ratio is not None:
         return published(result, data, data.ratio)
     threshold = result.threshold
-    if threshold is None:
+    known = threshold is not None or len(result.train_scores) > 0
+    if threshold is None and known:
         threshold = float(np.quantile(np.asarray(result.train_scores, np.float64), DEFAULT_LEVEL))
     found = evaluate(result.test_scores, data.labels, sliding_window=data.window, threshold=threshold)
-    metrics: dict[str, Any] = {name: found.get(name) for name in (*RANKING, *AT_THRESHOLD, *OTHERS)}
-    metrics["threshold"] = threshold
-    metrics["promised"] = 1 - DEFAULT_LEVEL if result.threshold is None else result.promised
-    metrics["false_alarms"] = false_alarms(np.asarray(result.test_scores), data.labels, threshold)
+    metrics: dict[str, Any] = {name: found.get(name) for name in (*RANKING, *(AT_THRESHOLD + OTHERS if known else ()))}
+    if threshold is not None:
+        metrics["threshold"] = threshold
+        metrics["promised"] = 1 - DEFAULT_LEVEL if result.threshold is None else result.promised
+        metrics["false_alarms"] = false_alarms(np.asarray(result.test_scores), data.labels, threshold)
     metrics["events_at_1"] = events_at(np.asarray(result.test_scores), data.labels, 0.01)
     if result.shares is not None and data.causes:
         metrics["hits"] = hits(np.asarray(result.shares), data)

@@ -34,7 +34,7 @@ class Missing(Exception):
 class Result:
     """What one fit gives. Scores: one a row, higher = more anomalous, finite, every row of both parts.
 
-    train_scores (n,), test_scores (T,); shares (T, C) of the channels in each test row's score, or None;
+    train_scores (n,), in any order, or none where they are not known (no default threshold then); test_scores (T,); shares (T, C) of the channels in each test row's score, or None;
     seconds (fit, score): to learn, and to score the test rows alone. `threshold` is the method's own default, found
     without labels (None: the 99 % quantile of train_scores), `promised` the share of normal rows it promises to flag. `variants` are further scores of the same fit, by what is
     added to the name: {"recipe": (train, test)} stands in the tables as "Mine+recipe".

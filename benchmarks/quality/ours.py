@@ -8,7 +8,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +17,14 @@ from amad.config import PRESETS, Config, make_config
 from benchmarks.quality.methods import Clock, Method, Missing, Result, Scores
 from benchmarks.quality.versions import neutral, version
 
+if TYPE_CHECKING:
+    from amad.detection import Detector
+
 NAME = "AMAD"
 # Its last projection starts at zero, so that AMAD after one step of no size is its linear part and the other views alone.
 UNTRAINED = {"max_steps": 1, "learning_rate": 1e-30}
 DIVERGENCE_WEIGHT = 0.3
+NOTHING = np.empty(0)
 
 
 @dataclass(frozen=True)
@@ -68,11 +72,15 @@ class Amad:
             detector = Detector.load(folder, "cpu")
             found = detector.score(test)
             seconds = clock.scored()
-            before = detector.score(train)
-            threshold = detector.threshold()
-        variants = _variants(before.views, found.views) if self.views else {}
+        variants = _variants(detector, found.views) if self.views else {}
         return Result(
-            before.score, found.score, found.shares, seconds, threshold, promised(config.threshold), variants=variants
+            detector.training_scores,
+            found.score,
+            found.shares,
+            seconds,
+            detector.threshold(),
+            promised(config.threshold),
+            variants=variants,
         )
 
     def _config(self, seed: int) -> Config:
@@ -116,28 +124,23 @@ ABLATIONS: dict[str, dict[str, Any]] = {
 }
 
 
-def _variants(before: Mapping[str, NDArray], found: Mapping[str, NDArray]) -> dict[str, Scores]:
-    """Each view alone, the score without each, and the score with divergence, of training and test rows."""
+def _variants(detector: Detector, found: Mapping[str, NDArray]) -> dict[str, Scores]:
+    """Each view alone, the score without each, and the score with divergence.
+
+    Fusions other than the run's own have no training scores, so no default threshold: they would have to be scored anew.
+    """
+    from amad.detection.levels import evidence_of
     from amad.detection.views import MOST_EVIDENCE, WEIGHTS, fuse
 
-    parts = (before, found)
-
-    def each(name: str) -> Scores:
-        first, second = (np.asarray(part[name], np.float64) for part in parts)
-        return first, second
-
-    def without(name: str) -> Scores:
-        first, second = (fuse({**part, name: np.zeros_like(part[name], np.float64)}) for part in parts)
-        return first, second
-
-    def with_divergence(part: Mapping[str, NDArray]) -> NDArray[np.float64]:
-        extra = DIVERGENCE_WEIGHT * np.minimum(part["divergence"], MOST_EVIDENCE)
-        return np.sqrt(np.square(fuse(dict(part))) + np.square(extra))
-
-    used = [name for name in found if name == "reconstruction" or WEIGHTS.get(name)]
-    variants = {f"{name} alone": each(name) for name in found if name != "paper"}
+    views = {name: np.asarray(view, np.float64) for name, view in found.items() if name != "paper"}
+    variants: dict[str, Scores] = {
+        f"{name} alone": (evidence_of(detector.views.calibrations[name]), view) for name, view in views.items()
+    }
+    used = [name for name in views if name == "reconstruction" or WEIGHTS.get(name)]
     if len(used) > 1:
-        variants |= {f"without {name}": without(name) for name in used}
-    if "divergence" in found and not WEIGHTS.get("divergence"):
-        variants["with divergence"] = (with_divergence(before), with_divergence(found))
+        for name in used:
+            variants[f"without {name}"] = (NOTHING, fuse({**views, name: np.zeros_like(views[name])}))
+    if "divergence" in views and not WEIGHTS.get("divergence"):
+        extra = DIVERGENCE_WEIGHT * np.minimum(views["divergence"], MOST_EVIDENCE)
+        variants["with divergence"] = (NOTHING, np.sqrt(np.square(fuse(views)) + np.square(extra)))
     return variants

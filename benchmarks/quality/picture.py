@@ -51,9 +51,13 @@ def critical_difference(found: Ranks, title: str, mark: str = "AMAD") -> str:
         parts.append(f'<path d="M{x(first) - 3:.1f} {y}H{x(last) + 3:.1f}" stroke="{INK}" stroke-width="3"/>')
     parts.append(f'<path d="M{x(low):.1f} {axis}H{x(high):.1f}" stroke="{INK}"/>')
     step = max(1, round(high / 12))
+    numbers = []  # over the lines to the names
     for rank in range(low, high + 1, step):
         parts.append(f'<path d="M{x(rank):.1f} {axis - 4}v8" stroke="{INK}"/>')
-        parts.append(f'<text x="{x(rank):.1f}" y="{axis + 18}" text-anchor="middle" fill="{SOFT}">{rank}</text>')
+        numbers.append(
+            f'<text x="{x(rank):.1f}" y="{axis + 18}" text-anchor="middle" fill="{SOFT}" stroke="#ffffff" '
+            f'stroke-width="4" paint-order="stroke">{rank}</text>'
+        )
     for index, method in enumerate(order):
         left = index < half
         y = axis + 36 + ROW * (index if left else len(order) - 1 - index)
@@ -63,4 +67,4 @@ def critical_difference(found: Ranks, title: str, mark: str = "AMAD") -> str:
         anchor, at = ("end", edge - 6) if left else ("start", edge + 6)
         text = f"{escape(method)} {found.mean[method]:.1f}"
         parts.append(f'<text x="{at}" y="{y + 4}" text-anchor="{anchor}" fill="{colour}"{weight}>{text}</text>')
-    return "\n".join([*parts, "</svg>"]) + "\n"
+    return "\n".join([*parts, *numbers, "</svg>"]) + "\n"

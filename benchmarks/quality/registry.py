@@ -44,18 +44,22 @@ def everything() -> tuple[Method, ...]:
 
 
 def choose(words: Iterable[str]) -> list[Method]:
-    """Methods by name or group, each once, in the order of the registry. Errors: InputError naming what there is."""
-    methods = everything()
-    by_slug = {slug(method.name): method.name for method in methods}
-    chosen: set[str] = set()
-    for word in words:
-        if word in GROUPS:
-            chosen |= {method.name for method in group(word)}
-        elif slug(word) in by_slug:
-            chosen.add(by_slug[slug(word)])
-        else:
-            raise InputError(
-                f'There is no method "{word}". Choose from the groups {", ".join(GROUPS)} and the names '
-                f"{', '.join(by_slug)}."
-            )
-    return [method for method in methods if method.name in chosen]
+    """Methods by name or group, each once, in the order of the registry. Errors: InputError naming what there is.
+
+    A group whose module is slow to import is only looked into when a word is not found before it.
+    """
+    wanted = list(words)
+    names = {slug(word): word for word in wanted if word not in GROUPS}
+    chosen: list[Method] = []
+    for name in GROUPS:
+        if name in wanted or names:
+            found = group(name)
+            chosen += [method for method in found if name in wanted or slug(method.name) in names]
+            for method in found:
+                names.pop(slug(method.name), None)
+    if names:
+        raise InputError(
+            f'There is no method "{next(iter(names.values()))}". Choose from the groups {", ".join(GROUPS)} and the names '
+            f"{', '.join(slug(method.name) for method in everything())}."
+        )
+    return chosen

@@ -4,11 +4,12 @@ import json
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from benchmarks.quality import registry, results
 from benchmarks.quality.__main__ import main
-from benchmarks.quality.measure import deviation_hits, false_alarms, hits
+from benchmarks.quality.measure import deviation_hits, false_alarms, hits, measure
 from benchmarks.quality.methods import Clock, Missing, Result
 from benchmarks.quality.ours import Amad
 from benchmarks.quality.running import run
@@ -117,9 +118,17 @@ def test_amad_gives_its_views_and_scores_without_each(data):
     assert found.shares.shape == (200, 2)
     assert found.promised == pytest.approx(0.01)
     assert {"reconstruction alone", "divergence alone", "with divergence"} <= set(found.variants)
-    for before, after in found.variants.values():
-        assert (len(before), len(after)) == (200, 200)
+    for name, (before, after) in found.variants.items():
+        assert len(before) == (200 if name.endswith("alone") else 0)
+        assert len(after) == 200
         assert np.isfinite(after).all()
+    assert np.quantile(found.train_scores, 0.99) == pytest.approx(found.threshold)
+    whole = measure(found, series)
+    assert whole["false_alarms"] is not None
+    part = measure(Result(*found.variants["with divergence"]), series)
+    assert part["vus_pr"] > 0
+    assert "point_f1" not in part
+    assert "false_alarms" not in part
 
 
 def test_a_setting_that_there_is_not_is_missing():
@@ -218,3 +227,25 @@ def test_a_wrong_call_says_what_is_wrong(data, tmp_path, capsys, words, message)
     assert call(data, tmp_path, *(word.format(data=data) for word in words)) == 2
     assert message.format(data=data) in capsys.readouterr().err
     assert not (tmp_path / "results").exists()
+
+
+def test_a_folder_of_tsb_ad_files_is_measured_with_its_own_window(data, tmp_path, capsys):
+    series = find(data)["B/two"].load()
+    frame = pd.DataFrame(np.concatenate((series.train, series.test)))
+    frame["Label"] = np.concatenate((np.zeros(200, int), series.labels))
+    folder = tmp_path / "TSB-AD-M"
+    folder.mkdir()
+    frame.to_csv(folder / "001_B_id_1_Facility_tr_200_1st_300.csv", index=False)
+    assert call(folder, tmp_path, "--methods", "zscore", "--seeds", "0", "--size", "full") == 0
+    (row, *_) = results.read(results.path_of("tsb-ad-m", tmp_path / "results"))
+    assert row["rows"] == [200, 400]
+    from amad.evaluation import evaluate
+    from benchmarks.quality.light import Plain
+
+    (entity,) = find(folder).values()
+    loaded = entity.load()
+    score = Plain("zscore").fit_score(loaded.train, loaded.test, 0).test_scores
+    expected = evaluate(score, loaded.labels, sliding_window=loaded.window, threshold=0.0)["vus_pr"]
+    assert row["metrics"]["vus_pr"] == pytest.approx(expected, abs=1e-5)
+    assert loaded.window != 100
+    assert capsys.readouterr().out.splitlines()[0].startswith("method")
