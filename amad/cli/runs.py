@@ -53,9 +53,7 @@ def _changed(workspace: Workspace, given: argparse.Namespace) -> tuple[list[RunR
         run = workspace.tag_run(workspace.find_run(key).id, tags.split(";"))
         return [run], f'Run "{run.name}" has ' + (f"the tags {', '.join(run.tags)}." if run.tags else "no tags.")
     if given.first:
-        run = workspace.find_run(given.first)
-        others = [other.priority for other in workspace.runs() if other.state == "queued" and other.id != run.id]
-        run = workspace.prioritise_run(run.id, max([0, *others]) + 1)
+        run = jobs.first(workspace, given.first)
         return [run], f'Run "{run.name}" comes before all others that wait.'
     if given.stop:
         run = jobs.stop(workspace, given.stop)

@@ -144,6 +144,19 @@ def free_of_holder(workspace: Workspace, run: RunRecord) -> None:
         raise JobError(f'Process {pid} still holds run "{run.name}" but does not answer. End it, then resume the run.')
 
 
+def held(workspace: Workspace, run_id: str) -> bool:
+    """Whether the process that last worked on a run still lives on this machine."""
+    pid = workspace.states.last_holder(RunRow, run_id)
+    return pid is not None and pid != os.getpid()
+
+
+def first(workspace: Workspace, run_id: str) -> RunRecord:
+    """Has a run taken before all others that wait."""
+    run = workspace.find_run(run_id)
+    others = [other.priority for other in workspace.runs() if other.state == QUEUED and other.id != run.id]
+    return workspace.prioritise_run(run.id, max([0, *others]) + 1)
+
+
 def log(workspace: Workspace, run_id: str, lines: int = 200) -> str:
     """The last lines of what a run's workers said; empty where they said nothing."""
     path = workspace.run_folder(workspace.find_run(run_id).id) / "log.txt"

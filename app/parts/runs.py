@@ -12,7 +12,8 @@ import streamlit as st
 from amad import jobs
 from amad.errors import AmadError
 from amad.workspace import RunRecord, SeriesRecord
-from app.parts import page, prepare, progress, selection, text, workspace
+from amad.workspace.run_shelf import differing_settings
+from app.parts import page, prepare, progress, selection, text, trash, workspace
 
 # What to change after a failure, by a word of the reason; the last line is for any other.
 _REMEDIES = (
@@ -61,7 +62,19 @@ def _busy(job: progress.Job) -> None:
                 help="Keeps what was learned so far; the run can be resumed.",
             ):  # fmt: skip
                 _try(lambda: jobs.stop(workspace.get(), job.id))
+            if job.state == "queued" and _others_wait(job) and st.button(
+                "Take it first", key=f"train-first-{job.id}", icon=":material/vertical_align_top:",
+                help="Starts it before all others that wait.",
+            ):  # fmt: skip
+                _try(lambda: jobs.first(workspace.get(), job.id))
         st.progress(progress.fraction(job.progress), text=text.escape(progress.long(job)))
+
+
+def _others_wait(job: progress.Job) -> bool:
+    """Whether another run stands in the queue too."""
+    return any(
+        other.id != job.id and other.state == "queued" and not other.scoring for other in progress.jobs(workspace.get())
+    )
 
 
 def _ended(run: RunRecord) -> None:
@@ -82,7 +95,13 @@ def _ended(run: RunRecord) -> None:
                 )
             else:
                 st.info(f"**{text.escape(run.name)} {words}.** Resume goes on where it ended.")
-        if st.button("Resume run", key=f"train-resume-{run.id}", icon=":material/play_arrow:"):
+        if run.state == "lost" and jobs.held(workspace.get(), run.id):
+            if st.button(
+                "End process", key=f"train-end-{run.id}", icon=":material/stop:",
+                help="Its process is still there but does not answer. Ended, the run can be resumed.",
+            ):  # fmt: skip
+                _try(lambda: jobs.stop(workspace.get(), run.id))
+        elif st.button("Resume run", key=f"train-resume-{run.id}", icon=":material/play_arrow:"):
             _try(lambda: jobs.resume(workspace.get(), run.id))
 
 
@@ -91,13 +110,16 @@ def table(runs: list[RunRecord], chosen: RunRecord | None) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="train-actions"):
         st.subheader("Runs", anchor=False, width="content")
         if chosen is not None:
-            st.caption(f"{text.escape(chosen.name)} {progress.standing(chosen.state)}.", width="stretch")
+            st.caption(f"{text.escape(chosen.name)} {progress.standing(chosen.state)}.{_cost(chosen)}", width="stretch")
             _actions(chosen)
+        trash.popover()
+    trash.undo_line()
     data = pd.DataFrame(
         {
             "Name": [run.name for run in runs],
             "Preset": [run.preset for run in runs],
             "State": [run.state for run in runs],
+            **({"Tags": [", ".join(run.tags) for run in runs]} if any(run.tags for run in runs) else {}),
             "Device": [run.device or text.MISSING for run in runs],
             "Rows": [run.part[1] - run.part[0] if run.part else None for run in runs],
             "Started": [text.moment((run.started or run.created).astimezone(), weekday=False) for run in runs],
@@ -136,9 +158,65 @@ def _actions(run: RunRecord) -> None:
         name = st.text_input("Name of the run", value=run.name, key=f"train-name-{run.id}", max_chars=120)
         if st.button("Rename run", key="train-rename", disabled=not name.strip() or name == run.name):
             _try(lambda: workspace.get().update_run(run.id, name=name))
-        sure = st.checkbox(f"Yes, delete {text.escape(run.name)} and its scores for good", key=f"train-sure-{run.id}")
-        if st.button("Delete run", key="train-delete", icon=":material/delete:", disabled=not sure):
-            _try(lambda: workspace.get().delete_run(run.id), forget=True)
+        tags = st.text_input("Tags, with commas between", value=", ".join(run.tags), key=f"train-tags-{run.id}")
+        if st.button("Set tags", key="train-tag", disabled=tags == ", ".join(run.tags)):
+            _try(lambda: workspace.get().tag_run(run.id, tags.split(",")))
+        _compare(run)
+        st.download_button(
+            "Download log", data=lambda: jobs.log(workspace.get(), run.id, 5000) or "Nothing was said yet.",
+            file_name=f"{prepare.file_name(run.name)}.txt", mime="text/plain", key=f"train-log-{run.id}",
+            icon=":material/description:", on_click="ignore",
+        )  # fmt: skip
+        busy = run.state in progress.BUSY
+        if st.button(
+            "Delete run", key="train-delete", icon=":material/delete:", disabled=busy,
+            help="Stop it first." if busy else "Puts it in the trash, with its scores; it can be restored.",
+        ):  # fmt: skip
+            _try(lambda: trash.put(run), forget=True)
+
+
+def _compare(run: RunRecord) -> None:
+    """The settings in which this run differs from another one that is chosen here."""
+    others = {other.id: other for other in workspace.get().runs() if other.id != run.id}
+    if not others:
+        return
+    key = st.selectbox(
+        "Compare settings with", list(others), index=None, format_func=lambda key: others[key].name if key in others else key,
+        key=f"train-compare-{run.id}", placeholder="Choose a run",
+    )  # fmt: skip
+    if key is None:
+        return
+    found = differing_settings([run, others[key]])
+    if not found:
+        st.caption(f"{text.escape(others[key].name)} has the same settings.")
+        return
+    st.dataframe(
+        pd.DataFrame(
+            {"Setting": list(found), run.name: [_setting(pair[0]) for pair in found.values()],
+             others[key].name + ("\u2060" if others[key].name == run.name else ""): [_setting(pair[1]) for pair in found.values()]}
+        ),
+        hide_index=True, row_height=28, alt="Settings in which the two runs differ", key="train-compared",
+    )  # fmt: skip
+
+
+def _setting(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "all"
+    return text.MISSING if value is None else str(value)
+
+
+def _cost(run: RunRecord) -> str:
+    """What a finished run took beside what was expected: " Took 34 s (expected 30 s) and 640 MB (expected 700 MB)."."""
+    cost = run.cost
+    parts = []
+    for found, expected, write in (
+        ("seconds", "predicted_seconds", text.duration),
+        ("bytes", "predicted_bytes", text.size),
+    ):
+        if run.state == "done" and found in cost:
+            told = f" (expected {write(cost[expected])})" if expected in cost else ""
+            parts.append(f"{write(cost[found])}{told}")
+    return f" Took {' and '.join(parts)}." if parts else ""
 
 
 def next_name(preset: str) -> str:

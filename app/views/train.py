@@ -15,6 +15,7 @@ from amad.workspace import RunRecord, SeriesRecord
 from app.parts import cached, curves, fields, page, progress, runs, selection, text, workspace
 
 PRESET = "amad_preset"
+EXPECTED = "amad_expected"  # the last prediction of this session
 
 
 def settings(record: SeriesRecord) -> tuple[str, dict[str, Any]]:
@@ -79,15 +80,23 @@ def estimate(record: SeriesRecord, preset: str, changed: dict[str, Any], config:
     except AmadError as error:
         page.problem(error)
         return
+    st.session_state[EXPECTED] = {_wanted(record, preset, changed): (seconds, amount)}
     st.markdown(f"**About {text.duration(seconds)}** and **{text.size(amount)}** of memory")
 
 
-def start(record: SeriesRecord, preset: str, config: Config) -> None:
-    """Queue the run; it begins at once, or when the runs before it have ended."""
+def _wanted(record: SeriesRecord, preset: str, changed: dict[str, Any]) -> str:
+    """What a prediction was made for."""
+    return json.dumps([record.id, record.part, preset, changed], sort_keys=True)
+
+
+def start(record: SeriesRecord, preset: str, config: Config, expected: tuple[float, float] | None) -> None:
+    """Queue the run; it begins at once, or when the runs before it have ended. `expected`: seconds and bytes."""
     store = workspace.get()
     name = str(st.session_state.get("train-name") or "").strip() or runs.next_name(preset)
     try:
         run = store.create_run(record.id, name=name, preset=preset, config=config, part=record.part)
+        if expected is not None:
+            store.note_cost(run.id, predicted_seconds=expected[0], predicted_bytes=expected[1])
         jobs.submit(store, run.id)
     except AmadError as error:
         page.problem(error)
@@ -138,7 +147,7 @@ def draw(record: SeriesRecord) -> None:
         return
     if pressed:
         with notice:
-            start(record, preset, config)
+            start(record, preset, config, st.session_state.get(EXPECTED, {}).get(_wanted(record, preset, changed)))
     with cost:
         estimate(record, preset, changed, config)
 

@@ -35,7 +35,7 @@ def test_every_setting_has_a_field_with_its_meaning_as_help(open_page: Open, sto
         for element in page.main.get(kind):
             shown[element.label.split(" (")[0]] = element.help or ""
     for name, field in fields().items():
-        if name == "threshold":  # chosen on the page Incidents
+        if name in ("threshold", "detector"):  # chosen on the pages Incidents and Compare
             continue
         assert field["title"] in shown, name
         if name != "device":
@@ -135,17 +135,66 @@ def test_a_waiting_run_can_be_stopped_and_resumed(
     jobs.stop(store, run.id)
 
 
-def test_rename_and_delete_a_run(open_page: Open, store: Workspace) -> None:
+def test_rename_tag_and_delete_a_run(open_page: Open, store: Workspace) -> None:
     series = store.add_series(small_series())
     run = finished_run(store, series)
     page = open_page("train")
     labelled(page, "text_input", "Name of the run").set_value("better").run()
     labelled(page, "button", "Rename run").click().run()
     assert store.find_run(run.id).name == "better"
-    next(box for box in page.checkbox if box.label.startswith("Yes, delete")).check().run()
+    labelled(page, "text_input", "Tags, with commas between").set_value("pump, keep").run()
+    labelled(page, "button", "Set tags").click().run()
+    assert store.find_run(run.id).tags == ("pump", "keep")
     labelled(page, "button", "Delete run").click().run()
     assert not page.exception
     assert store.runs() == []
+    assert [away.name for away in store.trash()] == ["better"]
+
+
+def test_a_deleted_run_comes_back_by_one_click_and_the_trash_is_emptied_by_two(
+    open_page: Open, store: Workspace
+) -> None:
+    series = store.add_series(small_series())
+    run = finished_run(store, series)
+    second = store.create_run(series.id, name="second", preset="quick", config=make_config("quick"), held=True)
+    page = open_page("train", series=series.id, run=run.id)
+    labelled(page, "button", "Delete run").click().run()
+    assert "quick-01 is in the trash." in texts(page.caption)
+    labelled(page, "button", "Undo").click().run()
+    assert {back.id for back in store.runs()} == {run.id, second.id}
+    assert store.has_scores(run.id, series.id)
+    labelled(page, "button", "Delete run").click().run()
+    assert labelled(page, "button", "Empty trash").disabled
+    next(box for box in page.checkbox if box.label == "Yes, delete 1 run for good").check().run()
+    labelled(page, "button", "Empty trash").click().run()
+    assert not page.exception
+    assert store.trash() == []
+    assert not store.run_folder(run.id).exists()
+
+
+def test_what_a_run_took_stands_beside_what_was_expected_and_settings_are_compared(
+    open_page: Open, store: Workspace
+) -> None:
+    series = store.add_series(small_series())
+    run = finished_run(store, series)
+    store.note_cost(run.id, predicted_seconds=30.0, predicted_bytes=7e8, seconds=34.0, bytes=6.4e8)
+    other = store.create_run(series.id, name="wide", config=make_config("quick", {"d_model": 48}), held=True)
+    page = open_page("train", series=series.id, run=run.id)
+    assert "quick-01 is finished. Took 34 s (expected 30 s) and 640 MB (expected 700 MB)." in texts(page.caption)
+    labelled(page, "selectbox", "Compare settings with").set_value(other.id).run()
+    shown = next(frame.value for frame in page.dataframe if "Setting" in frame.value)
+    assert not page.exception
+    assert shown.set_index("Setting").loc["d_model"].tolist() == ["32", "48"]
+
+
+def test_a_waiting_run_can_be_taken_first(open_page: Open, store: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AMAD_ENGINE", "queue")
+    series = store.add_series(small_series())
+    runs = [store.create_run(series.id, name=f"run {i}", config=make_config("quick")) for i in range(2)]
+    page = open_page("train", series=series.id, run=runs[1].id)
+    labelled(page, "button", "Take it first").click().run()
+    assert not page.exception
+    assert [store.find_run(run.id).priority for run in runs] == [0, 1]
 
 
 def test_a_run_without_a_name_is_called_by_preset_and_number(
@@ -167,7 +216,7 @@ def test_a_finished_run_says_so_and_start_stands_before_import(open_page: Open, 
     series = store.add_series(small_series())
     finished_run(store, series)
     page = open_page("train")
-    assert "quick-01 is finished." in [element.value for element in page.caption]
+    assert "quick-01 is finished." in texts(page.caption)
     assert next(button.label for button in page.main.button) == "Start training"
 
 
