@@ -153,9 +153,24 @@ def _missing(rows: list[Row], measured: list[Row], entities: list[str], left: li
     absent = sorted({m.name for m in registry.everything()} - {row.get("of", "") for row in rows} - set(left))
     if absent:
         parts += [f"- Not run: {', '.join(absent)}."]
+    few = fewer_seeds(measured)
+    if few:
+        parts += [f"- With fewer seeds than three so far: {', '.join(few)}."]
     if left:
         parts += [f"- Run before their code or settings changed, and not since: {', '.join(left)}."]
     return ["### What is missing", "", *parts, ""] if parts else []
+
+
+def fewer_seeds(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Methods that are random and were run, but not with each of their seeds, with those that they were run with."""
+    found: dict[str, set[int]] = {}
+    for row in rows:
+        found.setdefault(row["of"], set()).add(row["seed"])
+    return [
+        f"{method.name} ({', '.join(map(str, sorted(found[method.name])))})"
+        for method in registry.everything()
+        if method.name in found and not set(method.seeds) <= found[method.name]
+    ]
 
 
 def _ranked(row: Mapping[str, Any]) -> bool:
