@@ -22,6 +22,8 @@ from amad.workspace.tables import RunRow
 
 if TYPE_CHECKING:
     from amad.config import Config
+    from amad.evaluation.baselines.run import Run
+    from amad.series import Series
     from amad.training import Progress
     from amad.workspace.records import RunRecord
 
@@ -106,10 +108,12 @@ def _fit(workspace: Workspace, claim: Claim, heart: Heart, also: tuple[str, ...]
     if config.detector != AMAD:
         workspace.update_run(run.id, device="cpu")
         folder = workspace.run_folder(run.id)
+        begun = time.monotonic()
         fit_baseline(folder, series, config, part=run.part, preset=run.preset, on_progress=heart.progress)
+        workspace.note_cost(run.id, fit_seconds=round(time.monotonic() - begun, 3))
         baseline = load_run(folder)
         for key, scored in zip((run.series_id, *also), (series, *others), strict=True):
-            workspace.write_scores(run.id, key, baseline.blocks(scored.values, heart.progress))
+            _write_scores(workspace, run.id, key, baseline, scored, heart)
         return True
     # torch is loaded only now: whatever is wrong with the call has been said before
     from amad.detection import Detector, fit_run
@@ -119,6 +123,7 @@ def _fit(workspace: Workspace, claim: Claim, heart: Heart, also: tuple[str, ...]
     workspace.update_run(run.id, device=device)
     folder = workspace.run_folder(run.id)
     _note_predicted(workspace, run, config, device, series.rows + sum(other.rows for other in others))
+    begun = time.monotonic()
     done = fit_run(
         folder,
         series,
@@ -129,11 +134,13 @@ def _fit(workspace: Workspace, claim: Claim, heart: Heart, also: tuple[str, ...]
         should_stop=heart.should_stop,
         checkpoint_seconds=_checkpoint_seconds(),
     )
+    earlier = float(run.cost.get("fit_seconds") or 0.0)  # of a training that was stopped and now went on
+    workspace.note_cost(run.id, fit_seconds=round(earlier + time.monotonic() - begun, 3))
     if not done:
         return False
     detector = Detector.load(folder, device)
     for key, scored in zip((run.series_id, *also), (series, *others), strict=True):
-        workspace.write_scores(run.id, key, detector.blocks(scored.values, heart.progress))
+        _write_scores(workspace, run.id, key, detector, scored, heart)
     return True
 
 
@@ -145,8 +152,17 @@ def _score(workspace: Workspace, claim: Claim, heart: Heart, also: tuple[str, ..
     from amad.evaluation.baselines.run import load_run
 
     detector = load_run(workspace.run_folder(run.id))
-    workspace.write_scores(run.id, scoring.series_id, detector.blocks(series.values, heart.progress))
+    _write_scores(workspace, run.id, scoring.series_id, detector, series, heart)
     return True
+
+
+def _write_scores(
+    workspace: Workspace, run_id: str, series_id: str, detector: Run, series: Series, heart: Heart
+) -> None:
+    """Scores a series, stores the scores, and notes how long so many rows took."""
+    begun = time.monotonic()
+    workspace.write_scores(run_id, series_id, detector.blocks(series.values, heart.progress))
+    workspace.note_cost(run_id, score_seconds=round(time.monotonic() - begun, 3), scored_rows=float(series.rows))
 
 
 def _note_predicted(workspace: Workspace, run: RunRecord, config: Config, device: str, scored: int) -> None:

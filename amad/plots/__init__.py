@@ -22,6 +22,8 @@ if TYPE_CHECKING:
         window_lesson,
     )
     from amad.plots.maps import attention_difference, attention_map, cad_strip, color_limit
+    from amad.plots.numbers import numbers
+    from amad.plots.rhythm import folded_cycles, masked_row, period_comb
     from amad.plots.series import channel_shares, timeline
     from amad.plots.style import describe
     from amad.plots.words import attention_reach, divergence_words, reach_words, step_facts
@@ -47,6 +49,10 @@ _HOMES = {
     "game_lesson": "lessons",
     "injection_lesson": "injection",
     "large": "lessons",
+    "numbers": "numbers",
+    "masked_row": "rhythm",
+    "folded_cycles": "rhythm",
+    "period_comb": "rhythm",
     "loss_parts": "curves",
     "mask_kernel": "frequency",
     "mask_lesson": "lessons",
@@ -77,6 +83,7 @@ __all__ = [
     "distances",
     "divergence_words",
     "entropies",
+    "folded_cycles",
     "frequency_paths",
     "frequency_spectrum",
     "game_lesson",
@@ -86,8 +93,11 @@ __all__ = [
     "mask_kernel",
     "mask_lesson",
     "mask_map",
+    "masked_row",
     "maxmin_curves",
     "method_lines",
+    "numbers",
+    "period_comb",
     "pr_curves",
     "reach_words",
     "score_panels",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import amad
 from amad.errors import InputError
 from amad.series import parse_part, read
-from amad.workspace.records import SeriesRecord, clean_text
+from amad.workspace.records import RunRecord, SeriesRecord, clean_text
 
 if TYPE_CHECKING:
     from amad.workspace.store import Workspace
@@ -49,6 +49,28 @@ def add_demo(workspace: Workspace, name: str) -> SeriesRecord:
         if run.is_file() and all(entry.source != _source(name) for entry in (*workspace.runs(), *workspace.trash())):
             workspace.import_run(run, series=record.id, source=_source(name))
     return record
+
+
+def missing_baselines(workspace: Workspace, record: SeriesRecord) -> list[Path]:
+    """Files of finished baselines that lie beside a bundled series and are not in the workspace (nor in its trash)."""
+    name = record.source.removeprefix("demo:")
+    if record.source != _source(name) or name not in {file.parent.name for file in FOLDER.glob("*/meta.json")}:
+        return []
+    known = {run.source for run in (*workspace.runs(), *workspace.trash())}
+    return [
+        file
+        for file in sorted((FOLDER / name / "baselines").glob("*.zip"))
+        if f"{_source(name)}/{file.stem}" not in known
+    ]
+
+
+def add_baselines(workspace: Workspace, record: SeriesRecord) -> list[RunRecord]:
+    """Takes in the finished baselines of a bundled series, with their scores; those that are here are left."""
+    with _LOCK:
+        return [
+            workspace.import_run(file, series=record.id, source=f"{record.source}/{file.stem}")
+            for file in missing_baselines(workspace, record)
+        ]
 
 
 def _add_series(workspace: Workspace, demo: Mapping[str, Any], folder: Path) -> SeriesRecord:

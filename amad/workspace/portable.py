@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 RUN_SCHEMA = 1
 _MOST_CHANNELS = 100_000
 _CHUNK = 1 << 20
+_COST = ("seconds", "bytes", "fit_seconds", "score_seconds", "scored_rows")  # what a run took goes with it
 
 
 def export_run(workspace: Workspace, run: RunRecord, path: Path, *, scores: bool) -> Path:
@@ -57,6 +58,7 @@ def export_run(workspace: Workspace, run: RunRecord, path: Path, *, scores: bool
         "device": run.device,
         "created": run.created.isoformat(),
         "finished": run.finished.isoformat() if run.finished else None,
+        "cost": {name: run.cost[name] for name in _COST if name in run.cost},
         "series": None,
     }
     columns = None
@@ -121,6 +123,7 @@ def import_run(workspace: Workspace, path: Path, *, series: str | None, source: 
             started=_moment(about.get("created")),
             finished=_moment(about.get("finished")) or now,
             progress={},
+            cost=_cost(about.get("cost")),
         )
         if scores is not None and target is not None:
             workspace.write_score_columns(row.id, target.id, *scores)
@@ -223,6 +226,16 @@ def _check_space(folder: Path, needed: int) -> None:
         raise InputError(
             f"The run needs {needed:,} bytes, and the disk of {folder} has {free:,} left. Make room first."
         )
+
+
+def _cost(found: Any) -> dict[str, float]:
+    """What a run took, as far as the archive says it in sound numbers."""
+    told = found if isinstance(found, dict) else {}
+    return {
+        name: float(told[name])
+        for name in _COST
+        if isinstance(told.get(name), int | float) and not isinstance(told[name], bool) and 0 <= told[name] < 1e18
+    }
 
 
 def _moment(text: Any) -> datetime | None:
