@@ -21,14 +21,16 @@ class Clock:
 
     @classmethod
     def of(cls, time: Any, rows: int) -> Clock:
-        """From a DatetimeIndex or datetime64 array (T,) in order; None and plain numbers, whose unit is unknown, give none.
+        """From times (T,) of pandas or NumPy, in order; None and plain numbers, whose unit is unknown, give none.
 
         Errors: InputError for another length, missing times, or times that go back.
         """
         if time is None:
             return cls(None)
-        if getattr(time, "tz", None) is not None:
-            time = time.tz_convert("UTC").tz_localize(None)
+        if str(getattr(time, "dtype", "")).startswith("datetime64"):  # of pandas, with or without a time zone
+            import pandas as pd
+
+            time = pd.to_datetime(pd.Index(time), utc=True).tz_localize(None)
         times = np.asarray(time)
         if times.shape != (rows,):
             raise InputError(f"There are times of shape {times.shape} for {rows:,} rows. Give one time a row.")

@@ -1,5 +1,6 @@
 """Each metric against its definition, written out slowly."""
 
+import tracemalloc
 from itertools import pairwise
 
 import numpy as np
@@ -93,6 +94,20 @@ def test_vus_of_a_long_series_with_events_far_and_near():
     scores = np.round(random.random(400) + 0.4 * labels, 2)
     levels = np.sort(scores)[::-1][np.linspace(0, 399, 15).astype(int)]
     assert vus(scores, labels, 20, 15) == pytest.approx(slow_vus(scores, labels, 20, levels), abs=1e-9)
+
+
+def test_memory_of_vus_does_not_grow_with_thresholds():
+    random = np.random.default_rng(0)
+    labels = np.arange(20_000) % 500 < 20
+    scores, peaks = random.random(20_000), []
+    for count in (10, 2000):
+        tracemalloc.start()
+        vus(scores, labels, 20, count)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert (
+        peaks[1] < 1.1 * peaks[0] + 20 * 8 * 2000
+    )  # a few arrays of the length of the thresholds, none by rows or windows
 
 
 def test_vus_without_a_window_on_all_thresholds_is_average_precision_where_each_event_is_touched_at_once():
@@ -197,6 +212,8 @@ def test_delay_and_false_alarms_in_rows_and_in_clock_time():
     hours = pd.date_range("2024-01-01", periods=48, freq="h", tz="Europe/Berlin")
     found = evaluate(scores, labels, threshold=0.5, time=hours)
     assert (found["delay_seconds"], found["false_alarms_per_day"]) == (5400, 1.5)
+    for same in (hours.tz_localize(None), pd.Series(hours), hours.tz_localize(None).to_numpy()):
+        assert evaluate(scores, labels, threshold=0.5, time=same) == found
     assert evaluate(scores, labels, threshold=0.5, time=np.arange(48))["delay_seconds"] is None
 
 
