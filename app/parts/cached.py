@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from amad.errors import AmadError
 from amad.series import Columns, Series
 from amad.workspace import RunRecord, SeriesRecord
-from app.parts import text, workspace
+from app.parts import selection, text, workspace
 
 
 def mark(path: Path) -> tuple[int, int]:
@@ -72,13 +72,13 @@ def series(record: SeriesRecord) -> Series:
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _clock(series_id: str, created: str) -> text.Clock:
-    return text.Clock(_series(series_id, created).time)
+def _clock(series_id: str, created: str, zone: str | None) -> text.Clock:
+    return text.Clock(_series(series_id, created).time, zone)
 
 
 def clock(record: SeriesRecord) -> text.Clock:
-    """The time axis of a series in words."""
-    return _clock(record.id, str(record.created))
+    """The time axis of a series in words, in the zone that the user reads."""
+    return _clock(record.id, str(record.created), selection.zone())
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
@@ -99,6 +99,11 @@ def _version(run: RunRecord, record: SeriesRecord) -> str:
         return ""
     done = [scoring.finished for scoring in store.scorings(run.id) if scoring.series_id == record.id]
     return f"{run.finished} {max((str(moment) for moment in done if moment), default='')}"
+
+
+def version(run: RunRecord, record: SeriesRecord) -> str:
+    """Changes when scores are written anew; empty where there are none. For readers of other parts."""
+    return _version(run, record)
 
 
 def column(run: RunRecord, record: SeriesRecord, name: str) -> NDArray[np.float32]:

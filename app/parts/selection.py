@@ -1,9 +1,11 @@
-"""What every page shows: series, run, window and span, shared between pages and kept in the page's address."""
+"""What every page shows: series, run, window, span and time zone, shared between pages and kept in the page's address."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import streamlit as st
 
@@ -11,7 +13,8 @@ from amad.errors import AmadError
 from amad.workspace import RunRecord, SeriesRecord
 from app.parts import workspace
 
-NAMES = ("series", "run", "at", "from", "to")
+OF_SERIES = ("series", "run", "at", "from", "to")
+NAMES = (*OF_SERIES, "zone")
 _KEPT = "amad_selection"  # what the address held last; a page switch empties the address
 
 
@@ -30,11 +33,25 @@ def restore() -> None:
     kept: dict[str, str] = st.session_state.setdefault(_KEPT, {})
     given = {name: st.query_params[name] for name in NAMES if name in st.query_params}
     if given.get("series", kept.get("series")) != kept.get("series"):
-        kept.clear()  # a link to another series brings its own run, window and span
+        _forget(kept, OF_SERIES)  # a link to another series brings its own run, window and span
+    elif "series" in given:
+        # Not a page switch, which empties the address: back in the browser's history to a moment without these.
+        _forget(kept, [name for name in ("at", "from", "to") if name not in given])
     kept.update(given)
-    for name, value in kept.items():
-        if st.query_params.get(name) != value:
-            st.query_params[name] = value
+    _show(kept)
+
+
+def _forget(kept: dict[str, str], names: Iterable[str]) -> None:
+    for name in names:
+        kept.pop(name, None)
+
+
+def _show(kept: dict[str, str]) -> None:
+    """The address says what is kept, changed once: each change is a step of the browser's history."""
+    other = {name: value for name, value in st.query_params.to_dict().items() if name not in NAMES}
+    wanted = {**other, **kept}
+    if wanted != st.query_params.to_dict():
+        st.query_params.from_dict(wanted)
 
 
 def read() -> Selection:
@@ -61,32 +78,44 @@ def read() -> Selection:
 
 
 def write(**changes: Any) -> None:
-    """Change the selection: series and run by record or id, at by row, view by (start, stop); None takes away.
+    """Change the selection: series and run by record or id, at by row, view by (start, stop), zone by name; None takes away.
 
     A new series takes the run, the window and the span of the old one away, unless they are given too.
     """
     kept: dict[str, str] = st.session_state.setdefault(_KEPT, {})
     flat: dict[str, str | None] = {}
     for name, value in changes.items():
-        if name in ("series", "run"):
+        if name in ("series", "run", "zone"):
             flat[name] = None if value is None else str(getattr(value, "id", value))
         elif name == "at":
             flat["at"] = None if value is None else str(int(value))
         elif name == "view":
             flat["from"], flat["to"] = (None, None) if value is None else (str(int(value[0])), str(int(value[1])))
         else:
-            raise TypeError(f"The selection has no {name!r}; it has series, run, at and view.")
+            raise TypeError(f"The selection has no {name!r}; it has series, run, at, view and zone.")
     if "series" in flat and flat["series"] != kept.get("series"):
-        flat = {**dict.fromkeys(NAMES), **flat}
+        flat = {**dict.fromkeys(OF_SERIES), **flat}
     for name, text in flat.items():
         if text is None:
             kept.pop(name, None)
-            if name in st.query_params:
-                del st.query_params[name]
         else:
             kept[name] = text
-            if st.query_params.get(name) != text:
-                st.query_params[name] = text
+    _show(kept)
+
+
+def zone() -> str | None:
+    """The time zone that the user reads times in; None: each series in its own."""
+    name = st.session_state.get(_KEPT, {}).get("zone")
+    return name if name is not None and is_zone(name) else None
+
+
+def is_zone(name: str) -> bool:
+    """Whether this is a name of the time zone table, such as Europe/Berlin."""
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, KeyError):
+        return False
+    return len(name) <= 64
 
 
 def keep_view(view: tuple[int, int]) -> None:

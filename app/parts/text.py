@@ -115,14 +115,23 @@ def names(values: Sequence[object], most: int = 3) -> str:
     return f"{shown} and {count(len(values) - most)} more" if len(values) > most else shown
 
 
+def in_zone(time: pd.DatetimeIndex | np.ndarray | None, zone: str | None) -> pd.DatetimeIndex | np.ndarray | None:
+    """The same moments on the clock of another zone; what has no zone stays as it is."""
+    if zone is None or not isinstance(time, pd.DatetimeIndex) or time.tz is None:
+        return time
+    return time.tz_convert(zone)
+
+
 class Clock:
     """The time axis of one series in words: a time where there is one, else the row."""
 
-    def __init__(self, time: pd.DatetimeIndex | np.ndarray | None) -> None:
-        self._time = time
+    def __init__(self, time: pd.DatetimeIndex | np.ndarray | None, zone: str | None = None) -> None:
+        """`zone` names the zone that times are told in; without it, and for times without a zone, as they are."""
+        self._time = time = in_zone(time, zone)
         self._dated = isinstance(time, pd.DatetimeIndex)
         step = time[1] - time[0] if isinstance(time, pd.DatetimeIndex) and len(time) > 1 else None
         self._seconds = step is not None and step < pd.Timedelta(minutes=1)
+        self._decimals = next((n for n in (0, 3, 6) if step is None or step >= pd.Timedelta(10**-n, "s")), 9)
         zoned = isinstance(time, pd.DatetimeIndex) and time.tz is not None
         self.zone = "" if not self._dated else (str(time.tz) if zoned else "no zone")  # type: ignore[union-attr]
 
@@ -132,8 +141,14 @@ class Clock:
             return f"row {count(row)}"
         value = self._time[min(max(row, 0), len(self._time) - 1)]
         if self._dated:
-            return moment(value, seconds=self._seconds, weekday=weekday)
+            return moment(value, seconds=self._seconds, weekday=weekday) + self._part(value)
         return number(float(value), 9)
+
+    def _part(self, value: pd.Timestamp) -> str:
+        """The part of a second, as far as rows need it: ".250"."""
+        if not self._decimals:
+            return ""
+        return f".{value.microsecond * 1000 + value.nanosecond:09d}"[: 1 + self._decimals]
 
     def span(self, start: int, stop: int) -> str:
         """Rows start to stop (exclusive) in words; the day is not said twice."""
@@ -148,7 +163,7 @@ class Clock:
         if first == end:
             return self.at(start)
         same = first.date() == end.date()
-        clock = f"{end:%H:%M:%S}" if self._seconds else f"{end:%H:%M}"
+        clock = (f"{end:%H:%M:%S}" if self._seconds else f"{end:%H:%M}") + self._part(end)
         return f"{self.at(start)} to {clock if same else self.at(last)}"
 
     def length(self, start: int, stop: int) -> str:

@@ -3,6 +3,7 @@
 from starlette.routing import BaseRoute, Route
 
 from app.components.timeline.data import timeline_data
+from app.components.timeline.events import timeline_events
 from app.server.address import with_base
 from app.server.health import health
 from app.server.modules import serve
@@ -15,4 +16,5 @@ def routes() -> list[BaseRoute]:
         Route(with_base("/amad/modules/{component}/{file}"), serve),
         Route(with_base("/amad/modules/{component}/{hash}/{file}"), serve),
         Route(with_base("/amad/timeline/data"), timeline_data),
+        Route(with_base("/amad/timeline/events"), timeline_events),
     ]

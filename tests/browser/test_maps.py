@@ -47,9 +47,11 @@ def instrument():
     maps(
         key="maps", local=p, global_=g, mixed=(p + g) / 2, cad=rng.random(length), step=st.session_state.step,
         labels=[f"<b>moment</b> {{row}}" for row in range(length)], mixing=0.5, event={event},
-        on_pick=lambda step: st.session_state.update(step=step), theme=st.query_params.get("theme", "light"),
+        on_pick=lambda step: st.session_state.update(step=step), series="s", start=1000, cell=st.session_state.get("cell"),
+        on_cell=lambda step, key: st.session_state.update(cell=key), theme=st.query_params.get("theme", "light"),
     )
     st.write(f"Python has step {{st.session_state.step}}")
+    st.write(f"Python has key {{st.session_state.get('cell')}}")
 
 
 instrument()
@@ -122,7 +124,8 @@ def test_pointing_shows_a_crosshair_and_the_weights_of_all_maps(page: Page, url:
     expect(line).to_contain_text("query 12")
     expect(line).to_contain_text("key 3")
     shown = [float(text) for text in re.findall(r"([\d.]+)\u2009%", line.inner_text())]
-    assert shown == pytest.approx([100 * p[12, 3], 50 * (p[12, 3] + g[12, 3]), 100 * g[12, 3]], rel=6e-3)
+    apart = abs(100 * (g[12, 3] - p[12, 3]))
+    assert shown == pytest.approx([100 * p[12, 3], 50 * (p[12, 3] + g[12, 3]), 100 * g[12, 3], apart], rel=6e-3)
     page.mouse.move(5, 5)
     expect(line).to_contain_text("Point to read weights")
 
@@ -134,6 +137,34 @@ def test_a_click_chooses_the_step_and_python_sees_it(page: Page, url: str) -> No
     expect(page.get_by_text("Python has step 14", exact=True)).to_be_visible()
     page.mouse.click(*point(maps, "cad", 3, 10))
     expect(page.get_by_text("Python has step 3", exact=True)).to_be_visible()
+
+
+def test_a_click_on_a_weight_tells_its_key_step_too(page: Page, url: str) -> None:
+    maps = open_maps(page, url)
+    page.mouse.click(*point(maps, "global", 14, 2))
+    expect(page.get_by_text("Python has key 2", exact=True)).to_be_visible()
+    page.mouse.click(*point(maps, "global", 14, 17))  # another weight of the same row
+    expect(page.get_by_text("Python has key 17", exact=True)).to_be_visible()
+    expect(page.get_by_text("Python has step 14", exact=True)).to_be_visible()
+
+
+def test_the_cursor_is_shared_with_other_instruments_of_the_page(page: Page, url: str) -> None:
+    maps = open_maps(page, url)
+    page.evaluate(
+        "window.addEventListener('amad:cursor', ({detail}) => { window.told = [detail.series, detail.row]; })"
+    )
+    page.mouse.move(*point(maps, "local", 7, 3))
+    page.wait_for_function("() => window.told && window.told[0] === 's' && window.told[1] === 1007")
+    page.mouse.move(5, 5)
+    page.wait_for_function("() => window.told[1] === null")
+    ink = """(row) => {
+        window.dispatchEvent(new CustomEvent("amad:cursor", {detail: {source: {}, series: "s", row}}));
+        const canvas = document.querySelector(".amad-maps-global .amad-maps-above"), c = canvas.getContext("2d");
+        return c.getImageData(canvas.width * 0.35, canvas.height * 11.5 / 20 - 1, 1, 3).data.some((v, i) => i % 4 === 3 && v > 60);
+    }"""
+    assert page.evaluate(ink, 1011)
+    assert not page.evaluate(ink, 1013)
+    assert not page.evaluate(ink, 999)  # before the window
 
 
 def test_keys_move_the_step_at_once_and_python_hears_the_last(page: Page, url: str) -> None:
@@ -204,6 +235,16 @@ def test_long_windows_are_drawn_and_chosen_in_steps(page: Page, url: str) -> Non
     maps = open_maps(page, url, "length=700")
     page.mouse.click(*point(maps, "local", 349, 100, 700))
     expect(page.get_by_text(re.compile(r"^Python has step (34[5-9]|350)$"))).to_be_visible()
+    # Large maps travel in 8 bits a weight; what is read off them is still right to a few per cent.
+    rng = np.random.default_rng(0)
+    p, _ = rng.random((2, 700, 700)) + 0.01
+    p = p / p.sum(1, keepdims=True)
+    page.mouse.move(*point(maps, "local", 100, 200, 512))
+    found = re.search(r"P\s*([\d.]+)\u2009%", maps.locator(".amad-maps-line").inner_text().replace("\n", " "))
+    assert found is not None
+    edges = np.linspace(0, 700, 513).astype(int)
+    mean = p[edges[100] : edges[101], edges[200] : edges[201]].mean()
+    assert float(found[1]) == pytest.approx(100 * mean, rel=0.05)
 
 
 def test_names_of_moments_are_never_read_as_markup(page: Page, url: str) -> None:

@@ -21,7 +21,7 @@ from amad.plots.maps import color_limit
 from amad.plots.palette import COLORS, DIVERGING, SEQUENTIAL
 from amad.plots.style import number, percent
 from amad.plots.words import attention_reach
-from app.components.maps.packing import packed, pictures, pooled, starts
+from app.components.maps.packing import PICTURE, packed, pictures, pooled, starts
 from app.server.modules import loader, module_url
 
 Theme = Literal["light", "dark"]
@@ -47,13 +47,19 @@ def maps(
     event: tuple[int, int] | None = None,
     steps_per_token: int = 1,
     on_pick: Callable[[int], None] | None = None,
+    cell: int | None = None,
+    on_cell: Callable[[int, int], None] | None = None,
+    series: str | None = None,
+    start: int = 0,
     theme: Theme = "light",
 ) -> None:
     """Draw P, A, G and G − P of one window in a row, CAD beside; a click or an arrow key picks a query step.
 
     local, global_, mixed (L, L), rows sum to 1; cad (L,) in nats; step, the chosen position in 0..L-1; labels (L,) say
     when each step is; mixing, weight of P; event (start, end) positions, end exclusive; a token stands for
-    `steps_per_token` steps. `on_pick(step)` is called before the next run of the script (or fragment).
+    `steps_per_token` steps. `on_pick(step)` is called before the next run of the script (or fragment);
+    with `on_cell`, a click on a weight also calls `on_cell(step, key step)`, and `cell` is the key step chosen so. series
+    (its id) and `start`, the row of the first step, link the rows to the cursor of a timeline on the same page.
     Errors: InputError for shapes that do not fit.
     """
     p, g, a = (np.asarray(values, dtype=np.float32) for values in (local, global_, mixed))
@@ -86,8 +92,11 @@ def maps(
         if not isinstance(value, dict) or not isinstance(value.get("step"), int):
             return
         st.session_state[f"{key}-seq"] = int(value.get("seq", 0))
+        place = first[min(max(value["step"], 0), rows - 1)]
         if on_pick is not None:
-            on_pick(first[min(max(value["step"], 0), rows - 1)])
+            on_pick(place)
+        if on_cell is not None and isinstance(value.get("key"), int):
+            on_cell(place, first[min(max(value["key"], 0), rows - 1)])
 
     size = f"{length} by {length} steps, row = query step, column = key step"
     _mount(
@@ -101,6 +110,17 @@ def maps(
             "length": rows,
             "steps": int(length * steps_per_token),
             "step": bisect_right(first, chosen) - 1,
+            "key": None if cell is None else bisect_right(first, min(max(int(cell), 0), length - 1)) - 1,
+            "cells": on_cell is not None,
+            "link": None
+            if series is None
+            else {
+                "series": str(series),
+                "start": int(start),
+                "each": int(steps_per_token),
+                "firsts": [int(at) for at in first],
+                "steps": int(length * steps_per_token),
+            },
             "maps": packs,
             "cad": [round(float(value), 5) if np.isfinite(value) else None for value in strip[first]],
             "cad_top": float(max(np.nanmax(strip), 1e-9)) if mean_cad is not None else 1.0,
@@ -156,14 +176,16 @@ def head_pictures(
     block: int | None = None,
     head: int | None = None,
     on_pick: Callable[[int, int], None] | None = None,
+    size: int = PICTURE,
     theme: Theme = "light",
 ) -> None:
-    """Draw a picture of 36 px of every head, blocks down, heads across; a click picks its block and head.
+    """Draw a picture of `size` px (24 to 160) of every head, blocks down, heads across; a click picks its block and head.
 
     weights (N, H, L, L); block and head are the chosen ones from 0, None = mean over all, whose pictures are all outlined.
     Errors: InputError for a shape that does not fit.
     """
-    data, size = pictures(weights)
+    side = min(max(int(size), 24), 160)
+    data, pixels = pictures(weights, side)
     blocks, heads = np.asarray(weights).shape[:2]
     tone = COLORS[theme]
 
@@ -180,7 +202,8 @@ def head_pictures(
         "module": module_url("maps"),
         "blocks": int(blocks),
         "heads": int(heads),
-        "size": int(size),
+        "size": int(pixels),
+        "side": side,
         "pictures": data,
         "block": block,
         "head": head,

@@ -8,11 +8,13 @@ export function bytes(text) {
   return found;
 }
 
-/** A map packed as 16-bit parts of its own maximum: weights (L * L), row = query step. */
+/** A map packed as parts of its own maximum (16 bits, or 8 on a square-root scale): weights (L * L), row = query step. */
 export function weights(packed) {
-  const parts = new Uint16Array(bytes(packed.data).buffer);
+  const small = packed.bits === 8;
+  const parts = small ? bytes(packed.data) : new Uint16Array(bytes(packed.data).buffer);
   const found = new Float32Array(parts.length);
-  for (let i = 0; i < parts.length; i++) found[i] = (parts[i] * packed.top) / 65535;
+  if (small) for (let i = 0; i < parts.length; i++) found[i] = packed.top * (parts[i] / 255) ** 2;
+  else for (let i = 0; i < parts.length; i++) found[i] = (parts[i] * packed.top) / 65535;
   return found;
 }
 

@@ -19,8 +19,8 @@ export class Heads {
 
   update(data) {
     this.data = data;
-    const { blocks, heads, size } = data;
-    const signature = `${blocks}:${heads}:${size}`;
+    const { blocks, heads, size, side } = data;
+    const signature = `${blocks}:${heads}:${size}:${side}`;
     if (this.signature !== signature) this.build(signature);
     this.root.style.setProperty("--amad-maps-grey", data.colors.grey);
     this.root.style.setProperty("--amad-maps-rule", data.colors.rule);
@@ -34,9 +34,9 @@ export class Heads {
       const head = Number(button.dataset.head);
       const start = (block * heads + head) * count;
       const picture = image(pixels.subarray(start, start + count), size, size, colours, (i) => pixels[start + i] / 255);
-      const context = fit(button.firstChild, 36, 36);
+      const context = fit(button.firstChild, side, side);
       context.imageSmoothingEnabled = false;
-      context.drawImage(picture, 0, 0, 36, 36);
+      context.drawImage(picture, 0, 0, side, side);
       const chosen = (data.block === null || data.block === block) && (data.head === null || data.head === head);
       button.setAttribute("aria-pressed", String(chosen));
       button.tabIndex = block === (data.block ?? 0) && head === (data.head ?? 0) ? 0 : -1;
@@ -63,7 +63,8 @@ export class Heads {
       }
     }
     this.root.replaceChildren(...rows);
-    this.root.style.gridTemplateColumns = `1.25rem repeat(${heads}, 38px)`;
+    this.root.style.gridTemplateColumns = `1.25rem repeat(${heads}, ${this.data.side + 2}px)`;
+    this.root.style.setProperty("--amad-heads-side", `${this.data.side}px`);
   }
 
   click(button) {

@@ -1,5 +1,6 @@
 // A row of attention maps with one crosshair and one chosen query step; beside it CAD, beneath it scales and one line.
 
+import { Cursor } from "./cursor.js";
 import { fit, image, make, number, percent, table, weights } from "./draw.js";
 
 const REST = 140; // ms that the arrow keys rest before Python hears of the step
@@ -9,6 +10,12 @@ export class Instrument {
     this.mode = "maps";
     this.sent = 0;
     this.hover = null;
+    this.shared = null; // row that another instrument's cursor is on
+    this.cursor = new Cursor((place) => {
+      if (place === this.shared) return;
+      this.shared = place;
+      if (this.data && this.images) this.over();
+    });
     this.build();
     parent.append(this.root);
     this.watch = new ResizeObserver(() => this.draw());
@@ -17,6 +24,7 @@ export class Instrument {
 
   remove() {
     clearTimeout(this.timer);
+    this.cursor.remove();
     this.watch.disconnect();
     this.root.remove();
   }
@@ -75,6 +83,7 @@ export class Instrument {
     this.root.dataset.fresh = "false";
     const before = this.data;
     this.data = data;
+    this.cursor.link = data.link;
     const same = before && before.stamp === data.stamp;
     if (!same) {
       this.values = { local: weights(data.maps.local), mixed: weights(data.maps.mixed), global: weights(data.maps.global) };
@@ -82,7 +91,7 @@ export class Instrument {
     }
     if (!same || before.theme !== data.theme) this.paint();
     // An answer to an older pick must not throw the chosen row back while the hand moves on.
-    if (this.step === undefined || !same || data.seq >= this.sent) this.step = data.step;
+    if (this.step === undefined || !same || data.seq >= this.sent) [this.step, this.key] = [data.step, data.key];
     this.write();
     this.draw();
   }
@@ -178,15 +187,19 @@ export class Instrument {
       context.strokeStyle = colors.threshold;
       context.lineWidth = 1.5;
       context.strokeRect(0.75, (this.step + 0.5) * each - high / 2 - 0.75, width - 1.5, high + 1.5);
-      if (this.hover) {
-        context.fillStyle = colors.text;
-        context.globalAlpha = 0.75;
-        context.fillRect(0, Math.round((this.hover.query + 0.5) * each), width, 1);
-        if (map !== this.strip) context.fillRect(Math.round((this.hover.key + 0.5) * each), 0, 1, height);
-        context.globalAlpha = 1;
+      const across = this.hover?.query ?? this.shared, down = this.hover ? this.hover.key : this.shared;
+      context.fillStyle = colors.text;
+      context.globalAlpha = this.hover ? 0.75 : 0.45;
+      if (across !== null) context.fillRect(0, Math.round((across + 0.5) * each), width, 1);
+      if (down !== null && map !== this.strip) context.fillRect(Math.round((down + 0.5) * each), 0, 1, height);
+      context.globalAlpha = 1;
+      if (this.key !== null && map !== this.strip) {
+        context.strokeStyle = colors.threshold;
+        context.strokeRect((this.key + 0.5) * each - high / 2, (this.step + 0.5) * each - high / 2, high, high);
       }
     }
     this.tell();
+    this.cursor.tell(this.hover ? this.hover.query : null);
   }
 
   tell() {
@@ -200,6 +213,7 @@ export class Instrument {
         for (const [label, name] of [["P", "local"], ["A", "mixed"], ["G", "global"]]) {
           parts.push([label, percent(values[name][at])]);
         }
+        parts.push(["G \u2212 P", percent(values.difference[at]), "amad-maps-wide"]);
       } else {
         parts.push(["CAD", `${number(data.cad[hover.query])} nats`]);
       }
@@ -207,8 +221,8 @@ export class Instrument {
       parts.push(["", data.hint]);
     }
     this.line.replaceChildren(
-      ...parts.map(([label, value]) => {
-        const part = make("span");
+      ...parts.map(([label, value, name]) => {
+        const part = make("span", name);
         if (label) part.append(make("em", "", label), " ");
         part.append(value);
         return part;
@@ -245,7 +259,8 @@ export class Instrument {
 
   click(map, event) {
     this.slider.focus({ preventScroll: true });
-    this.choose(this.place(map, event).query, false);
+    const { query, key } = this.place(map, event);
+    this.choose(query, false, this.data.cells ? key : null);
   }
 
   key(event) {
@@ -257,12 +272,14 @@ export class Instrument {
     this.choose(Math.max(0, Math.min(last, this.step + moves[event.key] * (event.shiftKey ? 5 : 1))), true);
   }
 
-  choose(step, wait) {
+  /** A query step, and with `cells` the key step that was clicked too. */
+  choose(step, wait, key = null) {
     clearTimeout(this.timer);
-    if (step === this.step) return;
+    if (step === this.step && key === this.key) return;
     this.step = step;
+    this.key = key;
     this.sent += 1;
     this.over();
-    this.timer = setTimeout(() => this.pick({ step: this.step, seq: this.sent }), wait ? REST : 0);
+    this.timer = setTimeout(() => this.pick({ step: this.step, key: this.key, seq: this.sent }), wait ? REST : 0);
   }
 }

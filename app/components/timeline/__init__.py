@@ -12,8 +12,11 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from amad.plots.palette import COLORS, INCIDENT_TYPES, Theme
-from app.components.timeline import sources
+from amad.plots.palette import COLORS, Theme
+from app.components.timeline import passing, sources
+from app.components.timeline.keymap import keymap
+from app.components.timeline.passing import pair
+from app.parts import selection
 from app.server import tokens
 from app.server.address import with_base
 from app.server.modules import loader, module_url
@@ -21,6 +24,7 @@ from app.server.modules import loader, module_url
 __all__ = ["TimelineState", "timeline"]
 
 _CSS = Path(__file__).with_name("timeline.css")
+_SEEN = 20  # views of the user that a page may still pass back
 _REPORTS = ("view", "brush", "threshold", "picked", "action")
 
 
@@ -28,10 +32,12 @@ _REPORTS = ("view", "brush", "threshold", "picked", "action")
 class TimelineState:
     """What the user decided. `view` and `brush` hold until they change; the others are told once, in the run they cause.
 
-    view: rows [from, to) now in view, after resting 0.4 s; brush: rows [from, to) brushed, None when there is none;
-    threshold: where the handle was let go; picked: id of the event or incident clicked, with `picked_kind`;
+    view: rows [from, to) now in view, after resting 0.4 s; brush: rows [from, to) brushed, None when there is none, and
+    brush_inner: the rows of it that belong surely (with `brush_inner`), None where they were not told apart; threshold: where the handle was let go; picked: id of the event or incident clicked, with `picked_kind`;
     action: something else that was asked for, as `{"kind": ...}`, e.g. `{"kind": "row", "row": 1204}` (a click, with
-    `report_rows`) or `{"kind": "label", "rows": [a, b]}` (Enter on a brush).
+    `report_rows`), `{"kind": "label", "rows": [a, b], "inner": [c, d] or None}` (Enter on a brush), `{"kind": "threshold",
+    "score": "shape", "value": 3.1}` (the handle of a further score panel let go) or a key of `actions`,
+    `{"kind": "accept", "id": chosen, "rows": brush or None}`.
     """
 
     view: tuple[int, int]
@@ -40,6 +46,7 @@ class TimelineState:
     picked: Any = None
     picked_kind: Literal["event", "incident"] | None = None
     action: dict[str, Any] | None = None
+    brush_inner: tuple[int, int] | None = None
 
 
 def timeline(
@@ -51,6 +58,8 @@ def timeline(
     channels: Sequence[str] | None = None,
     score: str | None = "score",
     score_label: str | None = None,
+    scores: Mapping[str, float | None] | None = None,
+    score_labels: Mapping[str, str] | None = None,
     expected: bool = True,
     threshold: float | None = None,
     threshold_label: str = "",
@@ -58,13 +67,24 @@ def timeline(
     incidents: Sequence[Mapping[str, Any]] = (),
     training: tuple[int, int] | None = None,
     selected: Any = None,
+    chosen_incident: Any = None,
     shares: Mapping[str, float] | None = None,
     units: Mapping[str, str] | None = None,
+    periods: Mapping[str, int] | None = None,
+    truth: Sequence[tuple[int, int]] | None = None,
+    judged: Sequence[tuple[int, int]] | None = None,
+    detect: Mapping[str, Any] | None = None,
+    actions: Mapping[str, str] | None = None,
+    key_help: Sequence[tuple[str, str]] = (),
     paint: Mapping[str, Any] | None = None,
     view: tuple[int, int] | None = None,
     view_nonce: str | int | None = None,
     at: int | None = None,
     brush: bool = True,
+    brush_inner: bool = False,
+    set_brush: tuple[int, int] | None = None,
+    set_inner: tuple[int, int] | None = None,
+    brush_nonce: str | int | None = None,
     overview: bool = True,
     report_view: bool = True,
     report_rows: bool = False,
@@ -75,20 +95,31 @@ def timeline(
 
     series, run: records of `workspace`; without a run (or before it has scored the series) there is no score panel.
     channels: the order shown (all when None). score: which of the run's views is drawn under the signals, None for no
-    panel. events: mappings with `id, start, end` (rows, end exclusive) and `severity`; incidents: the same with `type`
-    (its code, pattern and colour are looked up, or given as `code`, `pattern`, `color`). shares: channel to share (0 to
-    1) of the selected event. paint: `start` row with `local` and `global` weights a step. view: rows to show; it is
-    obeyed when it differs from what was passed last and from what the user made of it, or when `view_nonce` changes.
-    at: a row whose cursor stays. report_view: tell the view when it rests (a rerun); report_rows: tell clicks on rows.
-    height: a CSS length. InputError from the workspace where the series is gone.
+    panel; scores: views that the user may show in further panels, each with its own threshold or None, called by
+    `score_labels`. events: mappings with `id, start, end` (rows, end exclusive), `severity` and maybe `channels` and `decision` (accepted,
+    rejected, unsure: told apart by form); incidents: the same with `type` (its code, pattern and colour are looked up, or given as `code`, `pattern`, `color`),
+    and maybe `author`, `channels`, `inner` (rows that belong surely) and `kind` (incident, label, maintenance,
+    disagreement). selected, chosen_incident: the id of the chosen one; an incident's edges can then be dragged on the
+    rail, which tells `{"kind": "edge", "id": ..., "rows": [a, b]}`. shares: channel to share (0 to 1) of the selected event. periods: names to rows of earlier periods
+    that may be drawn as a ghost, beside day and week.
+    detect: `gap`, `least`, `severity` by which events are made of the score: dragging the threshold then shows how many
+    there would be, how many of `truth` they find and how many touch nothing in `judged` (spans of rows).
+    actions: key to the kind of action it tells; key_help: further lines of the list of keys. paint: `start` row with `local` and `global` weights a step.
+    view: rows to show; it is obeyed when it differs from what was passed last and from what the user made of it, or when
+    `view_nonce` changes. set_brush, set_inner: the brush, set when `brush_nonce` changes; brush_inner: a brush has inner
+    edges too. at: a row whose cursor stays. report_view: tell the view when it rests (a rerun); report_rows: tell clicks
+    on rows. height: a CSS length. InputError from the workspace where the series is gone.
     """
     opened = sources.open_source(workspace, series.id, run.id if run is not None else None)
     names = list(opened.columns.names)
     place = {name: index for index, name in enumerate(names)}
     order = names if channels is None else [name for name in channels if name in place]
     tracks = set() if opened.scores is None else set(opened.scores.names)
+    labels = dict(score_labels or {})
+    colors = COLORS[theme]
+    keys, complaints = keymap(workspace.path)
     memory = _memory(key, series.id)
-    _obey(memory, _pair(view, opened.rows), view_nonce, _last_state(key).get("view"), opened.rows)
+    _obey(memory, pair(view, opened.rows), view_nonce, _last_state(key).get("view"), opened.rows)
     data = {
         "module": module_url("timeline"),
         "url": with_base("/amad/timeline/data"),
@@ -101,37 +132,76 @@ def timeline(
         "expected": [place[name] for name in order if expected and f"expected:{name}" in tracks],
         "score": score if score in tracks else None,
         "scoreLabel": score_label or (score or "").capitalize(),
+        "scores": [
+            {
+                "track": name,
+                "label": labels.get(name, name.capitalize()),
+                "threshold": None if at is None else float(at),
+            }
+            for name, at in (scores or {}).items()
+            if name in tracks and name != score
+        ],
         "threshold": None if threshold is None else float(threshold),
         "thresholdLabel": str(threshold_label),
-        "events": [_event(event) for event in events],
-        "incidents": [_incident(incident, theme) for incident in incidents],
-        "training": _pair(training, opened.rows),
-        "selected": _plain(selected),
+        "events": [passing.event(event) for event in events],
+        "incidents": [passing.incident(incident, theme, colors) for incident in incidents],
+        "eventsUrl": with_base("/amad/timeline/events"),
+        "detect": passing.counting(detect),
+        "truth": None if truth is None else passing.spans(truth, opened.rows),
+        "judged": None if judged is None else passing.spans(judged, opened.rows),
+        "periods": [{"label": str(name), "rows": int(rows)} for name, rows in (periods or {}).items() if rows > 0],
+        "actions": {str(pressed): str(kind) for pressed, kind in (actions or {}).items()},
+        "keyHelp": [[str(pressed), str(words)] for pressed, words in key_help],
+        "keys": keys,
+        "complaints": complaints,
+        "zone": selection.zone(),
+        "training": pair(training, opened.rows),
+        "selected": passing.plain(selected),
+        "chosenIncident": passing.plain(chosen_incident),
         "shares": {str(name): float(share) for name, share in (shares or {}).items()},
-        "paint": None if paint is None else _paint(paint),
+        "paint": None if paint is None else passing.painted(paint),
         "view": memory["command"],
         "nonce": memory["nonce"],
         "at": None if at is None else int(at),
         "brush": bool(brush),
+        "brushInner": bool(brush_inner),
+        "setBrush": pair(set_brush, opened.rows),
+        "setInner": pair(set_inner, opened.rows),
+        "brushNonce": None if brush_nonce is None else str(brush_nonce),
         "overview": bool(overview),
         "reportView": bool(report_view),
         "reportRows": bool(report_rows),
         "height": height,
         "theme": theme,
-        "colors": COLORS[theme],
+        "colors": colors,
     }
     found = _component()(key=key, data=data, **{f"on_{name}_change": _nothing for name in _REPORTS})
     now = _told(memory, found.get("view"), opened.rows) or (0, opened.rows)
     picked = found.get("picked") or {}
     level = found.get("threshold")
+    action = found.get("action")
+    if isinstance(action, Mapping) and action.get("kind") == "zone":
+        _switch_zone(action.get("zone"))
+    brushed = found.get("brush")
+    inner = brushed[2:] if isinstance(brushed, list) and len(brushed) == 4 else None
     return TimelineState(
         view=now,
-        brush=_pair(found.get("brush"), opened.rows),
+        brush=pair(brushed[:2] if isinstance(brushed, list) else None, opened.rows),
         threshold=None if level is None else float(level),
         picked=picked.get("id"),
         picked_kind=picked.get("kind"),
-        action=found.get("action"),
+        action=action,
+        brush_inner=pair(inner, opened.rows),
     )
+
+
+def _switch_zone(name: Any) -> None:
+    """Every time of every page on another clock, from the next run on; None: each series on its own."""
+    if name is not None and not (isinstance(name, str) and selection.is_zone(name)):
+        return
+    if name != selection.zone():
+        selection.write(zone=name)
+        st.rerun()
 
 
 @lru_cache(maxsize=1)
@@ -150,7 +220,9 @@ def _memory(key: str, series_id: str) -> dict[str, Any]:
     """What this face remembers between runs of a script: the view it passed last, and the orders it gave."""
     memory: dict[str, Any] = st.session_state.setdefault(f"amad_timeline:{key}", {"nonce": 0})
     if memory.get("series") != series_id:
-        memory.update(series=series_id, passed=(None, None), command=None, told=False, nonce=memory["nonce"] + 1)
+        memory.update(
+            series=series_id, passed=(None, None), command=None, told=False, seen=[], nonce=memory["nonce"] + 1
+        )
     return memory
 
 
@@ -161,11 +233,15 @@ def _obey(memory: dict[str, Any], view: tuple[int, int] | None, nonce: Any, stat
     """
     if state is None and memory["told"]:
         # The component was away (another page was open): it starts anew and must be told where it is.
-        memory.update(passed=(None, None), command=None, told=False)
+        memory.update(passed=(None, None), command=None, told=False, seen=[])
     known = _told(memory, state, rows)
     passed_view, passed_nonce = memory["passed"]
-    if view is not None and (nonce != passed_nonce or view not in (passed_view, known)):
-        memory.update(command=view, nonce=memory["nonce"] + 1)
+    seen = memory.setdefault("seen", [])
+    if known is not None and known not in seen:
+        seen[:] = [*seen[-_SEEN:], known]
+    # A page that keeps the view only at its end passes the one before last while the hand moves on.
+    if view is not None and (nonce != passed_nonce or view not in (passed_view, *seen)):
+        memory.update(command=view, nonce=memory["nonce"] + 1, seen=[])
     memory["passed"] = (view, nonce)
 
 
@@ -173,7 +249,7 @@ def _told(memory: dict[str, Any], state: Any, rows: int) -> tuple[int, int] | No
     """The view that holds: what the user made of the last order, else that order, else None."""
     if isinstance(state, list) and len(state) == 3 and state[2] == memory["nonce"]:
         memory["told"] = True
-        return _pair(state[:2], rows)
+        return pair(state[:2], rows)
     command: tuple[int, int] | None = memory["command"]
     return command
 
@@ -181,48 +257,3 @@ def _told(memory: dict[str, Any], state: Any, rows: int) -> tuple[int, int] | No
 def _last_state(key: str) -> Mapping[str, Any]:
     state = st.session_state.get(key)
     return state if isinstance(state, Mapping) else {}
-
-
-def _pair(span: Any, rows: int) -> tuple[int, int] | None:
-    """Whole rows (from, to) inside the series, or None; what comes from the browser is not trusted."""
-    try:
-        start, stop = (round(float(edge)) for edge in span)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    start, stop = max(0, start), min(rows, stop)
-    return (start, stop) if start < stop else None
-
-
-def _plain(value: Any) -> Any:
-    """A NumPy scalar as Python's own: one of them would turn all of the component's data into text."""
-    return value.item() if hasattr(value, "item") else value
-
-
-def _event(event: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "id": _plain(event["id"]),
-        "start": int(event["start"]),
-        "end": int(event["end"]),
-        "severity": float(event.get("severity") or 0.0),
-    }
-
-
-def _incident(incident: Mapping[str, Any], theme: Theme) -> dict[str, Any]:
-    kind = next((known for known in INCIDENT_TYPES if known["name"] == incident.get("type")), INCIDENT_TYPES[-1])
-    return {
-        "id": _plain(incident["id"]),
-        "start": int(incident["start"]),
-        "end": int(incident["end"]),
-        "type": str(incident.get("type") or kind["name"]),
-        "code": str(incident.get("code") or kind["code"]),
-        "pattern": str(incident.get("pattern") or kind["pattern"]),
-        "color": str(incident.get("color") or kind[theme]),
-    }
-
-
-def _paint(paint: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "start": int(paint["start"]),
-        "local": [float(weight) for weight in paint["local"]],
-        "global": [float(weight) for weight in paint["global"]],
-    }

@@ -2,7 +2,7 @@
 
 const SECOND = 1e3, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, DAY = 24 * HOUR;
 const CLOCK_STEPS = [
-  1, 2, 5, 10, 20, 50, 100, 200, 500,
+  0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500,
   SECOND, 2 * SECOND, 5 * SECOND, 10 * SECOND, 15 * SECOND, 30 * SECOND,
   MINUTE, 2 * MINUTE, 5 * MINUTE, 10 * MINUTE, 15 * MINUTE, 30 * MINUTE,
   HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 4 * DAY, 7 * DAY, 14 * DAY,
@@ -34,6 +34,20 @@ export class Clock {
   step() {
     const last = this.rows.length - 1;
     return last > 0 ? (this.times[last] - this.times[0]) / Math.max(this.rows[last] - this.rows[0], 1) : 0;
+  }
+
+  /** The row at which this zone's clock shows the same, `ms` (whole days) earlier; NaN before the first row. */
+  earlier(row, ms) {
+    const time = this.timeOf(row);
+    const back = toUtc(time + offset(time, this.zone) - ms, this.zone);
+    return back < this.times[0] ? NaN : this.rowOf(back);
+  }
+
+  /** Reads in another zone, where its times have one. */
+  read(zone) {
+    if (this.own === undefined) this.own = this.zone;
+    this.zone = this.own && zone ? zone : this.own;
+    return this;
   }
 }
 
@@ -119,14 +133,16 @@ function timeTicks(clock, from, to, width) {
   if (!step) return monthTicks(clock, start, stop, rough);
   const found = [];
   const ahead = offset(start, clock.zone);
-  for (let local = Math.ceil((start + ahead) / step) * step; found.length < 400; local += step) {
+  const least = Math.ceil((start + ahead) / step);
+  for (let i = 0; found.length < 400; i++) {
+    const local = (least + i) * step;
     const time = toUtc(local, clock.zone);
     if (time > stop) break;
     // An hour that daylight saving skips has no tick.
-    if (time < start || time + offset(time, clock.zone) !== local) continue;
+    if (time < start || Math.abs(time + offset(time, clock.zone) - local) > 0.5) continue;
     const date = new Date(local);
     const midnight = local % DAY === 0;
-    let text = midnight ? dayText(date, step) : clockText(date, step);
+    let text = midnight ? dayText(date) : clockText(local, step);
     let bold = midnight && step < DAY;
     if (step >= DAY) {
       text = `${date.getUTCDate()} ${MONTHS[date.getUTCMonth()]}`;
@@ -163,10 +179,15 @@ function toUtc(local, zone) {
 
 const two = (n) => String(n).padStart(2, "0");
 
-function clockText(date, step) {
+/** A moment of the local clock (ms) as far as steps need it: minutes, seconds, milliseconds, microseconds. */
+function clockText(local, step) {
+  const decimals = step >= 0.999 ? 0 : 3;
+  const ms = decimals ? Math.round(local * 1000) / 1000 : step < SECOND ? Math.round(local) : local;
+  const date = new Date(Math.floor(ms));
   let text = `${two(date.getUTCHours())}:${two(date.getUTCMinutes())}`;
   if (step < MINUTE) text += `:${two(date.getUTCSeconds())}`;
   if (step < SECOND) text += `.${String(date.getUTCMilliseconds()).padStart(3, "0")}`;
+  if (decimals) text += String(Math.round((ms - Math.floor(ms)) * 1000)).padStart(3, "0");
   return text;
 }
 
@@ -179,12 +200,38 @@ export function moment(clock, row, withYear = false) {
   const time = clock.timeOf(row);
   if (clock.kind === "row") return `row ${whole(row)}`;
   if (clock.kind === "number") return whole(Math.round(time));
-  const date = new Date(time + offset(time, clock.zone));
+  const local = time + offset(time, clock.zone);
+  const date = new Date(local);
   if (Number.isNaN(date.getTime())) return `row ${whole(row)}`;
   const step = clock.step();
-  const precision = step >= MINUTE * 0.99 ? MINUTE : step >= SECOND * 0.99 ? SECOND : 1;
+  const precision = [MINUTE, SECOND, 1].find((size) => step >= size * 0.99) ?? 0.001;
   const year = withYear ? ` ${date.getUTCFullYear()}` : "";
-  return `${dayText(date)}${year} ${clockText(date, precision === 1 ? 1 : precision === SECOND ? SECOND : MINUTE)}`;
+  return `${dayText(date)}${year} ${clockText(local, precision)}`;
+}
+
+const ISO = /^(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ]+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?)?$/;
+const WORDS = /^(?:[a-z]{3} +)?(\d{1,2}) +([a-z]{3})[a-z]*(?: +(\d{4}))?(?: +(\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?)?$/i;
+
+/** The row that a text means, "1,204", "row 1204", "14 Mar 05:47", "2026-03-14 05:47:30", nearest; null where it means none. */
+export function parseMoment(clock, text) {
+  const tidy = text.trim().replace(/,(?=\d)/g, "");
+  const number = /^(row\s*)?(\d{1,15})$/i.exec(tidy);
+  if (number) return number[1] || clock?.kind !== "number" ? Number(number[2]) : Math.round(clock.rowOf(Number(number[2])));
+  if (clock?.kind !== "time") return null;
+  let year, month, day, rest;
+  let found = ISO.exec(tidy);
+  if (found) [, year, month, day, ...rest] = found;
+  else {
+    found = WORDS.exec(tidy);
+    if (!found) return null;
+    [, day, month, year, ...rest] = found;
+    month = MONTHS.findIndex((name) => name.toLowerCase() === month.toLowerCase()) + 1;
+    if (!month) return null;
+    year ??= new Date(clock.times[clock.times.length >> 1]).getUTCFullYear();
+  }
+  const [hours = 0, minutes = 0, seconds = 0, part = "0"] = rest.map((one) => one ?? undefined);
+  const local = Date.UTC(Number(year), Number(month) - 1, Number(day), Number(hours), Number(minutes), Number(seconds)) + Number(`0.${part}`) * 1000;
+  return Number.isFinite(local) ? Math.round(clock.rowOf(toUtc(local, clock.zone))) : null;
 }
 
 /** "2 to 18 Mar", "Dec 2013 to Feb 2014": the span from one row to another, short; their number where there is no time. */
@@ -206,6 +253,7 @@ export function days(clock, from, to) {
 
 /** A stretch of time in at most two units: "18 h", "1 h 39 min", "3 d 4 h". */
 export function duration(ms) {
+  if (ms < 0.9995) return `${number(ms * 1000)} \u00b5s`;
   if (ms < SECOND) return `${number(ms)} ms`;
   const units = [["d", DAY], ["h", HOUR], ["min", MINUTE], ["s", SECOND]];
   const place = units.findIndex(([, size]) => ms >= size * 0.9995);

@@ -8,13 +8,9 @@ export function build() {
   const gutter = h("div", { class: "amad-tl-gutter" });
   const thumb = h("div", { class: "amad-tl-thumb" });
   const scrollbar = h("div", { class: "amad-tl-scroll", "aria-hidden": "true" }, thumb);
-  const handle = h("div", {
-    class: "amad-tl-handle", role: "slider", tabindex: "0", "aria-label": "Threshold", "aria-orientation": "vertical",
-    title: "Threshold: drag, or arrow keys",
-  });
   const loading = h("div", { class: "amad-tl-loading", hidden: true });
   const message = h("div", { class: "amad-tl-message", role: "status", hidden: true });
-  const stage = h("div", { class: "amad-tl-stage" }, main, over, gutter, handle, scrollbar, loading, message);
+  const stage = h("div", { class: "amad-tl-stage" }, main, over, gutter, scrollbar, loading, message);
   const tools = h("div", { class: "amad-tl-tools", role: "toolbar", "aria-label": "Timeline tools" });
   const foot = h("div", { class: "amad-tl-foot" });
   const live = h("div", { class: "amad-tl-hidden", "aria-live": "polite" });
@@ -23,5 +19,5 @@ export function build() {
     { class: "amad-tl", "data-amad": "timeline", "data-fresh": "false", role: "group", "aria-label": "Timeline", tabindex: "0" },
     tools, stage, foot, live,
   );
-  return { root, tools, stage, main, over, gutter, handle, scrollbar, thumb, loading, message, foot, live };
+  return { root, tools, stage, main, over, gutter, scrollbar, thumb, loading, message, foot, live };
 }

@@ -5,6 +5,7 @@ import { Clock } from "./axes.js";
 const KEPT_BLOCKS = 6;
 const MARGIN = 0.25; // of the view, on each side: panning inside it needs no request
 const LEAST_MARGIN = 0.06;
+const AGAIN = 500, LONGEST = 15e3; // ms until a server that was not reached is asked again, the first time and at most
 const MOST_BYTES = 470e3; // of one answer; beyond it buckets double, and with very many tracks grow over a pixel
 
 /** Rows in a bucket for a view: the power of two that makes a bucket half a pixel to one pixel wide. */
@@ -27,41 +28,48 @@ export function affordableRows(rowsPerPx, span, ids) {
 
 /** Reads a payload (see data.py): header, knots, then lo, hi and missing of each track. */
 export function decode(buffer) {
-  const length = new DataView(buffer).getUint32(0, true);
-  const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)));
-  let place = filled(4 + length);
+  const [about, begin] = header(buffer);
+  let place = begin;
   const take = (Type, count) => {
     const array = new Type(buffer, place, count);
     place = filled(place + array.byteLength);
     return array;
   };
-  const rows = take(Float64Array, header.knots);
-  const times = take(Float64Array, header.knots);
+  const rows = take(Float64Array, about.knots);
+  const times = take(Float64Array, about.knots);
   const tracks = new Map();
-  for (const about of header.tracks) {
-    const lo = take(Float32Array, header.count);
-    const hi = about.single ? lo : take(Float32Array, header.count);
-    const missing = about.missing ? take(Uint8Array, header.count) : null;
-    tracks.set(about.id, { lo, hi, missing, range: about.range });
+  for (const track of about.tracks) {
+    const lo = take(Float32Array, about.count);
+    const hi = track.single ? lo : take(Float32Array, about.count);
+    const missing = track.missing ? take(Uint8Array, about.count) : null;
+    tracks.set(track.id, { lo, hi, missing, range: track.range, band: track.band ?? null });
   }
   return {
-    start: header.start,
-    rows: header.rows,
-    count: header.count,
-    stop: Math.min(header.start + header.count * header.rows, header.total),
-    clock: new Clock(header.axis, header.zone, rows, times),
+    start: about.start,
+    rows: about.rows,
+    count: about.count,
+    stop: Math.min(about.start + about.count * about.rows, about.total),
+    clock: new Clock(about.axis, about.zone, rows, times),
     tracks,
     bytes: buffer.byteLength,
   };
 }
 
-const filled = (n) => Math.ceil(n / 8) * 8;
+/** Parts of an answer are filled up to 8 bytes. */
+export const filled = (n) => Math.ceil(n / 8) * 8;
+
+/** The JSON header of an answer, and where its arrays begin. */
+export function header(buffer) {
+  const length = new DataView(buffer).getUint32(0, true);
+  return [JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length))), filled(4 + length)];
+}
 
 export class Store {
   /** `changed` is called when data came; `refused` when the token is no longer taken. */
   constructor(changed, refused) {
     this.changed = changed;
     this.refused = refused;
+    this.seen = (view) => view; // which rows this store shows in a view; a ghost shows earlier ones
     this.clear();
   }
 
@@ -71,6 +79,8 @@ export class Store {
     this.ranges = new Map(); // track id to [lo, hi] of the whole series
     this.flight = null;
     this.error = null;
+    this.away = 0; // how often the server was not reached, one after the other
+    clearTimeout(this.again);
     this.since = null; // when the present wait began
     this.overview = null;
     this.overviewAsked = null;
@@ -138,7 +148,7 @@ export class Store {
   async #fly(flight) {
     this.flight = flight;
     try {
-      const block = await this.#fetch(flight.start, flight.stop, flight.rows, [...flight.ids], flight.abort.signal);
+      const block = await this.fetch(flight.start, flight.stop, flight.rows, [...flight.ids], flight.abort.signal);
       if (this.flight !== flight) return; // a newer question was asked meanwhile
       this.flight = null;
       this.#keep(block);
@@ -152,11 +162,23 @@ export class Store {
 
   #failed(error) {
     if (error.status === 403) this.refused();
-    this.error = error.message || "The data could not be fetched.";
+    const away = error.status === undefined || [502, 503, 504].includes(error.status);
+    this.error = away ? "The server does not answer. Trying again." : error.message || "The data could not be fetched.";
+    if (away) {
+      // Asleep, restarted, or the network is gone: asked again, less and less often.
+      clearTimeout(this.again);
+      this.again = setTimeout(() => this.retry(), Math.min(AGAIN * 2 ** this.away++, LONGEST));
+    }
     this.changed();
   }
 
+  /** The network or the page is back: no need to wait longer. */
+  wake() {
+    if (this.error && this.away) this.retry();
+  }
+
   retry() {
+    clearTimeout(this.again);
     this.error = null;
     this.overviewAsked = null;
     this.changed();
@@ -178,7 +200,7 @@ export class Store {
     if (this.overviewAsked === asked || this.error) return;
     this.overviewAsked = asked;
     try {
-      const block = await this.#fetch(0, this.total, rows, [id], undefined);
+      const block = await this.fetch(0, this.total, rows, [id], undefined);
       if (this.overviewAsked !== asked) return;
       this.overview = { ...block, id };
       this.changed();
@@ -187,13 +209,15 @@ export class Store {
     }
   }
 
-  async #fetch(start, stop, rows, ids, signal) {
+  /** A block of tracks over rows [start, stop); an Error with `status` where the server refuses. */
+  async fetch(start, stop, rows, ids, signal) {
     const query = new URLSearchParams({ ...this.query, start, stop, rows, tracks: ids.join(",") });
-    const answer = await fetch(`${this.url}?${query}`, { signal, headers: { "X-Amad-Token": this.token } });
+    const answer = await window.fetch(`${this.url}?${query}`, { signal, headers: { "X-Amad-Token": this.token } });
     if (!answer.ok) {
       const told = await answer.json().catch(() => ({}));
       throw Object.assign(new Error(told.error ?? `The server answered ${answer.status}.`), { status: answer.status });
     }
+    this.away = 0;
     return decode(await answer.arrayBuffer());
   }
 }

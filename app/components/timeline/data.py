@@ -10,7 +10,7 @@ import json
 import logging
 import re
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,8 +54,13 @@ class Wanted:
 
 def timeline_data(request: Request) -> Response:
     """Answers with the payload, or 400, 403, 404 and a JSON `error` that says what to do."""
+    return refusing(request, _answer)
+
+
+def refusing(request: Request, reply: Callable[[Request], Response]) -> Response:
+    """What `reply` answers; what it refuses, and what goes wrong, as a status and a JSON `error`."""
     try:
-        return _answer(request)
+        return reply(request)
     except Refused as refusal:
         return _error(refusal.status, str(refusal))
     except AmadError as error:
@@ -66,15 +71,25 @@ def timeline_data(request: Request) -> Response:
 
 
 def _answer(request: Request) -> Response:
-    store = workspace.current()
     wanted = parse(request.query_params)
+    body = payload(granted(request, wanted.series, wanted.run), wanted)
+    return answer(request, body)
+
+
+def granted(request: Request, series: str, run: str | None) -> Any:
+    """The workspace, where the request's token is good for this series and run; Refused (403) elsewhere."""
+    store = workspace.current()
     try:
         grant = tokens.verify(store, request.headers.get("x-amad-token"))
     except tokens.TokenError as error:
         raise Refused(403, str(error)) from error
-    if wanted.series != grant.series or (wanted.run is not None and wanted.run not in grant.runs):
+    if series != grant.series or (run is not None and run not in grant.runs):
         raise Refused(403, "The token is for another series or run. Reload the page.")
-    body = payload(store, wanted)
+    return store
+
+
+def answer(request: Request, body: bytes) -> Response:
+    """The binary answer, compressed where the browser takes that and it helps."""
     headers = {"cache-control": "private, no-store", "vary": "accept-encoding"}
     if request.scope.get("amad.gzip") and _compresses(body):
         body = gzip.compress(body, compresslevel=1)
@@ -84,10 +99,8 @@ def _answer(request: Request) -> Response:
 
 def parse(query: Mapping[str, str]) -> Wanted:
     """The request's parameters, checked; Refused (400) naming the first that cannot be."""
-    series, run = query.get("series", ""), query.get("run") or None
-    if not _IDENTIFIER.fullmatch(series) or (run is not None and not _IDENTIFIER.fullmatch(run)):
-        raise Refused(400, "series and run are identifiers of the workspace.")
-    start, stop, rows = (_whole(query, name) for name in ("start", "stop", "rows"))
+    series, run = names(query)
+    start, stop, rows = (whole(query, name) for name in ("start", "stop", "rows"))
     if rows < 1 or rows & (rows - 1) or rows > 1 << 40:
         raise Refused(400, f"rows is {rows}; it must be a power of two.")
     if not start < stop:
@@ -101,7 +114,16 @@ def parse(query: Mapping[str, str]) -> Wanted:
     return Wanted(series, run, start, stop, rows, tracks)
 
 
-def _whole(query: Mapping[str, str], name: str) -> int:
+def names(query: Mapping[str, str]) -> tuple[str, str | None]:
+    """Series and run that a request names; Refused (400) where they cannot be identifiers."""
+    series, run = query.get("series", ""), query.get("run") or None
+    if not _IDENTIFIER.fullmatch(series) or (run is not None and not _IDENTIFIER.fullmatch(run)):
+        raise Refused(400, "series and run are identifiers of the workspace.")
+    return series, run
+
+
+def whole(query: Mapping[str, str], name: str) -> int:
+    """A whole number of a request, 0 or more; Refused (400) where it is none."""
     text = query.get(name, "")
     if not re.fullmatch(r"\d{1,15}", text, re.ASCII):
         raise Refused(400, f"{name} must be a whole number, 0 or more.")
@@ -126,6 +148,8 @@ def payload(store: Any, wanted: Wanted) -> bytes:
         gaps = track.missing > 0
         single = wanted.rows == 1 or track.name[0] == "e"
         described.append({"id": track.name, "range": track.range, "single": single, "missing": bool(gaps.any())})
+        if track.band is not None:
+            described[-1]["band"] = track.band
         # Of expected values only the middle is drawn: half the bytes.
         arrays += [track.lo if wanted.rows == 1 else (track.lo + track.hi) / 2] if single else [track.lo, track.hi]
         if gaps.any():

@@ -1,58 +1,59 @@
-// Signals, expected values, score and paint on the main canvas; cursor, brush and time pill on the one above it.
+// Signals, expected values, scores and paint on the main canvas; cursor, brush, marks and time pill on the one above it.
 
-import { moment, ticks, zoneName } from "./axes.js";
-import { bucketLine, bucketsInView, drawExpected, drawLine, drawMissing } from "./lines.js";
+import { moment, ticks } from "./axes.js";
+import { drawBrush } from "./brush.js";
+import { drawDistance } from "./distance.js";
+import { bucketLine, bucketsInView, drawCut, drawExpected, drawLine, drawMissing } from "./lines.js";
 import { drawOverview, drawRail, drawTints } from "./marks.js";
-import { scaleOf } from "./scales.js";
+import { cutColumns, scalesOf, scoreScale } from "./scales.js";
 
 /** Draws everything that does not follow the pointer. */
 export function drawMain(t) {
   const { ctx, g, colors } = begin(t, t.els.main);
   const painting = Boolean(t.props.paint);
+  t.sharedRange = null;
   if (t.props.overview) drawOverview(t, ctx);
   if (!painting) drawTints(t, ctx);
   drawGrid(t, ctx);
-  const expected = t.shown.expected ? new Set(t.props.expected) : new Set();
-  t.inView().forEach((channel, index) => {
-    const top = g.panels.y + index * g.panels.each;
-    const box = { y: top + 4, h: g.panels.each - 8, floor: top + g.panels.each };
-    if (painting) drawPaint(t, ctx, top, g.panels.each);
-    const id = `c${channel.index}`;
-    const block = t.store.best(id, t.view, t.bucket);
-    rule(ctx, 0, g.x + g.w, top + g.panels.each, colors.grid);
-    if (!block) return;
-    const track = block.tracks.get(id);
-    const scale = scaleOf(t, id, block, box);
-    const guess = expected.has(channel.index) ? t.store.best(`e${channel.index}`, t.view, t.bucket) : null;
-    clipped(ctx, g.x, top, g.w, g.panels.each, () => {
+  for (const item of g.panels.items) drawPanel(t, ctx, item, painting);
+  t.panels.scores().forEach((score, place) => drawScore(t, ctx, score, g.scores[place]));
+  drawRail(t, ctx);
+  drawAxis(t, ctx);
+  if (!g.panels.items.length) return;
+  // A panel's floor stands where the next one begins.
+  for (const { y, h } of g.panels.items) rule(ctx, 0, g.x + g.w, y + h, colors.grid);
+}
+
+function drawPanel(t, ctx, { panel, y: top, h: height }, painting) {
+  const { geometry: g, props: { colors } } = t;
+  const box = { y: top + 4, h: height - 8, floor: top + height };
+  if (painting) drawPaint(t, ctx, top, height);
+  const scales = scalesOf(t, panel, box);
+  const alone = panel.channels.length === 1;
+  clipped(ctx, g.x, top, g.w, height, () => {
+    panel.channels.forEach((channel, place) => {
+      const id = `c${channel.index}`, scale = scales[place];
+      const block = t.store.best(id, t.view, t.bucket);
+      if (t.ghost.on && alone) t.ghost.draw(ctx, id, scale);
+      if (!block) return;
+      const track = block.tracks.get(id);
+      const guess = alone && t.expected.has(channel.index) ? t.store.best(`e${channel.index}`, t.view, t.bucket) : null;
       if (guess) drawExpected(t, ctx, guess, guess.tracks.get(`e${channel.index}`), scale);
-      drawLine(t, ctx, block, track, scale, colors.signal);
+      drawLine(t, ctx, block, track, scale, t.panels.color(place));
+      if (scale.cut) drawCut(t, ctx, block, cutColumns(t, block, track, scale), top + 1, top + height - 1, colors.score);
       if (t.shown.missing && track.missing) drawMissing(t, ctx, block, track, box.floor);
     });
   });
-  if (g.score) drawScore(t, ctx);
-  drawRail(t, ctx);
-  drawAxis(t, ctx);
 }
 
 /** Draws what follows the pointer: cheap, at every move. */
 export function drawOver(t) {
   const { ctx, g, colors } = begin(t, t.els.over);
-  const { brush } = t;
-  if (brush) {
-    const a = t.px(brush.from), b = t.px(brush.to);
-    clipped(ctx, g.x, g.rail.y, g.w, g.bottom - g.rail.y, () => {
-      ctx.globalAlpha = 0.14;
-      ctx.fillStyle = colors.threshold;
-      ctx.fillRect(a, g.rail.y, b - a, g.bottom - g.rail.y);
-      ctx.globalAlpha = 1;
-      ctx.strokeStyle = colors.threshold;
-      ctx.lineWidth = 1.5;
-      ctx.strokeRect(a, g.rail.y + 0.75, b - a, g.bottom - g.rail.y - 1.5);
-    });
-  }
+  if (t.brush) drawBrush(t, ctx);
+  if (!t.clock) return;
+  drawDistance(t, ctx);
   const row = cursorRow(t);
-  if (row === null || !t.clock) return;
+  if (row === null) return;
   const x = Math.round(t.px(row + 0.5)) + 0.5;
   if (x < g.x || x > g.x + g.w) return;
   ctx.fillStyle = colors.text;
@@ -60,11 +61,13 @@ export function drawOver(t) {
   pill(t, ctx, x, moment(t.clock, row, t.longSeries));
 }
 
-/** Row under the cursor: the pointer's, else the one Python holds; null where there is none. */
+/** Row under the cursor: the pointer's, that moved by keys, that of another instrument of the page, or the one Python holds. */
 export function cursorRow(t) {
   if (t.hover) return Math.min(Math.max(Math.floor(t.hover.row), 0), t.props.rows - 1);
-  const { at } = t.props;
-  return at !== null && at >= t.view.from && at < t.view.to ? at : null;
+  for (const row of [t.keyed, t.shared.row, t.props.at]) {
+    if (row !== null && row !== undefined && row >= Math.floor(t.view.from) && row < t.view.to) return row;
+  }
+  return null;
 }
 
 function begin(t, canvas) {
@@ -105,19 +108,20 @@ function drawPaint(t, ctx, top, height) {
   }
 }
 
-function drawScore(t, ctx) {
-  const { geometry: g, props: { colors, score } } = t;
-  rule(ctx, 0, g.x + g.w, g.score.y - 2, colors.rule);
-  const block = t.store.best(score, t.view, t.bucket);
+function drawScore(t, ctx, { track: id }, place) {
+  const { geometry: g, props: { colors } } = t;
+  rule(ctx, 0, g.x + g.w, place.y - 2, colors.rule);
+  const block = t.store.best(id, t.view, t.bucket);
   if (!block) return;
-  const track = block.tracks.get(score);
-  const scale = scaleOf(t, score, block, { y: g.score.y + 4, h: g.score.h - 8 });
-  t.scoreScale = scale;
-  const level = t.threshold === null ? null : Math.min(Math.max(scale(t.threshold), g.score.y), g.score.y + g.score.h);
+  const track = block.tracks.get(id);
+  const scale = scoreScale(t, id, block, { y: place.y + 4, h: place.h - 8 });
+  t.scoreScales.set(id, scale);
+  const threshold = t.level(id);
+  const level = threshold === null ? null : Math.min(Math.max(scale(threshold), place.y), place.y + place.h);
   const [first, last] = bucketsInView(t, block);
   const [x0, dx] = bucketLine(t, block);
   if (level !== null) {
-    clipped(ctx, g.x, g.score.y, g.w, level - g.score.y, () => {
+    clipped(ctx, g.x, place.y, g.w, level - place.y, () => {
       ctx.globalAlpha = 0.35;
       ctx.fillStyle = colors.score;
       ctx.beginPath();
@@ -127,9 +131,9 @@ function drawScore(t, ctx) {
       ctx.fill();
     });
   }
-  clipped(ctx, g.x, g.score.y, g.w, g.score.h, () => {
+  clipped(ctx, g.x, place.y, g.w, place.h, () => {
     drawLine(t, ctx, block, track, scale, colors.score);
-    if (t.shown.missing && track.missing) drawMissing(t, ctx, block, track, g.score.y + g.score.h);
+    if (t.shown.missing && track.missing) drawMissing(t, ctx, block, track, place.y + place.h);
   });
   if (level === null) return;
   ctx.save();
@@ -163,11 +167,6 @@ function drawAxis(t, ctx) {
     ctx.fillStyle = tick.bold ? colors.text : colors.grey;
     ctx.fillText(tick.text, tick.x, y);
   }
-  if (!t.clock) return;
-  ctx.font = `400 ${size}px ${t.font}`;
-  ctx.textAlign = "right";
-  ctx.fillStyle = colors.grey;
-  ctx.fillText(zoneName(t.clock), g.x - 10, y);
 }
 
 function pill(t, ctx, x, text) {

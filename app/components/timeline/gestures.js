@@ -1,6 +1,8 @@
 // Pointer and wheel: pan, brush, zoom, pick, the overview's handle, the channels' scroll bar; mouse, pen and touch alike.
 
-import { markAt, overviewPx } from "./marks.js";
+import { brushed, edgeAt, withEdge } from "./brush.js";
+import { chosenEdge, markAt, overviewPx } from "./marks.js";
+import { mark } from "./pointing.js";
 
 const CLICK = 4; // px a pointer may move and still click
 const GRIP = 8; // px beside an edge of the overview's handle
@@ -49,6 +51,16 @@ export class Gestures {
     const region = this.#region(at);
     if (region === "overview") this.drag = this.#holdOverview(at);
     else if (region === "plot") {
+      const held = chosenEdge(t, at);
+      if (held) {
+        this.drag = { kind: "incident", ...held, at, view: { ...t.view }, moved: false };
+        return;
+      }
+      const edge = t.props.brush ? edgeAt(t, at) : null;
+      if (edge) {
+        this.drag = { kind: "edge", edge, at, view: { ...t.view }, brush: t.brush, moved: false };
+        return;
+      }
       const brushing = t.props.brush && (t.mode === "brush" || event.shiftKey);
       this.drag = { kind: brushing ? "brush" : "pan", at, view: { ...t.view }, row: t.rowAt(at.x), brush: t.brush, moved: false };
     }
@@ -70,14 +82,25 @@ export class Gestures {
       const rows = ((drag.at.x - at.x) / w) * (drag.view.to - drag.view.from);
       this.#panTo(drag.view, rows);
     } else if (drag.kind === "brush") {
-      const row = Math.min(Math.max(t.rowAt(Math.min(Math.max(at.x, t.geometry.x), t.geometry.x + w)), 0), t.props.rows);
-      t.setBrush({ from: Math.min(drag.row, row), to: Math.max(drag.row, row) }, false);
+      t.setBrush(brushed(drag.row, this.#rowIn(at), t.props.rows), false);
+    } else if (drag.kind === "incident") {
+      t.reshaped = { id: drag.one.id, ...withEdge({ from: drag.one.start, to: drag.one.end, inner: null }, drag.edge, this.#rowIn(at), t.props.rows) };
+      t.redraw();
+    } else if (drag.kind === "edge") {
+      t.setBrush(withEdge(drag.brush, drag.edge, this.#rowIn(at), t.props.rows), false);
     } else {
       const rows = ((at.x - drag.at.x) / w) * t.props.rows;
       if (drag.kind === "body") this.#panTo(drag.view, rows);
       else if (drag.kind === "start") t.setView(Math.min(Math.max(drag.view.from + rows, 0), drag.view.to - 1), drag.view.to);
       else t.setView(drag.view.from, Math.max(Math.min(drag.view.to + rows, t.props.rows), drag.view.from + 1));
     }
+  }
+
+  /** The row under a point, kept inside the plot and the series. */
+  #rowIn({ x }) {
+    const { t } = this;
+    const row = t.rowAt(Math.min(Math.max(x, t.geometry.x), t.geometry.x + t.geometry.w));
+    return Math.min(Math.max(row, 0), t.props.rows);
   }
 
   #panTo(view, rows) {
@@ -99,11 +122,13 @@ export class Gestures {
     if (!drag) return;
     const at = this.#point(event);
     if (drag.moved) {
-      if (drag.kind === "brush") t.setBrush(t.brush && t.brush.to - t.brush.from >= 0.5 ? t.brush : null, true);
+      if (drag.kind === "incident" && t.reshaped) t.act({ kind: "edge", id: t.reshaped.id, rows: [t.reshaped.from, t.reshaped.to] });
+      if (drag.kind === "brush" || drag.kind === "edge") t.setBrush(t.brush, true);
       this.#cursor(at, this.#region(at));
       return;
     }
-    if (drag.kind === "pan" || drag.kind === "brush") this.#click(at);
+    if (event.altKey && drag.kind !== "body") mark(t, Math.min(Math.floor(this.#rowIn(at)), t.props.rows - 1));
+    else if (drag.kind === "pan" || drag.kind === "brush") this.#click(at);
     else if (drag.outside) this.#centre(at);
   }
 
@@ -126,7 +151,11 @@ export class Gestures {
     const { drag, t } = this;
     this.drag = null;
     if (!drag) return false;
-    if (drag.kind === "brush") t.setBrush(drag.brush, false);
+    if (drag.kind === "brush" || drag.kind === "edge") t.setBrush(drag.brush, false);
+    else if (drag.kind === "incident") {
+      t.reshaped = null;
+      t.redraw();
+    }
     else if (drag.moved) t.setView(drag.view.from, drag.view.to);
     return true;
   }
@@ -140,6 +169,7 @@ export class Gestures {
   #hover(at, region) {
     const { t } = this;
     t.hover = region === "plot" ? { ...at, row: t.rowAt(at.x) } : null;
+    t.keyed = null; // the pointer's cursor now
     t.redrawOver();
   }
 
@@ -150,7 +180,8 @@ export class Gestures {
       const part = this.#overviewPart(at);
       shape = part === "start" || part === "end" ? "ew-resize" : part === "body" ? "grab" : "pointer";
     } else if (region === "plot") {
-      shape = markAt(t, at.x, at.y) && at.y < t.geometry.panels.y ? "pointer" : t.mode === "brush" ? "crosshair" : "grab";
+      if (chosenEdge(t, at) || (t.props.brush && edgeAt(t, at))) shape = "ew-resize";
+      else shape = markAt(t, at.x, at.y) && at.y < t.geometry.panels.y ? "pointer" : t.mode === "brush" ? "crosshair" : "grab";
     }
     t.els.over.style.cursor = shape;
   }
@@ -248,7 +279,7 @@ export class Gestures {
     });
     bar.addEventListener("pointermove", (event) => {
       if (!held) return;
-      const moved = ((event.clientY - held.y) / bar.clientHeight) * t.channels().length;
+      const moved = ((event.clientY - held.y) / bar.clientHeight) * t.panels.list().length;
       t.scroll(Math.round(held.first + moved) - t.first);
     });
     for (const name of ["pointerup", "pointercancel"]) bar.addEventListener(name, () => (held = null));

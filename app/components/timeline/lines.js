@@ -131,22 +131,19 @@ function dot(ctx, x, y, radius) {
   ctx.fill();
 }
 
-/** Expected values: the middle of each bucket, dashed, on a faint band. */
+/** Expected values: the middle of each bucket, dashed, on a band as wide as the run is usually off (5 px where not known). */
 export function drawExpected(t, ctx, block, track, scale) {
   const [first, last] = bucketsInView(t, block);
   const [x0, dx] = bucketLine(t, block);
   const { lo } = track;
-  const band = t.presenter ? 8 : 5, wide = t.presenter ? 2.25 : 1.5;
+  const wide = t.presenter ? 2.25 : 1.5;
+  drawBand(t, ctx, block, track, scale);
   if (dense(block, dx)) {
     ctx.fillStyle = t.props.colors.expected;
-    for (const [alpha, thick, dashed] of [[0.15, band, false], [1, wide, true]]) {
-      ctx.globalAlpha = alpha;
-      // Dashes hang on the rows, so that they move with the picture.
-      eachColumn(t, block, track, scale, (left, width, top, bottom) => {
-        if (!dashed || (((left - x0) % 8) + 8) % 8 < 5) ctx.fillRect(left, top - thick / 2, width, bottom - top + thick);
-      });
-    }
-    ctx.globalAlpha = 1;
+    // Dashes hang on the rows, so that they move with the picture.
+    eachColumn(t, block, track, scale, (left, width, top, bottom) => {
+      if ((((left - x0) % 8) + 8) % 8 < 5) ctx.fillRect(left, top - wide / 2, width, bottom - top + wide);
+    });
     return;
   }
   ctx.save();
@@ -161,16 +158,45 @@ export function drawExpected(t, ctx, block, track, scale) {
     else ctx.moveTo(x0 + i * dx, y);
     open = true;
   }
-  // A faint band keeps it to be seen where the signal, drawn over it, is as expected.
-  ctx.globalAlpha = 0.15;
-  ctx.lineWidth = band;
-  ctx.stroke();
-  ctx.globalAlpha = 1;
   ctx.setLineDash([5, 3]);
   ctx.lineDashOffset = -(x0 + first * dx);
   ctx.lineWidth = wide;
   ctx.stroke();
   ctx.restore();
+}
+
+function drawBand(t, ctx, block, track, scale) {
+  const [first, last] = bucketsInView(t, block);
+  const [x0, dx] = bucketLine(t, block);
+  const { lo, band } = track;
+  const least = (t.presenter ? 8 : 5) / 2; // thinner, it could not be seen beside the line
+  ctx.globalAlpha = 0.15;
+  ctx.fillStyle = t.props.colors.expected;
+  for (let i = first; i <= last; i++) {
+    if (lo[i] !== lo[i]) continue;
+    let end = i;
+    while (end < last && lo[end + 1] === lo[end + 1]) end++;
+    ctx.beginPath();
+    for (const side of [1, -1]) {
+      for (let j = side > 0 ? i : end; side > 0 ? j <= end : j >= i; j += side) {
+        const y = scale(lo[j]);
+        const edge = band ? scale(lo[j] + side * band) : y;
+        ctx.lineTo(x0 + j * dx, side > 0 ? Math.min(edge, y - least) : Math.max(edge, y + least));
+      }
+    }
+    ctx.fill();
+    i = end;
+  }
+  ctx.globalAlpha = 1;
+}
+
+/** Where values lie beyond a fixed axis: a bar of 2 px at the panel's top or bottom, never thinner than 2 px. */
+export function drawCut(t, ctx, block, { above, below }, top, bottom, color) {
+  const [x0, dx] = bucketLine(t, block);
+  const wide = Math.max(dx, 2);
+  ctx.fillStyle = color;
+  for (const i of above) ctx.fillRect(x0 + i * dx - wide / 2, top, wide, 2);
+  for (const i of below) ctx.fillRect(x0 + i * dx - wide / 2, bottom - 2, wide, 2);
 }
 
 /** A bar of 3 px on the panel's floor under each bucket with missing rows, never thinner than 2 px. */

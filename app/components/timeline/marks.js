@@ -4,6 +4,7 @@ import { rule } from "./draw.js";
 
 const FEW_INCIDENTS = 6; // with more in view, their edges are not drawn through the panels
 const BRACKET = 4;
+const HOLD = 5; // px beside an edge that can be held
 const OUTLINED = 6, FRAME = 10; // px: from which width the chosen event is outlined through the panels, and the frame below it
 
 /** The whole series small, the view as a handle on it, events and incidents as specks, the training part as a strip. */
@@ -47,8 +48,8 @@ export function drawOverview(t, ctx) {
     ctx.fillStyle = color;
     ctx.fillRect(px(row), top, Math.max(px(end) - px(row), 2.5), 3);
   };
-  if (t.shown.incidents) for (const one of props.incidents) speck(one.start, one.end, y + 1, one.color);
-  if (t.shown.events) for (const one of props.events) speck(one.start, one.end, y + 6, colors.score);
+  for (const one of t.incidents()) speck(one.start, one.end, y + 1, one.color);
+  for (const one of t.events()) speck(one.start, one.end, y + 6, colors.score);
   ctx.globalAlpha = 1;
   if (props.training && t.shown.training) {
     ctx.globalAlpha = 0.45;
@@ -107,17 +108,18 @@ export function drawTints(t, ctx) {
   const { colors } = props;
   const faint = props.theme === "dark" ? 0.11 : 0.06;
   const top = g.panels.y, height = g.bottom - top;
-  if (t.shown.events) {
-    ctx.fillStyle = colors.score;
-    for (const event of props.events) {
-      if (!inView(t, event)) continue;
-      const [a, b] = span(t, event);
-      ctx.globalAlpha = event.id === t.selectedId() ? 2 * faint : faint;
-      ctx.fillRect(a, top, b - a, height);
-    }
-    ctx.globalAlpha = 1;
+  ctx.fillStyle = colors.score;
+  for (const event of t.events()) {
+    if (!inView(t, event)) continue;
+    if (event.decision === "rejected") continue;
+    const [a, b] = span(t, event);
+    ctx.globalAlpha = t.isChosen(event) ? 2 * faint : faint;
+    ctx.fillRect(a, top, b - a, height);
   }
-  const incidents = t.shown.incidents ? props.incidents.filter((one) => inView(t, one)) : [];
+  ctx.globalAlpha = 1;
+  const known = t.incidents().filter((one) => inView(t, one));
+  for (const one of known) if (one.kind === "maintenance") drawMaintenance(t, ctx, one, top, height);
+  const incidents = known.filter((one) => one.kind !== "maintenance");
   if (incidents.length > FEW_INCIDENTS) return;
   for (const one of incidents) {
     ctx.fillStyle = one.color;
@@ -130,29 +132,44 @@ export function drawTints(t, ctx) {
   }
 }
 
-/** Incident patterns over event brackets, and the selected event: outlined down to the axis, or framed where it is narrow. */
+/** Incident patterns over event brackets, and what is chosen. */
 export function drawRail(t, ctx) {
   const { geometry: g, props } = t;
   const { colors } = props;
   const { y, h } = g.rail;
   rule(ctx, g.x, g.x + g.w, y + h + 2, colors.grid);
   ctx.textBaseline = "middle";
-  if (t.shown.incidents) {
-    const incidents = props.incidents.filter((one) => inView(t, one));
-    incidents.forEach((one) => drawIncident(t, ctx, one));
-  }
-  if (!t.shown.events) return;
+  for (const one of t.incidents()) if (one.kind !== "maintenance" && inView(t, one)) drawIncident(t, ctx, one);
+  const events = t.events();
   ctx.fillStyle = colors.score;
-  for (const event of props.events) {
+  for (const event of events) {
     if (!inView(t, event)) continue;
     const [a, b] = span(t, event);
     const top = y + h - BRACKET;
-    ctx.fillRect(a, top, b - a, BRACKET);
+    drawBracket(ctx, event.decision, a, top, b - a);
     if (t.px(event.start) >= g.x) ctx.fillRect(a, top, 1.5, BRACKET + 3);
     if (t.px(event.end) <= g.x + g.w) ctx.fillRect(b - 1.5, top, 1.5, BRACKET + 3);
   }
-  const chosen = props.paint ? null : props.events.find((event) => event.id === t.selectedId() && inView(t, event));
-  if (!chosen) return;
+  drawOutside(t, ctx, events);
+  if (props.paint) return;
+  for (const one of [...events, ...t.incidents()]) if (t.isChosen(one) && inView(t, one)) drawChosen(t, ctx, one);
+}
+
+/** What was decided of an event is seen by its form: whole, hollow where rejected, broken where unsure. */
+function drawBracket(ctx, decision, x, y, wide) {
+  if (decision === "rejected") {
+    ctx.strokeStyle = ctx.fillStyle;
+    ctx.lineWidth = 1;
+    ctx.strokeRect(x + 0.5, y + 0.5, Math.max(wide - 1, 1), BRACKET - 1);
+  } else if (decision === "unsure") {
+    for (let at = 0; at < wide; at += 6) ctx.fillRect(x + at, y, Math.min(3.5, wide - at), BRACKET);
+  } else ctx.fillRect(x, y, wide, BRACKET);
+}
+
+/** The chosen one: outlined down to the axis, or framed where it is narrow. */
+function drawChosen(t, ctx, chosen) {
+  const { geometry: g, props: { colors } } = t;
+  const { y, h } = g.rail;
   const [a, b] = span(t, chosen);
   ctx.strokeStyle = ctx.fillStyle = colors.threshold;
   ctx.lineWidth = 1.5;
@@ -170,14 +187,49 @@ export function drawRail(t, ctx) {
   ctx.fill();
 }
 
+/** A hatch through all panels: what happens there is on purpose. */
+function drawMaintenance(t, ctx, one, top, height) {
+  const [a, b] = span(t, one);
+  ctx.globalAlpha = 0.28;
+  ctx.fillStyle = pattern(ctx, "hatch", one.color, t.ratio);
+  ctx.fillRect(a, top, b - a, height);
+  ctx.globalAlpha = 1;
+}
+
+/** How many events lie before and after the view, at the ends of the rail. */
+function drawOutside(t, ctx, events) {
+  const { geometry: g, props: { colors } } = t;
+  const before = events.filter((one) => one.end <= t.view.from).length;
+  const after = events.filter((one) => one.start >= t.view.to).length;
+  ctx.font = `600 10.5px ${t.font}`;
+  ctx.textBaseline = "middle";
+  const y = g.rail.y + g.rail.h / 2 - 2;
+  for (const [count, left] of [[before, true], [after, false]]) {
+    if (!count) continue;
+    const text = left ? `\u25c2 ${count}` : `${count} \u25b8`;
+    const wide = ctx.measureText(text).width + 6;
+    const x = left ? g.x : g.x + g.w - wide;
+    ctx.fillStyle = colors.background;
+    ctx.fillRect(x, g.rail.y, wide, g.rail.h - BRACKET);
+    ctx.fillStyle = colors.score;
+    ctx.textAlign = "left";
+    ctx.fillText(text, x + 3, y);
+  }
+}
+
 function drawIncident(t, ctx, one) {
   const { geometry: g, props: { colors } } = t;
   const [a, b] = span(t, one);
   const top = g.rail.y, height = g.rail.h - BRACKET - 2;
   // A pattern cannot be told on a few pixels; there the plain colour is clearer.
   ctx.fillStyle = b - a < 8 ? one.color : pattern(ctx, one.pattern, one.color, t.ratio);
-  ctx.fillRect(a, top, b - a, height);
-  if (b - a < 28) return;
+  if (one.inner) {
+    // What belongs only possibly is half as high as what belongs surely.
+    ctx.fillRect(a, top + height / 2, b - a, height / 2);
+    const [from, to] = span(t, { start: one.inner[0], end: one.inner[1] });
+    ctx.fillRect(from, top, to - from, height);
+  } else ctx.fillRect(a, top, b - a, height);
+  if (b - a < 28 || !one.code) return;
   ctx.font = `700 10.5px ${t.font}`;
   const wide = ctx.measureText(one.code).width + 8;
   ctx.fillStyle = colors.background;
@@ -190,6 +242,16 @@ function drawIncident(t, ctx, one) {
   ctx.fillText(one.code, a + 4, top + height / 2 + 0.5);
 }
 
+/** The chosen incident's edge under a point of the rail: {one, edge}, or null. */
+export function chosenEdge(t, { x, y }) {
+  const g = t.geometry;
+  if (t.props.chosenIncident === null || y < g.rail.y - 2 || y >= g.panels.y) return null;
+  const one = t.incidents().find((other) => t.isChosen(other));
+  if (!one) return null;
+  if (Math.abs(t.px(one.end) - x) <= HOLD) return { one, edge: "to" };
+  return Math.abs(t.px(one.start) - x) <= HOLD ? { one, edge: "from" } : null;
+}
+
 const patterns = new Map();
 
 /** A fill for an incident type: the form tells types apart where colour does not. */
@@ -197,7 +259,7 @@ export function pattern(ctx, name, color, ratio) {
   if (name === "solid") return color;
   const key = `${name} ${color} ${ratio}`;
   if (!patterns.has(key)) {
-    const size = 8;
+    const size = name === "hatch" ? 9 : 8;
     const tile = document.createElement("canvas");
     tile.width = tile.height = Math.round(size * ratio);
     const c = tile.getContext("2d");
@@ -206,6 +268,10 @@ export function pattern(ctx, name, color, ratio) {
     c.lineWidth = 2.4;
     c.beginPath();
     const line = (x0, y0, x1, y1) => { c.moveTo(x0, y0); c.lineTo(x1, y1); };
+    if (name === "hatch") {
+      c.lineWidth = 1.5;
+      for (const d of [-9, 0, 9]) line(d - 1, 10, d + 10, -1);
+    }
     if (name === "/" || name === "mesh") for (const d of [-8, 0, 8]) line(d - 1, 9, d + 9, -1);
     if (name === "\\" || name === "mesh") for (const d of [-8, 0, 8]) line(d - 1, -1, d + 9, 9);
     if (name === "=" || name === "grid") for (const y of [2, 6]) line(0, y, 8, y);
@@ -230,11 +296,11 @@ export function markAt(t, x, y) {
   };
   const shortest = (list, slack) => list.filter((one) => near(one, slack)).sort((a, b) => a.end - a.start - (b.end - b.start))[0];
   const onRail = y < g.panels.y;
-  if (onRail && t.shown.incidents && y < g.rail.y + g.rail.h - BRACKET - 1) {
-    const one = shortest(t.props.incidents, 3);
+  if (onRail && y < g.rail.y + g.rail.h - BRACKET - 1) {
+    const one = shortest(t.incidents(), 3);
     if (one) return { kind: "incident", one };
   }
-  if (!t.shown.events || (t.props.paint && !onRail)) return null;
-  const one = shortest(t.props.events, onRail ? 4 : 1);
+  if (t.props.paint && !onRail) return null;
+  const one = shortest(t.events(), onRail ? 4 : 1);
   return one ? { kind: "event", one } : null;
 }

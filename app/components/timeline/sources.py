@@ -1,5 +1,6 @@
 """What the timeline reads from: a series' columns and a run's scores as tracks, and the clock of the rows."""
 
+import re
 import time
 import zlib
 from collections.abc import Sequence
@@ -16,6 +17,8 @@ _MOST_OF_MEAN = 64  # channels that the mean envelope of a series looks at
 _KNOTS = 1024
 _GAPS = 400
 _MOST_GAPS = 4096
+_BAND_ROWS = 20_000  # the last rows of the training part, by which the band of an expected value is measured
+_EXPECTED = re.compile(r"e\d+")
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +30,7 @@ class Track:
     hi: NDArray[np.float32]
     missing: NDArray[Any]
     range: tuple[float, float] | None
+    band: float | None = None  # of an expected value: how far it is usually off (see `usual_error`)
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,10 +91,11 @@ class Clock:
 class Source:
     """A series, and a run's scores on it, as tracks: `c3` channel 3, `e3` its expected value, `score` and so on."""
 
-    def __init__(self, columns: Any, clock: Clock, scores: Any | None) -> None:
+    def __init__(self, columns: Any, clock: Clock, scores: Any | None, part: tuple[int, int] | None = None) -> None:
         self.columns = columns
         self.clock = clock
         self.scores = scores
+        self.part = part
         self.rows = int(columns.rows)
         # Scores written anew have another version, so that a browser drops what it holds.
         self.version = "" if scores is None else f"{zlib.crc32(repr(scores.meta['crc32']).encode()):08x}"
@@ -110,7 +115,8 @@ class Source:
             if wanted and columns is not None:
                 lo, hi, missing = columns.reduce([index for _, index in wanted], start, min(stop, columns.rows), rows)
                 for row, (name, index) in enumerate(wanted):
-                    found[name] = Track(name, lo[row], hi[row], missing[row], whole_range(columns, index))
+                    band = self._band(int(name[1:]), index) if _EXPECTED.fullmatch(name) else None
+                    found[name] = Track(name, lo[row], hi[row], missing[row], whole_range(columns, index), band)
         if "mean" in names:
             found["mean"] = self._mean(start, stop, rows)
         return [found[name] for name in names]
@@ -123,6 +129,25 @@ class Source:
         if place is None:
             raise KeyError(name)
         return place
+
+    def score(self, name: str) -> NDArray[np.float32]:
+        """One of the run's views, row by row (T,), as a map; KeyError where it is not here."""
+        if self.scores is None:
+            raise KeyError(name)
+        values: NDArray[np.float32] = self.scores.values[self._score_index(name)]
+        return values
+
+    def _band(self, channel: int, place: int) -> float | None:
+        kept: dict[int, float | None] | None = getattr(self.scores, "timeline_bands", None)
+        if kept is None:
+            kept = {}
+            if self.scores is not None:
+                self.scores.timeline_bands = kept
+        if place not in kept and self.scores is not None:
+            start, stop = self.part or (0, self.rows)
+            rows = slice(max(start, stop - _BAND_ROWS), stop)
+            kept[place] = usual_error(self.columns.values[channel][rows], self.scores.values[place][rows])
+        return kept.get(place)
 
     def _mean(self, start: int, stop: int, rows: int) -> Track:
         """Mean envelope: each channel between its own extremes (0 to 1), lo and hi averaged over the channels."""
@@ -142,6 +167,13 @@ class Source:
         means = [np.where(present.any(axis=0), np.nansum(edge, axis=0) / number, np.nan) for edge in scaled]
         # A row counts as missing here where every channel misses it.
         return Track("mean", means[0].astype(np.float32), means[1].astype(np.float32), missing.min(axis=0), (0.0, 1.0))
+
+
+def usual_error(values: NDArray[np.floating], expected: NDArray[np.floating]) -> float | None:
+    """The distance from the expected value that 95 % of the rows (n,) stay within; None where no row has both."""
+    apart = np.abs(np.asarray(values, dtype=np.float64) - np.asarray(expected, dtype=np.float64))
+    apart = apart[np.isfinite(apart)]
+    return float(np.quantile(apart, 0.95)) if len(apart) else None
 
 
 def whole_range(columns: Any, index: int) -> tuple[float, float] | None:
@@ -169,14 +201,17 @@ class _Place:
     store: Any = field(compare=False)
 
 
-_opened: dict[tuple[str, str, str], tuple[float, Any]] = {}
+_opened: dict[tuple[str, str, str], tuple[float, Any, Any]] = {}
 _lock = Lock()
 
 
 def open_source(store: Any, series: str, run: str | None) -> Source:
     """The source of a series and a run of this workspace; InputError where they are not there."""
     columns, clock = _series(_Place(str(store.path), store), series)
-    return Source(columns, clock, None if run is None else _scores(store, run, series))
+    if run is None:
+        return Source(columns, clock, None)
+    scores, part = _scores(store, run, series)
+    return Source(columns, clock, scores, part)
 
 
 @lru_cache(maxsize=12)
@@ -185,14 +220,17 @@ def _series(place: _Place, series: str) -> tuple[Any, Clock]:
     return place.store.series_columns(series), Clock.of(place.store.open_series(series).time)
 
 
-def _scores(store: Any, run: str, series: str) -> Any | None:
+def _scores(store: Any, run: str, series: str) -> tuple[Any | None, tuple[int, int] | None]:
+    """Scores of a run on a series, and the rows it learned from where they lie in this series."""
     place, now = (str(store.path), run, series), time.monotonic()
     with _lock:
-        since, columns = _opened.get(place, (-_KEPT_SECONDS, None))
+        since, columns, part = _opened.get(place, (-_KEPT_SECONDS, None, None))
     if columns is None or now - since > _KEPT_SECONDS:
         columns = store.scores_columns(run, series)
+        record = store.find_run(run)
+        part = tuple(record.part) if record.part and record.series_id == series else None
         with _lock:
             if len(_opened) > 64:
                 _opened.clear()
-            _opened[place] = (now, columns)
-    return columns
+            _opened[place] = (now, columns, part)
+    return columns, part

@@ -1,50 +1,79 @@
 // The instrument: holds what is shown, decides when to draw and when to fetch, and tells Python the decisions.
 
 import { moment, whole } from "./axes.js";
+import { brushed } from "./brush.js";
 import { build } from "./build.js";
+import { Shared } from "./bus.js";
 import { affordableRows, Store } from "./data.js";
+import { Exact } from "./distance.js";
 import { drawMain, drawOver } from "./draw.js";
 import { Gestures } from "./gestures.js";
+import { Ghost } from "./ghost.js";
 import { Gutter } from "./gutter.js";
 import { Keys } from "./keys.js";
 import { layout } from "./layout.js";
+import { Numbers } from "./numbers.js";
+import { Panels } from "./panels.js";
 import * as prefs from "./prefs.js";
+import { filtered } from "./show.js";
+import { Steps } from "./steps.js";
+import { Tally } from "./tally.js";
 import { applyColors, Tools } from "./tools.js";
+import { REST, Viewing } from "./viewing.js";
 
-const REST = 400; // ms without movement before the view is told
-const LEAST_ROWS = 8;
-const STEPS_KEPT = 50;
-
-export class Timeline {
+export class Timeline extends Viewing {
   constructor(host) {
+    super();
     this.els = build();
     host.append(this.els.root);
     this.props = null;
     this.view = { from: 0, to: 1 };
-    this.steps = []; // earlier views, for Backspace
     this.hover = null; // {x, y, row} under the pointer
+    this.keyed = null; // row of the cursor that keys moved
+    this.pair = []; // rows of the marks A and B
     this.brush = null;
     this.mode = "pan";
-    this.first = 0; // first channel in view
-    this.hidden = new Set();
-    this.order = null; // names, once the user has ordered them
+    this.first = 0; // first panel in view, of those that are not pinned
     this.shown = prefs.shown();
     this.threshold = null;
+    this.levels = new Map(); // thresholds of further score panels, once moved
     this.scales = new Map();
+    this.scoreScales = new Map();
+    this.zone = null;
+    this.reshaped = null; // {id, from, to} of the incident whose edge is held
+    this.timers = {};
+    this.steps = new Steps(this, REST);
     this.store = new Store(() => this.redraw(), () => this.refused());
+    this.panels = new Panels(this);
+    this.ghost = new Ghost(this);
+    this.tally = new Tally(this);
+    this.exact = new Exact(this);
+    this.numbers = new Numbers(this);
+    this.shared = new Shared(() => this.redrawOver());
     this.tools = new Tools(this);
     this.gutter = new Gutter(this);
     this.gestures = new Gestures(this);
     this.keys = new Keys(this);
     this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(this.els.stage);
-    this.timers = {};
+    this.wake = () => {
+      if (document.visibilityState === "visible") for (const store of [this.store, this.ghost.store]) store.wake();
+    };
+    window.addEventListener("online", this.wake);
+    document.addEventListener("visibilitychange", this.wake);
   }
 
   remove() {
     this.observer.disconnect();
     this.keys.remove();
+    this.steps.remove();
+    this.shared.remove();
+    this.tools.remove();
+    window.removeEventListener("online", this.wake);
+    document.removeEventListener("visibilitychange", this.wake);
     this.store.clear();
+    this.ghost.clear();
+    this.tally.clear();
     cancelAnimationFrame(this.frame);
     Object.values(this.timers).forEach(clearTimeout);
     this.els.root.remove();
@@ -57,11 +86,19 @@ export class Timeline {
     this.props = props;
     if (!before || ["series", "run", "version", "rows"].some((name) => before[name] !== props[name])) this.#open(before, props);
     this.store.source(props);
-    if (!before || before.threshold !== props.threshold) this.threshold = props.threshold;
+    this.shared.series = props.series;
+    if (!before || before.threshold !== props.threshold || before.score !== props.score) this.threshold = props.threshold;
+    if (before && JSON.stringify(before.scores) !== JSON.stringify(props.scores)) this.levels.clear();
+    if (!before || before.zone !== props.zone) this.zone = props.zone;
     if (!before || before.theme !== props.theme) applyColors(this.els.root, props.colors, props.theme);
     if (props.view && (!before || before.nonce !== props.nonce)) this.obey(props.view, Boolean(before));
+    if (props.brushNonce !== null && props.brushNonce !== before?.brushNonce) {
+      this.brush = props.setBrush ? brushed(...props.setBrush, props.rows, props.setInner) : null;
+    }
     this.els.root.style.setProperty("--amad-tl-height", props.height);
-    if (before && names(before) !== names(props)) this.order = null; // Python ordered anew
+    this.tally.clear(); // Python has counted
+    this.reshaped = null; // and knows of the incident under the hand
+    this.panels.changed();
     if (!props.brush && this.mode === "brush") this.mode = "pan";
     this.tools.update();
     this.resize();
@@ -70,13 +107,18 @@ export class Timeline {
   #open(before, props) {
     const same = before && before.series === props.series && before.rows === props.rows;
     this.store.clear();
+    this.ghost.clear();
+    this.exact.clear();
     this.scales.clear();
+    this.scoreScales.clear();
+    this.levels.clear();
     if (same) return;
-    this.steps = [];
+    this.steps.clear();
     this.brush = null;
+    this.pair = [];
+    this.keyed = null;
     this.first = 0;
-    this.hidden = prefs.hidden(props.series);
-    this.order = null;
+    this.panels.open(props.series);
     this.view = { from: 0, to: props.rows };
     this.told = `0 ${props.rows}`;
   }
@@ -87,95 +129,45 @@ export class Timeline {
     this.setView(from, to, { keep });
   }
 
-  /** Channels in the order shown, without the hidden ones. */
-  channels() {
-    return this.ordered().filter((channel) => !this.hidden.has(channel.name));
-  }
-
-  ordered() {
-    if (!this.order) return this.props.channels;
-    const place = new Map(this.order.map((name, index) => [name, index]));
-    return [...this.props.channels].sort((a, b) => (place.get(a.name) ?? 1e9) - (place.get(b.name) ?? 1e9));
-  }
+  // What is shown ---------------------------------------------------------------------------------------------------
 
   /** Channels that have a panel now. */
   inView() {
-    return this.channels().slice(this.first, this.first + this.geometry.panels.count);
+    return this.geometry.panels.items.flatMap(({ panel }) => panel.channels);
   }
 
-  // View ------------------------------------------------------------------------------------------------------------
-
-  setView(from, to, { keep = true } = {}) {
-    const total = this.props.rows;
-    const least = Math.min(LEAST_ROWS, total);
-    let span = Math.min(Math.max(to - from, least), total);
-    const middle = (from + to) / 2;
-    if (span !== to - from) from = middle - span / 2;
-    from = Math.min(Math.max(from, 0), total - span);
-    to = from + span;
-    if (from === this.view.from && to === this.view.to) return;
-    if (keep) this.#keepStep();
-    this.view = { from, to };
-    // What was hovered is now another row.
-    if (this.hover && this.geometry) this.hover.row = this.rowAt(this.hover.x);
-    this.redraw();
-    clearTimeout(this.timers.rest);
-    this.timers.rest = setTimeout(() => this.#rested(), REST);
+  /** Events that are drawn: those of the threshold under the hand, without what the legend leaves out. */
+  events() {
+    if (!this.shown.events) return [];
+    return this.tally.events() ?? (this.drawn.events ??= filtered(this.props.events, this.shown.off, "event"));
   }
 
-  #keepStep() {
-    // One step a gesture: moves that follow each other closely are one.
-    const now = performance.now();
-    if (now - (this.moved ?? -1e9) > REST) {
-      this.steps.push({ ...this.view });
-      if (this.steps.length > STEPS_KEPT) this.steps.shift();
-    }
-    this.moved = now;
+  incidents() {
+    if (!this.shown.incidents) return [];
+    const found = (this.drawn.incidents ??= filtered(this.props.incidents, this.shown.off, "incident"));
+    if (!this.reshaped) return found;
+    const { id, from, to } = this.reshaped;
+    return found.map((one) => (one.id === id ? { ...one, start: from, end: to, inner: null } : one));
   }
 
-  back() {
-    const step = this.steps.pop();
-    if (!step) return;
-    this.moved = -1e9;
-    this.setView(step.from, step.to, { keep: false });
+  /** Threshold of a score panel; null: it has none. */
+  level(track) {
+    if (track === this.props.score) return this.threshold;
+    return this.levels.get(track) ?? this.props.scores.find((one) => one.track === track)?.threshold ?? null;
   }
 
-  /** Zoom by a factor (above 1: out) about a row. */
-  zoom(factor, about = (this.view.from + this.view.to) / 2) {
-    const { from, to } = this.view;
-    const span = Math.min(Math.max((to - from) * factor, Math.min(LEAST_ROWS, this.props.rows)), this.props.rows);
-    const share = (about - from) / (to - from);
-    this.setView(about - share * span, about + (1 - share) * span);
-  }
-
-  pan(rows) {
-    const span = this.view.to - this.view.from;
-    const from = Math.min(Math.max(this.view.from + rows, 0), this.props.rows - span);
-    this.setView(from, from + span);
-  }
-
-  whole() {
-    this.setView(0, this.props.rows);
-  }
-
-  #rested() {
-    const from = Math.round(this.view.from), to = Math.round(this.view.to);
-    this.announce();
-    if (!this.props.reportView || this.told === `${from} ${to}`) return;
-    this.told = `${from} ${to}`;
-    this.component.setStateValue("view", [from, to, this.props.nonce]);
-  }
-
-  scroll(channels) {
-    const most = Math.max(0, this.channels().length - this.geometry.panels.count);
-    const first = Math.min(Math.max(this.first + channels, 0), most);
-    if (first === this.first) return false;
-    this.first = first;
-    this.redraw();
-    return true;
+  /** Stores whose lines share the panels: the series, and its ghost. */
+  stores() {
+    return this.ghost.on ? [this.store, this.ghost.store] : [this.store];
   }
 
   // Decisions ---------------------------------------------------------------------------------------------------------
+
+  setBrush(brush, tell) {
+    this.brush = brush;
+    if (tell) this.component.setStateValue("brush", brush ? [brush.from, brush.to, ...(brush.inner ?? [])] : null);
+    this.redraw();
+  }
 
   setMode(mode) {
     if (mode === "brush" && !this.props.brush) return;
@@ -184,30 +176,38 @@ export class Timeline {
     this.redraw();
   }
 
-  setBrush(brush, tell) {
-    this.brush = brush;
-    if (tell) this.component.setStateValue("brush", brush ? [Math.floor(brush.from), Math.ceil(brush.to)] : null);
-    this.redraw();
-  }
-
-  setThreshold(value, tell) {
-    this.threshold = value;
-    if (tell) this.component.setTriggerValue("threshold", value);
+  /** Threshold of a score panel, told when the hand lets go. */
+  setLevel(track, value, tell) {
+    if (track === this.props.score) {
+      this.threshold = value;
+      this.thresholdMoved = true;
+      if (tell) {
+        this.flush();
+        this.component.setTriggerValue("threshold", value);
+      }
+      if (!tell) this.tally.ask(value);
+    } else {
+      this.levels.set(track, value);
+      if (tell) this.act({ kind: "threshold", score: track, value });
+    }
     this.redraw();
   }
 
   pick(kind, id) {
+    this.flush();
     this.component.setTriggerValue("picked", { kind, id });
   }
 
-  /** Keeps what is shown and hidden for the other pages of this tab. */
-  keep() {
-    prefs.keep(this.props.series, this.shown, this.hidden);
-    this.redraw();
+  act(action) {
+    this.flush();
+    this.component.setTriggerValue("action", action);
   }
 
-  act(action) {
-    this.component.setTriggerValue("action", action);
+  keepShown() {
+    prefs.keepShown(this.shown);
+    this.drawn = {};
+    this.panels.changed();
+    this.redraw();
   }
 
   /** Previous or next event: shown at once, and told as picked. */
@@ -228,17 +228,14 @@ export class Timeline {
     this.pick("event", event.id);
   }
 
+  /** Whether an event or incident is the chosen one of its kind. */
+  isChosen(one) {
+    return one.kind ? this.props.chosenIncident !== null && one.id === this.props.chosenIncident : one.id === this.selectedId();
+  }
+
   /** The event chosen by key, until Python has answered, else the one Python holds selected. */
   selectedId() {
     return this.stepped && this.stepped.selected === this.props.selected ? this.stepped.id : this.props.selected;
-  }
-
-  reveal(start, end) {
-    const { from, to } = this.view;
-    if (start >= from && end <= to) return this.redraw();
-    const span = Math.max(to - from, (end - start) * 1.5);
-    const middle = (start + end) / 2;
-    this.setView(middle - span / 2, middle + span / 2);
   }
 
   refused() {
@@ -302,35 +299,37 @@ export class Timeline {
 
   /** Ids of the tracks that the present panels need. */
   needed() {
-    const expected = this.shown.expected ? new Set(this.props.expected) : new Set();
     const ids = [];
-    for (const channel of this.inView()) {
-      ids.push(`c${channel.index}`);
-      if (expected.has(channel.index)) ids.push(`e${channel.index}`);
+    for (const { panel } of this.geometry.panels.items) {
+      for (const channel of panel.channels) ids.push(`c${channel.index}`);
+      if (panel.channels.length === 1 && this.expected.has(panel.channels[0].index)) ids.push(`e${panel.channels[0].index}`);
     }
-    if (this.props.score) ids.push(this.props.score);
-    return ids;
+    return [...ids, ...this.panels.scores().map(({ track }) => track)];
   }
 
   #draw() {
     if (!this.size || !this.props) return;
     const { width, height } = this.size;
-    const count = this.channels().length;
-    this.geometry = layout(width, height, count, {
-      overview: this.props.overview, score: Boolean(this.props.score), presenter: this.presenter,
+    const began = performance.now();
+    this.drawn = {};
+    this.expected = new Set(this.shown.expected ? this.props.expected : []);
+    this.geometry = layout(width, height, this.panels.list(), {
+      overview: this.props.overview, scores: this.panels.scores().length, presenter: this.presenter, first: this.first,
     });
-    this.first = Math.min(this.first, Math.max(0, count - this.geometry.panels.count));
+    this.first = this.geometry.panels.first;
     this.rowsPerPx = (this.view.to - this.view.from) / this.geometry.w;
     const ids = this.needed();
     this.bucket = affordableRows(this.rowsPerPx, this.view.to - this.view.from, ids);
     this.fresh = !ids.length || this.store.want(this.view, this.bucket, ids);
+    this.ghost.want(ids);
     if (this.props.overview) this.store.wantOverview(this.geometry.w, this.props.score ?? "mean");
-    this.clock = this.store.clock(this.view, this.bucket);
+    this.clock = this.store.clock(this.view, this.bucket)?.read(this.zone) ?? null;
     drawMain(this);
     this.gutter.place();
     this.gutter.values();
     drawOver(this);
     this.tools.status();
+    this.took = performance.now() - began;
     this.#mark(this.fresh);
   }
 
@@ -340,13 +339,14 @@ export class Timeline {
     root.dataset.from = String(Math.round(this.view.from));
     root.dataset.to = String(Math.round(this.view.to));
     root.dataset.pxRows = String(Number((this.rowsPerPx ?? 0).toPrecision(6)));
+    root.dataset.drawMs = String(Number((this.took ?? 0).toFixed(2)));
     root.dataset.fresh = String(fresh);
   }
 
   announce() {
     const { from, to } = this.view;
     const within = this.props.events.filter((event) => event.end > from && event.start < to).length;
-    const count = this.channels().length;
+    const count = this.panels.count();
     const span = this.clock ? `${moment(this.clock, Math.round(from))} to ${moment(this.clock, Math.round(to) - 1)}` : "";
     const text = `${count} channel${count === 1 ? "" : "s"}, rows ${whole(from)} to ${whole(to)} of ${whole(this.props.rows)}`
       + `${span ? `, ${span}` : ""}, ${within} event${within === 1 ? "" : "s"} in view`;
@@ -354,8 +354,4 @@ export class Timeline {
     if (this.announced && this.announced !== text) this.els.live.textContent = text;
     this.announced = text;
   }
-}
-
-function names(props) {
-  return JSON.stringify(props.channels.map((channel) => channel.name));
 }

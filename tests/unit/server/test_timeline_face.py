@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
-from app.components.timeline import _event, _incident, _obey, _pair, _told
+from amad.plots.palette import COLORS
+from app.components.timeline import _obey, _told
+from app.components.timeline.passing import event, incident, pair
 
 ROWS = 1000
 
@@ -46,6 +48,15 @@ def test_an_order_after_the_users_own_moves_is_obeyed(memory: dict[str, Any]) ->
     assert memory["nonce"] == 3
 
 
+def test_a_view_kept_one_run_late_does_not_pull_the_view_from_the_hand(memory: dict[str, Any]) -> None:
+    # The page reads what it kept before it draws: in the run that tells the second move it passes the first one.
+    run(memory, None)
+    run(memory, None, [10, 50, 1])
+    assert run(memory, (10, 50), [30, 60, 1]) == (30, 60)
+    assert run(memory, (30, 60), [35, 60, 1]) == (35, 60)
+    assert memory["nonce"] == 1
+
+
 def test_going_back_to_where_the_user_was_before_an_order_is_the_users_move(memory: dict[str, Any]) -> None:
     run(memory, None, [30, 60, 1])
     assert run(memory, (10, 20), [30, 60, 1]) == (10, 20)
@@ -69,20 +80,29 @@ def test_after_another_page_the_view_is_ordered_anew(memory: dict[str, Any]) -> 
     "span", [None, "ab", [1], [5, 5], [9, 2], ["x", 3], [float("nan"), 3], [float("inf"), 3], 7, {}]
 )
 def test_a_span_that_is_none_is_left_out(span: Any) -> None:
-    assert _pair(span, ROWS) is None
+    assert pair(span, ROWS) is None
 
 
 def test_a_span_is_cut_to_the_series() -> None:
-    assert _pair([-20.4, 1e9], ROWS) == (0, 1000)
+    assert pair([-20.4, 1e9], ROWS) == (0, 1000)
 
 
 def test_marks_become_plain_values() -> None:
     import numpy as np
 
-    event = _event({"id": np.int64(3), "start": np.int64(5), "end": np.int32(9), "severity": np.float32(2.5)})
-    assert event == {"id": 3, "start": 5, "end": 9, "severity": 2.5}
-    assert all(type(value) in (int, float) for value in event.values())
-    incident = _incident({"id": "x", "start": 1, "end": 2, "type": "Drift"}, "dark")
-    assert (incident["code"], incident["pattern"], incident["color"]) == ("DR", "dots", "#66DAFC")
-    unknown = _incident({"id": "x", "start": 1, "end": 2, "type": "Leak"}, "light")
+    made = event({"id": np.int64(3), "start": np.int64(5), "end": np.int32(9), "severity": np.float32(2.5)})
+    assert made == {"id": 3, "start": 5, "end": 9, "severity": 2.5, "channels": [], "decision": None}
+    assert all(type(value) in (int, float) for value in list(made.values())[:4])
+    known = incident({"id": "x", "start": 1, "end": 2, "type": "Drift"}, "dark", COLORS["dark"])
+    assert (known["code"], known["pattern"], known["color"]) == ("DR", "dots", "#66DAFC")
+    unknown = incident({"id": "x", "start": 1, "end": 2, "type": "Leak"}, "light", COLORS["light"])
     assert (unknown["type"], unknown["code"], unknown["pattern"]) == ("Leak", "OT", "mesh")
+
+
+def test_bands_of_every_kind_have_a_look_and_keep_what_is_known_of_them() -> None:
+    given = {"id": 1, "start": 5, "end": 9, "author": "Ann", "channels": ("a", "b"), "inner": (6, 8)}
+    made = incident({**given, "kind": "maintenance"}, "light", COLORS["light"])
+    assert (made["type"], made["pattern"], made["color"]) == ("Maintenance", "hatch", COLORS["light"]["maintenance"])
+    assert (made["author"], made["channels"], made["inner"]) == ("Ann", ["a", "b"], [6, 8])
+    assert incident({**given, "kind": "disagreement"}, "light", COLORS["light"])["code"] == "\u2260"
+    assert incident({**given, "kind": "<b>"}, "light", COLORS["light"])["kind"] == "incident"

@@ -1,0 +1,90 @@
+"""What a threshold would give, in a moment: its events as rows, and how they stand to labels and to what was judged."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from amad.detection.events import HALF_SEVERITY, USUAL, _runs
+from amad.errors import InputError
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Counts at one threshold: of `events`, `false` touch no labelled span; `found` and `missed` are labelled spans.
+
+    `left` are the events that touch no judged span: the labelling work that remains.
+    """
+
+    events: int
+    found: int
+    missed: int
+    false: int
+    left: int
+
+
+def event_rows(
+    score: ArrayLike, threshold: float, *, merge_gap: int = 0, min_length: int = 1, severity: float = 0.0
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """First rows and exclusive ends of the events that `find_events` gives, those under a severity (0 to 100) left out.
+
+    score (T,), NaN counts as not above. Takes a few ms at 10^6 rows: peaks are found only where a severity is asked.
+    Errors: InputError for a score that is not one-dimensional, or a threshold that is not a number.
+    """
+    values = np.asarray(score)
+    if values.ndim != 1:
+        raise InputError(f"The score has shape {values.shape}. Give one value a row, shape (rows,).")
+    if math.isnan(threshold):
+        raise InputError("The threshold is not a number. Give a number, or choose percentile or pot.")
+    if merge_gap < 0 or min_length < 1:
+        raise InputError(f"merge_gap {merge_gap} must be at least 0 and min_length {min_length} at least 1.")
+    rows = np.flatnonzero(values > threshold)
+    if 8 * len(rows) > len(values):
+        starts, ends = _runs(values, threshold, merge_gap, min_length)
+    elif len(rows):
+        # Where few rows are above, only these are looked at: a third of the time.
+        apart = np.flatnonzero(np.diff(rows) > merge_gap + 1)
+        starts, ends = rows[np.append(0, apart + 1)], rows[np.append(apart, len(rows) - 1)] + 1
+        kept = ends - starts >= min_length
+        starts, ends = starts[kept], ends[kept]
+    else:
+        starts = ends = rows
+    if severity > 0 and len(starts):
+        peaks = np.fromiter(
+            (np.fmax.reduce(values[start:end]) for start, end in zip(starts, ends, strict=True)),
+            dtype=np.float64,
+            count=len(starts),
+        )
+        beyond = np.minimum(np.maximum(peaks - USUAL, 0.0), 1e12)
+        high = 100.0 * beyond / (beyond + HALF_SEVERITY) >= severity
+        starts, ends = starts[high], ends[high]
+    return starts.astype(np.int64), ends.astype(np.int64)
+
+
+def tally(
+    starts: NDArray[np.int64],
+    ends: NDArray[np.int64],
+    labelled: Sequence[tuple[int, int]] = (),
+    judged: Sequence[tuple[int, int]] = (),
+) -> Tally:
+    """Counts for events [starts, ends): two spans touch where they share a row; spans are rows (from, to), end exclusive."""
+    truth, done = (np.asarray(spans, dtype=np.int64).reshape(-1, 2) for spans in (labelled, judged))
+    found = int(_touched(truth[:, 0], truth[:, 1], starts, ends).sum())
+    return Tally(
+        events=len(starts),
+        found=found,
+        missed=len(truth) - found,
+        false=int((~_touched(starts, ends, truth[:, 0], truth[:, 1])).sum()),
+        left=int((~_touched(starts, ends, done[:, 0], done[:, 1])).sum()),
+    )
+
+
+def _touched(
+    starts: NDArray[np.int64], ends: NDArray[np.int64], others: NDArray[np.int64], stops: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Which of the spans [starts, ends) share a row with any span [others, stops): more begin before its end than end by its start."""
+    return np.searchsorted(np.sort(others), ends, "left") > np.searchsorted(np.sort(stops), starts, "right")

@@ -1,0 +1,90 @@
+"""What goes to the browser, and what comes back: plain values only, and nothing from the browser is trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from amad.plots.palette import INCIDENT_TYPES, Theme
+
+DECISIONS = ("accepted", "rejected", "unsure")
+KINDS = ("incident", "label", "maintenance", "disagreement")
+
+
+def pair(span: Any, rows: int) -> tuple[int, int] | None:
+    """Whole rows (from, to) inside the series, or None; what comes from the browser is not trusted."""
+    try:
+        start, stop = (round(float(edge)) for edge in span)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    start, stop = max(0, start), min(rows, stop)
+    return (start, stop) if start < stop else None
+
+
+def spans(found: Iterable[Sequence[int]], rows: int) -> list[tuple[int, int]]:
+    """Spans (from, to) inside the series; empty ones are left out."""
+    inside = (pair(span, rows) for span in found)
+    return [span for span in inside if span is not None]
+
+
+def plain(value: Any) -> Any:
+    """A NumPy scalar as Python's own: one of them would turn all of the component's data into text."""
+    return value.item() if hasattr(value, "item") else value
+
+
+def event(given: Mapping[str, Any]) -> dict[str, Any]:
+    """An event for the browser."""
+    return {
+        "id": plain(given["id"]),
+        "start": int(given["start"]),
+        "end": int(given["end"]),
+        "severity": float(given.get("severity") or 0.0),
+        "channels": [str(name) for name in given.get("channels") or ()],
+        "decision": given.get("decision") if given.get("decision") in DECISIONS else None,
+    }
+
+
+def incident(given: Mapping[str, Any], theme: Theme, colors: Mapping[str, str]) -> dict[str, Any]:
+    """An incident, label, maintenance window or disagreement for the browser, with the look of its type."""
+    kind = str(given.get("kind") or "incident")
+    kind = kind if kind in KINDS else "incident"
+    look = next((known for known in INCIDENT_TYPES if known["name"] == given.get("type")), INCIDENT_TYPES[-1])
+    code, pattern, color = look["code"], look["pattern"], look[theme]
+    if kind == "maintenance":
+        code, pattern, color = "", "hatch", colors["maintenance"]
+    elif kind == "disagreement":
+        code, pattern, color = "\u2260", "mesh", colors["text"]
+    inner = given.get("inner")
+    return {
+        "id": plain(given["id"]),
+        "start": int(given["start"]),
+        "end": int(given["end"]),
+        "inner": None if inner is None else [int(inner[0]), int(inner[1])],
+        "kind": kind,
+        "type": str(given.get("type") or (kind.capitalize() if kind != "incident" else look["name"])),
+        "author": str(given.get("author") or ""),
+        "channels": [str(name) for name in given.get("channels") or ()],
+        "code": str(given["code"] if given.get("code") is not None else code),
+        "pattern": str(given.get("pattern") or pattern),
+        "color": str(given.get("color") or color),
+    }
+
+
+def painted(paint: Mapping[str, Any]) -> dict[str, Any]:
+    """Attention of one step over the rows of its window."""
+    return {
+        "start": int(paint["start"]),
+        "local": [float(weight) for weight in paint["local"]],
+        "global": [float(weight) for weight in paint["global"]],
+    }
+
+
+def counting(detect: Mapping[str, Any] | None) -> dict[str, float] | None:
+    """How events are made of a score, for the counts while a threshold is dragged."""
+    if detect is None:
+        return None
+    return {
+        "gap": int(detect.get("gap", 0)),
+        "least": max(1, int(detect.get("least", 1))),
+        "severity": float(detect.get("severity", 0.0)),
+    }

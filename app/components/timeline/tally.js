@@ -1,0 +1,108 @@
+// What a threshold would give, while it is dragged: events from the library by our route, counted against labels here.
+
+import { filled, header } from "./data.js";
+import { whole } from "./axes.js";
+
+export class Tally {
+  constructor(timeline) {
+    this.t = timeline;
+    this.clear();
+  }
+
+  clear() {
+    this.flight?.abort();
+    this.flight = null;
+    this.next = null;
+    this.found = null; // {level, count, starts, ends} of the last answer during a drag
+  }
+
+  /** The threshold under the hand; one question at a time, the newest next. */
+  async ask(level) {
+    const { t } = this;
+    if (!t.props.detect || !t.props.run) return;
+    this.next = level;
+    if (this.flight) return;
+    while (this.next !== null) {
+      const asked = this.next;
+      this.next = null;
+      this.flight = new AbortController();
+      try {
+        const found = await this.#fetch(asked, this.flight.signal);
+        if (t.dragging === "threshold" || t.held) this.found = found;
+      } catch {
+        break; // the picture does without; release counts again
+      } finally {
+        this.flight = null;
+      }
+      t.redraw();
+    }
+  }
+
+  async #fetch(level, signal) {
+    const { t } = this;
+    const { detect, run, series, score, eventsUrl, token } = t.props;
+    const query = new URLSearchParams({ series, run, score, threshold: level, gap: detect.gap, least: detect.least, severity: detect.severity });
+    const answer = await fetch(`${eventsUrl}?${query}`, { signal, headers: { "X-Amad-Token": token } });
+    if (!answer.ok) throw new Error(String(answer.status));
+    const buffer = await answer.arrayBuffer();
+    const [about, place] = header(buffer);
+    if (!about.told) return { level, count: about.count, starts: null, ends: null };
+    const starts = new Int32Array(buffer, place, about.count);
+    const ends = new Int32Array(buffer, filled(place + starts.byteLength), about.count);
+    return { level, count: about.count, starts, ends };
+  }
+
+  /** Events to draw instead of the page's, while the threshold is held elsewhere. */
+  events() {
+    const { found } = this;
+    if (!found) return null;
+    if (!found.starts) return [];
+    return Array.from(found.starts, (start, index) => ({ id: `drag ${index}`, start, end: found.ends[index], severity: 0, channels: [] }));
+  }
+
+  /** {events, found, missed, false, left} at the threshold shown; parts are null where nothing is known of them. */
+  counts() {
+    const { t } = this;
+    if (!t.props.detect) return null;
+    const { truth, judged } = t.props;
+    const starts = this.found ? this.found.starts : t.props.events.map((one) => one.start);
+    const ends = this.found ? this.found.ends : t.props.events.map((one) => one.end);
+    if (!starts) return { events: this.found.count, found: null, missed: null, false: null, left: null };
+    const events = Array.from(starts, (start, index) => [start, ends[index]]);
+    const hit = truth ? touching(truth, events) : 0;
+    return {
+      events: events.length,
+      found: truth && hit,
+      missed: truth && truth.length - hit,
+      false: truth && events.length - touching(events, truth),
+      left: judged && events.length - touching(events, judged),
+    };
+  }
+
+  words() {
+    const counts = this.counts();
+    if (!counts) return "";
+    const parts = [`${whole(counts.events)} event${counts.events === 1 ? "" : "s"}`];
+    if (counts.found !== null) parts.push(`${whole(counts.found)} found, ${whole(counts.missed)} missed, ${whole(counts.false)} false`);
+    if (counts.left !== null) parts.push(`${whole(counts.left)} left to label`);
+    return parts.join(" \u00b7 ");
+  }
+}
+
+/** How many spans [from, to) share a row with any of the others: as many begin before its end as end by its start, or more. */
+export function touching(spans, others) {
+  const begins = Float64Array.from(others, ([from]) => from).sort();
+  const ends = Float64Array.from(others, ([, to]) => to).sort();
+  return spans.filter(([from, to]) => before(begins, to) > before(ends, from + 1)).length;
+}
+
+/** How many of sorted numbers are smaller than a limit. */
+function before(sorted, limit) {
+  let low = 0, high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (sorted[middle] < limit) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
