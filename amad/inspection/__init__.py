@@ -21,6 +21,7 @@ from amad.inspection.lessons import (
     write_moves,
 )
 from amad.inspection.mask import mask
+from amad.inspection.rhythms import channels_at, fold, nearest_peak, spectral_peaks
 from amad.inspection.runs import frequencies, history
 from amad.inspection.spectrum import spectrum
 
@@ -36,8 +37,10 @@ __all__ = [
     "attend",
     "attention_distance",
     "attention_entropy",
+    "channels_at",
     "contrast",
     "divergence_parts",
+    "fold",
     "frequencies",
     "game",
     "history",
@@ -46,9 +49,11 @@ __all__ = [
     "mask",
     "mask_kernel",
     "mass_at_periods",
+    "nearest_peak",
     "odd_span",
     "parse_moves",
     "rhythm",
+    "spectral_peaks",
     "spectrum",
     "step_attention",
     "tokens",

@@ -9,8 +9,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from amad.plots.compare import agreement_map, method_lines, pr_curves, score_panels, threshold_sweep
+    from amad.plots.compare import (
+        agreement_map,
+        method_lines,
+        pr_curves,
+        quality_against_cost,
+        score_panels,
+        threshold_sweep,
+    )
     from amad.plots.curves import cad_histogram, distances, entropies, loss_parts, maxmin_curves
+    from amad.plots.export import numbers
     from amad.plots.frequency import frequency_paths, frequency_spectrum, mask_kernel, mask_map
     from amad.plots.injection import injection_lesson
     from amad.plots.lessons import (
@@ -22,7 +30,6 @@ if TYPE_CHECKING:
         window_lesson,
     )
     from amad.plots.maps import attention_difference, attention_map, cad_strip, color_limit
-    from amad.plots.numbers import numbers
     from amad.plots.rhythm import folded_cycles, masked_row, period_comb
     from amad.plots.series import channel_shares, timeline
     from amad.plots.style import describe
@@ -49,7 +56,7 @@ _HOMES = {
     "game_lesson": "lessons",
     "injection_lesson": "injection",
     "large": "lessons",
-    "numbers": "numbers",
+    "numbers": "export",
     "masked_row": "rhythm",
     "folded_cycles": "rhythm",
     "period_comb": "rhythm",
@@ -60,6 +67,7 @@ _HOMES = {
     "maxmin_curves": "curves",
     "method_lines": "compare",
     "pr_curves": "compare",
+    "quality_against_cost": "compare",
     "reach_words": "words",
     "score_panels": "compare",
     "step_facts": "words",
@@ -99,6 +107,7 @@ __all__ = [
     "numbers",
     "period_comb",
     "pr_curves",
+    "quality_against_cost",
     "reach_words",
     "score_panels",
     "step_facts",

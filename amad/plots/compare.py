@@ -222,6 +222,41 @@ def agreement_map(values: ArrayLike, names: Sequence[str], *, kind: str = "rank"
     return say(made, f"{what} of {len(names)} methods{ends}: {', '.join(names)}.")
 
 
+def quality_against_cost(
+    points: Mapping[str, tuple[float, float]], *, quality: str = "VUS-PR", theme: Theme = "light"
+) -> go.Figure:
+    """What each method reaches against what it takes, a point each with its name (Plotly).
+
+    points: name -> (seconds to fit and to score the series, the metric); seconds on a logarithmic axis.
+    Errors: InputError without a point.
+    """
+    if not points:
+        raise InputError("points: empty; give at least one method.")
+    tone = colors(theme)
+    lines = method_lines(list(points), theme)
+    seconds = np.array([max(float(one[0]), 1e-3) for one in points.values()])
+    values = np.array([float(one[1]) for one in points.values()])
+    made = figure(theme, "")
+    low, high = np.log10(seconds.min()), np.log10(seconds.max())
+    right = (np.log10(seconds) - low) > 0.7 * max(high - low, 1e-9)  # names of the last ones stand left of their points
+    made.add_scatter(
+        x=seconds, y=values, mode="markers+text", text=[escape(name) for name in points], cliponaxis=False,
+        textposition=["middle left" if end else "middle right" for end in right], textfont={"size": 12, "color": tone["text"]},
+        marker={"color": [lines[name][0] for name in points], "size": 9},
+        hovertemplate="%{text}<br>%{x:.3~g} s<br>" + escape(quality) + " %{y:.3f}<extra></extra>",
+    )  # fmt: skip
+    first, last = int(np.floor(low)), int(np.ceil(high))
+    ticks = [10.0**power for power in range(first, max(last, first + 1) + 1)]
+    made.update_xaxes(
+        type="log", title_text="seconds to fit and to score the series", tickvals=ticks, ticktext=[number(tick) for tick in ticks],
+        range=[low - 0.15 * max(high - low, 0.5), high + 0.15 * max(high - low, 0.5)],
+    )  # fmt: skip
+    made.update_yaxes(title_text=escape(quality), rangemode="tozero", range=[0, max(float(values.max()) * 1.12, 1e-3)])
+    made.update_layout(margin={"t": 8, "r": 24})
+    told = ", ".join(f"{name} {number(value)} in {number(cost)} s" for name, (cost, value) in points.items())
+    return say(made, f"{quality} against seconds: {told}.")
+
+
 def _peaks(values: NDArray[np.float64]) -> NDArray[np.int64]:
     """Places to draw: all, or the lowest and highest of each bucket in their order."""
     if len(values) <= MOST_POINTS:

@@ -121,7 +121,7 @@ def injection_lesson(
         made.update_xaxes(
             title_text="share of the score", tickformat=".0%", range=[0, 1.25], nticks=3, row=panels, col=2
         )
-    made.update_layout(dragmode="select", selectdirection="h", margin={"r": 24})
+    made.update_layout(dragmode="select", selectdirection="h", margin={"r": 24, "t": 44}, legend_y=1.05)
     return made
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 from plotly.graph_objects import Figure
@@ -10,7 +12,7 @@ from plotly.graph_objects import Figure
 from amad import plots
 from amad.errors import AmadError
 from amad.workspace import RunRecord, SeriesRecord
-from app.parts import page, text
+from app.parts import downloads, page, text
 
 
 @dataclass(frozen=True)
@@ -25,13 +27,19 @@ class Words:
     waiting: str
 
 
-def show(figure: Figure, key: str) -> None:
-    """One figure with its text alternative; its place takes what the window leaves (style.css)."""
+def show(figure: Figure, key: str, *, clicked: Callable[[], None] | None = None) -> None:
+    """One figure with its text alternative and its downloads; its place takes what the window leaves (style.css).
+
+    `clicked` is called when a point is clicked; what was clicked then stands in the session under `key`.
+    """
+    select: dict[str, Any] = {}
+    if clicked is not None:
+        select = {"on_select": clicked, "selection_mode": "points"}
     with st.container(key=f"{key}-place"):
+        downloads.draw(figure, key)
         st.plotly_chart(
-            figure, key=key, theme=None, height="stretch", alt=plots.describe(figure),
-            config={"displayModeBar": False, "displaylogo": False},
-        )  # fmt: skip
+            figure, key=key, theme=None, height="stretch", alt=plots.describe(figure), config=downloads.CONFIG, **select
+        )
 
 
 def empty(words: Words, record: SeriesRecord | None, run: RunRecord | None, wrong: AmadError | None) -> None:

@@ -48,10 +48,18 @@ def _forget(kept: dict[str, str], names: Iterable[str]) -> None:
 
 def _show(kept: dict[str, str]) -> None:
     """The address says what is kept, changed once: each change is a step of the browser's history."""
-    other = {name: value for name, value in st.query_params.to_dict().items() if name not in NAMES}
-    wanted = {**other, **kept}
-    if wanted != st.query_params.to_dict():
-        st.query_params.from_dict(wanted)
+    now = st.query_params.to_dict()
+    if not set(now) - set(NAMES):
+        if now != kept:
+            st.query_params.from_dict(kept)
+        return
+    # Beside them stands what widgets of the page have bound to the address: that is theirs, and may not be set here.
+    new = {name: value for name, value in kept.items() if now.get(name) != value}
+    if new:
+        st.query_params.update(new)
+    for name in NAMES:
+        if name in now and name not in kept:
+            del st.query_params[name]
 
 
 def read() -> Selection:

@@ -20,6 +20,7 @@ FIRST = (260, 324)  # rows of it that are brushed at first
 SPAN, KIND, CHANNELS, STRENGTH, LEVEL, WAS = "rows", "kind", "channels", "strength", "level", "asitwas"
 LEVELS = {"99 % of training": "percentile:0.99", "95 % of training": "percentile:0.95"}
 NONE = "Nothing"
+LEFT = "teach-anomaly"  # in the session: what chapter 8 trains on
 
 
 def original() -> NDArray[np.float32]:
@@ -107,6 +108,11 @@ def controls() -> State:
     stop = max(stop, start + 2)
     span = (min(start, ROWS[1] - 2) - ROWS[0], min(stop, ROWS[1]) - ROWS[0])
     places = tuple(place for place, name in enumerate(names) if name in (chosen or ()))
+    left = {"kind": str(kind), "span": span, "channels": places, "strength": float(strength)}
+    if st.session_state.get(LEFT) != left:  # what chapter 8 has trained was another one
+        st.session_state[LEFT] = left
+        for name in ("anomaly", "lesson"):
+            st.query_params.pop(name, None)
     return {KIND: NONE if was else str(kind), "chosen": str(kind), SPAN: span, CHANNELS: places, STRENGTH: float(strength),
             LEVEL: LEVELS.get(str(level), "percentile:0.99")}  # fmt: skip
 

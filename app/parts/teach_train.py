@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -12,12 +14,13 @@ from amad.errors import AmadError
 from amad.plots.palette import Theme
 from amad.series import Report, Series
 from amad.workspace import RunRecord
-from app.parts import cached, curves, page, progress, selection, teach_inject, text, workspace
+from app.parts import cached, curves, page, progress, teach, teach_inject, text, workspace
 from app.parts.teach import Lesson, Picture, State, Sweep
-from app.parts.teach_river import label, river, short
+from app.parts.teach_river import label, river
 from app.parts.teach_words import TRAIN
 
-RUN = "lesson"  # in the address: the run that this chapter has started
+WORKS = "teach-train-works"
+RUN, ANOMALY = "lesson", "anomaly"  # in the address: the run that this chapter has started, what is in its rows
 FIRST = 18200  # first row of the series of this chapter; it ends with the stretch of chapter 7
 PART = 2800  # its first rows, which are trained on
 STEPS = 120  # optimiser steps: what two cores do in well under a minute
@@ -39,25 +42,14 @@ def lesson_series(state: State) -> Series:
 
 def controls() -> State:
     """The anomaly as chapter 7 left it in the address, and the button that starts."""
-    here = river()
-    names = [short(channel) for channel in here.channels]
-    kind = st.query_params.get(teach_inject.KIND, inspection.KINDS[0])
-    span = [int(one) for one in st.query_params.get_all(teach_inject.SPAN) if one.isdecimal()]
-    if len(span) != 2 or not teach_inject.ROWS[0] <= span[0] < span[1] <= teach_inject.ROWS[1]:
-        span = [teach_inject.ROWS[0] + row for row in teach_inject.FIRST]
-    chosen = st.query_params.get_all(teach_inject.CHANNELS)
-    places = tuple(place for place, name in enumerate(names) if name in chosen) or (0, len(names) - 1)
-    try:
-        strength = float(np.clip(float(st.query_params.get(teach_inject.STRENGTH, "4")), 1, 8))
-    except ValueError:
-        strength = 4.0
-    state = {
-        "kind": kind if kind in inspection.KINDS else inspection.KINDS[0],
-        "span": tuple(row - teach_inject.ROWS[0] for row in span),
-        "channels": places,
-        "strength": strength,
-    }
+    state = anomaly()
+    span = [row + teach_inject.ROWS[0] for row in state["span"]]
     run = started()
+    works = run is not None and run.state in progress.BUSY
+    if works != st.session_state.get(WORKS, works):
+        st.session_state[WORKS] = works
+        st.rerun()  # the whole page: it draws itself again only while there is work
+    st.session_state[WORKS] = works
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key="teach-train"):
         st.button(
             "Train it now" if run is None else "Train again", key="teach-train-start", type="primary",
@@ -66,15 +58,53 @@ def controls() -> State:
         if run is not None and run.state == "done":
             for name, view in (("Open in Incidents", "incidents"), ("Open in Attention", "attention")):
                 if st.button(name, key=f"teach-train-{view}"):
-                    selection.write(series=run.series_id)
-                    selection.write(run=run.id, at=PART)
-                    st.switch_page(f"views/{view}.py", query_params=dict(st.query_params))
+                    st.switch_page(f"views/{view}.py", query_params=address(run))
         st.caption(
             text.escape(
                 f"{state['kind']} in rows {text.count(span[0])} to {text.count(span[1])} of the river, as chapter 7 has it"
             )
         )
     return state
+
+
+def address(run: RunRecord) -> dict[str, str]:
+    """What another page is opened with: the series, its run, and the rows around the anomaly."""
+    start, stop = (row + teach_inject.ROWS[0] - FIRST for row in anomaly()["span"])
+    found = {"series": str(run.series_id), "run": run.id, "at": str((start + stop) // 2)}
+    return {**found, "from": str(max(0, start - 300)), "to": str(stop + 300)}
+
+
+def anomaly() -> State:
+    """The anomaly in these rows: that of the address, else the one chapter 7 left, else the usual one; into the address."""
+    found = read(st.query_params.get(ANOMALY, "")) or st.session_state.get(teach_inject.LEFT)
+    state: State = dict(found or {
+        "kind": inspection.KINDS[0], "span": teach_inject.FIRST, "channels": (0, len(river().channels) - 1), "strength": 4.0,
+    })  # fmt: skip
+    written = write(state)
+    if st.query_params.get(ANOMALY) != written:
+        st.query_params[ANOMALY] = written
+    return state
+
+
+def write(state: State) -> str:
+    """An anomaly as it stands in the address: kind, first row, row after the last, channels, strength; counted from 0."""
+    kind, (start, stop) = inspection.KINDS.index(state["kind"]), state["span"]
+    return (
+        f"{kind}.{start}.{stop}.{'-'.join(str(place) for place in state['channels'])}.{round(10 * state['strength'])}"
+    )
+
+
+def read(given: str) -> State | None:
+    """What `write` wrote; None for anything else."""
+    found = re.fullmatch(r"(\d)\.(\d{1,4})\.(\d{1,4})\.((?:\d(?:-\d)*)?)\.(\d{1,3})", given, flags=re.ASCII)
+    if found is None:
+        return None
+    kind, start, stop, strength = (int(found[at]) for at in (1, 2, 3, 5))
+    places = tuple(int(place) for place in found[4].split("-") if place)
+    rows = teach_inject.ROWS[1] - teach_inject.ROWS[0]
+    if kind >= len(inspection.KINDS) or not start < stop <= rows or any(at >= len(river().channels) for at in places):
+        return None
+    return {"kind": inspection.KINDS[kind], "span": (start, stop), "channels": places, "strength": strength / 10}
 
 
 def started() -> RunRecord | None:
@@ -148,24 +178,26 @@ def draw(state: State) -> bool:
     if run is None:
         return False
     if run.state in progress.BUSY:
-        live(run.id)
+        jobs.refresh(workspace.get())
+        live(run)
         return True
     if run.state != "done":
         page.problem(run.error or f"{run.name} {progress.standing(run.state)}. Train again.")
     return False
 
 
-@st.fragment(run_every="1s")
-@page.boxed
-def live(run_id: str) -> None:
-    """Progress and curves, drawn again each second."""
-    store = workspace.get()
-    jobs.refresh(store)
-    run = store.find_run(run_id)
-    if run.state not in progress.BUSY:
-        st.rerun()
-    job = next((one for one in progress.jobs(store) if one.id == run_id), None)
-    with st.container(key="teach-picture-place"):
+def busy() -> bool:
+    """Whether the address names a run of this chapter that is being worked on; the page then draws itself again."""
+    if st.query_params.get(teach.CHAPTER) != TRAIN.name or not st.query_params.get(RUN):
+        return False
+    run = started()
+    return run is not None and run.state in progress.BUSY
+
+
+def live(run: RunRecord) -> None:
+    """Progress and curves."""
+    job = next((one for one in progress.jobs(workspace.get()) if one.id == run.id), None)
+    with st.container(key="teach-live"):
         if job is not None:
             st.progress(
                 progress.fraction(job.progress), text=text.escape(f"{progress.headline(job)} · {progress.long(job)}")

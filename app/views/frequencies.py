@@ -11,11 +11,16 @@ from amad import plots
 from amad.errors import AmadError
 from amad.workspace import RunRecord, SeriesRecord
 from app.components.maps import sources
-from app.parts import cached, learned, page, prepare, progress, selection, text, theme
+from app.parts import cached, events, learned, page, prepare, progress, rhythm, selection, text, theme
 
 BLOCK, HEAD, BANK, CHANNEL = "frequencies-block", "frequencies-head", "frequencies-bank", "frequencies-channel"
 VIEW, BEFORE = "frequencies-view", "frequencies-before"
-VIEWS = ("Spectrum", "Path over training", "Effect of the mask", "Table")
+AT, PERIOD, PART, QUERY, SIGNAL = (
+    "frequencies-at", "frequencies-period", "frequencies-part", "frequencies-query", "frequencies-signal",
+)  # fmt: skip
+VIEWS = ("Spectrum", "Path over training", "Effect of the mask", "On the signal", "Table")
+PARTS = ("Over lag and steps", "On one query row")
+FOLDABLE = 40  # learned periods to choose from on the signal
 AVERAGE = "Mean of channels"
 WORDS = learned.Words(
     title="Frequencies",
@@ -51,12 +56,14 @@ def draw(record: SeriesRecord, run: RunRecord, found: dict[str, Any]) -> None:
                 "Figure", VIEWS, key=VIEW, default=VIEWS[0], required=True, label_visibility="collapsed",
                 persist_state="session",
             )  # fmt: skip
-            options(record, run, str(view))
+            options(record, run, now, str(view), (block, head))
         if view == VIEWS[1]:
             paths(record, now, block, head, bank)
         elif view == VIEWS[2]:
             effect(record, run, block, head)
         elif view == VIEWS[3]:
+            signal(record, run)
+        elif view == VIEWS[4]:
             table(record, run, now)
         else:
             spectrum(record, run, now, block, head, bank)
@@ -88,8 +95,35 @@ def pickers(found: dict[str, Any]) -> tuple[int, int | None, int | None]:
     return picked[BLOCK], (picked[HEAD] - 1 if picked[HEAD] else None), (picked[BANK] - 1 if picked[BANK] else None)
 
 
-def options(record: SeriesRecord, run: RunRecord, view: str) -> None:
+def options(
+    record: SeriesRecord, run: RunRecord, found: dict[str, Any], view: str, chosen: tuple[int, int | None]
+) -> None:
     """What one figure alone can change."""
+    if view == VIEWS[2]:
+        st.segmented_control(
+            "Effect",
+            PARTS,
+            key=PART,
+            default=PARTS[0],
+            required=True,
+            label_visibility="collapsed",
+            persist_state="session",
+        )
+        if st.session_state.get(PART) == PARTS[1]:
+            last = int(run.config.get("window", 100)) - 1
+            st.slider(
+                "Query step",
+                0,
+                last,
+                last // 2,
+                key=QUERY,
+                label_visibility="collapsed",
+                width=200,
+                persist_state="session",
+            )
+            return
+    if view == VIEWS[3]:
+        rhythm_options(record, run, found, chosen)
     if view in (VIEWS[0], VIEWS[2]):
         st.toggle(
             "Before training", key=BEFORE, value=True, persist_state="session",
@@ -103,6 +137,80 @@ def options(record: SeriesRecord, run: RunRecord, view: str) -> None:
             "Spectrum of the data", names, key=CHANNEL, label_visibility="collapsed", width=200,
             help="The grey spectrum behind the learned periods.", persist_state="session",
         )  # fmt: skip
+        steps = [int(step) for step in found["steps"]]
+        if len(steps) > 1:
+            if st.session_state.get(AT) not in steps:
+                st.session_state[AT] = steps[-1]
+            st.select_slider(
+                "Optimiser step", steps, key=AT, width=220, label_visibility="collapsed", persist_state="session",
+                format_func=lambda step: f"step {text.count(step)}",
+            )  # fmt: skip
+
+
+def rhythm_options(record: SeriesRecord, run: RunRecord, found: dict[str, Any], chosen: tuple[int, int | None]) -> None:
+    """Which period is laid over which channel: the strongest of the chosen block and head, or any other."""
+    made = sources.strongest_periods(
+        of(found["final_omega"], *chosen)[None], of(found["final_weights"], *chosen)[None], None, most=FOLDABLE
+    )
+    if not isinstance(st.session_state.get(PERIOD), float):
+        st.session_state[PERIOD] = float(made["Period (steps)"].iloc[0])
+    st.number_input(
+        "Period (steps)", 2.0, float(max(record.rows // 2, 2)), key=PERIOD, step=0.5, format="%.3f", width=150,
+        label_visibility="collapsed", persist_state="session",
+        help="A point of the spectrum that is clicked brings its period here.",
+    )  # fmt: skip
+    names = [name for name in events.order(event_of(record, run), run.channels) if name in record.channels]
+    if st.session_state.get(SIGNAL) not in names:
+        st.session_state[SIGNAL] = names[0]
+    st.selectbox("Channel", names, key=SIGNAL, label_visibility="collapsed", width=200, persist_state="session")
+
+
+def event_of(record: SeriesRecord, run: RunRecord) -> Any | None:
+    """The event at the row of the address, else the highest; None before scoring."""
+    found = sources.events(run, record)
+    at = selection.read().at
+    here = [one for one in found if at is not None and one.start_row <= at < one.end_row]
+    return max(here or found, key=lambda one: one.peak, default=None)
+
+
+def clicked() -> None:
+    """A clicked point of the spectrum: its period goes onto the signal."""
+    told = st.session_state.get("frequencies-spectrum")
+    points = (told or {}).get("selection", {}).get("points") or []
+    period = points[0].get("x") if points else None
+    if isinstance(period, int | float) and period >= 2:
+        st.session_state[PERIOD] = float(period)
+        st.session_state[VIEW] = VIEWS[3]
+
+
+def signal(record: SeriesRecord, run: RunRecord) -> None:
+    """The chosen period as a comb over a channel, and the channel folded by it, the event's cycle bold."""
+    period, channel = float(st.session_state[PERIOD]), str(st.session_state[SIGNAL])
+    event, at = event_of(record, run), selection.read().at
+    with st.spinner("Folding the signal"):
+        found = rhythm.on_signal(run, record, channel, period, event, at if at is not None else record.rows // 2)
+    if found is None:
+        st.info("A series shorter than two periods cannot be folded. Choose a shorter period.")
+        return
+    comb = plots.period_comb(
+        found.values, period, found.anchor, first=found.start, event=found.event, name=channel, theme=theme.current()
+    )
+    learned.show(comb, "frequencies-comb")
+    folded = plots.folded_cycles(
+        found.folded, period, spectrum=found.spectrum, peak=found.peak, name=channel, theme=theme.current()
+    )
+    learned.show(folded, "frequencies-fold")
+    step = sources.seconds_per_step(record)
+    clock = f" ({text.duration(period * step)})" if step else ""
+    what = f"the start of event {event.id}" if event is not None else f"row {text.count(found.anchor)}"
+    peak = "none of its spectral peaks is near" if found.peak is None else (
+        f"its spectrum peaks nearest at {text.number(found.peak)} steps"
+    )  # fmt: skip
+    st.caption(
+        text.escape(
+            f"A mark every {text.number(period)} steps{clock} from {what}; of {channel}, {peak}. Signals as they are stored."
+        )
+    )
 
 
 def of(values: Any, block: int, head: int | None) -> Any:
@@ -129,9 +237,12 @@ def spectrum(
     initial = None
     if st.session_state.get(BEFORE, True):
         initial = (of(found["initial_omega"], block, head), of(found["initial_weights"], block, head))
+    steps = [int(step) for step in found["steps"]]
+    step = st.session_state.get(AT, steps[-1])
+    place = steps.index(step) if step in steps else len(steps) - 1
     figure = plots.frequency_spectrum(
-        of(found["final_omega"], block, head),
-        of(found["final_weights"], block, head),
+        of(found["omega"][place], block, head),
+        of(found["weights"][place], block, head),
         initial=initial,
         spectrum=behind,
         seconds_per_step=sources.seconds_per_step(record),
@@ -140,9 +251,10 @@ def spectrum(
         label=6,
         theme=theme.current(),
     )
-    learned.show(figure, "frequencies-spectrum")
+    learned.show(figure, "frequencies-spectrum", clicked=clicked)
+    when = "" if place == len(steps) - 1 else f"At optimiser step {text.count(steps[place])}. "
     st.caption(
-        f"Each point is one learned frequency, the strongest with their period; open circles have a negative weight. {words}"
+        f"{when}Each point is a learned frequency; open circles have a negative weight; a clicked one goes onto the signal. {words}"
     )
 
 
@@ -173,6 +285,9 @@ def effect(record: SeriesRecord, run: RunRecord, block: int, head: int | None) -
     except AmadError as error:
         st.error(text.escape(error), icon=":material/error:")
         return
+    if st.session_state.get(PART) == PARTS[1]:
+        query_row(record, run, after, block, head)
+        return
     left, right = st.columns(2, gap="small")
     with left:
         figure = plots.mask_kernel(
@@ -200,15 +315,37 @@ def effect(record: SeriesRecord, run: RunRecord, block: int, head: int | None) -
     st.caption(f"The factor by which the mask multiplies query times key {form}, mean over pairs; blue strengthens.")
 
 
+def query_row(record: SeriesRecord, run: RunRecord, mask: dict[str, Any], block: int, head: int | None) -> None:
+    """What the mask does to one query row of the window at the row of the address."""
+    event, at = event_of(record, run), selection.read().at
+    row = at if at is not None else event.peak_row if event is not None else record.rows // 2
+    with st.spinner("Looking into the window"):
+        seen = sources.chosen(sources.window(run, record, row), block, head)
+    query = min(int(st.session_state.get(QUERY, 0)), len(seen.local) - 1)
+    figure = plots.masked_row(
+        np.arange(len(seen.local)),
+        mask["map"][query],
+        seen.global_[query],
+        seen.local[query],
+        query,
+        theme=theme.current(),
+    )
+    learned.show(figure, "frequencies-row")
+    first, length = sources.span(run, record, row)
+    st.caption(
+        f"Window of rows {text.count(first)} to {text.count(first + length)}, mean over the chosen heads: the factor of the mask "
+        f"at query step {query}, and the same row of attention without it and with it."
+    )
+
+
 def table(record: SeriesRecord, run: RunRecord, found: dict[str, Any]) -> None:
     """The strongest periods as numbers."""
-    made = sources.strongest_periods(
-        found["final_omega"], found["final_weights"], sources.seconds_per_step(record), most=2000
-    )
+    with st.spinner("Looking for peaks of the data"):
+        made = rhythm.table(run, record, found["final_omega"], found["final_weights"])
     shown = [name for name in made.columns if name != "Period (s)"]
     with st.container(key="frequencies-table-place"):
         st.dataframe(
-            made, hide_index=True, height="stretch", width=680, row_height=28, column_order=shown,
+            made, hide_index=True, height="stretch", width=980, row_height=28, column_order=shown,
             alt="Learned periods, the strongest bank first",
             column_config={
                 "Period (steps)": st.column_config.NumberColumn(format="%.3g"),

@@ -15,7 +15,7 @@ LESSONS = (
 )
 
 
-@st.fragment
+@st.fragment(run_every="1s" if teach_train.busy() else None)
 @page.boxed
 def chapter() -> None:
     """The open chapter: one fragment, so that a control redraws nothing else."""

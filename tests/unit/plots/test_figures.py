@@ -42,8 +42,37 @@ def all_figures(theme):
     yield plots.cad_histogram(RNG.random(50), RNG.random(50) > 0.5, theme=theme)
     yield plots.channel_shares({"a": 1.0}, theme=theme)
     yield plots.timeline(RNG.normal(size=(30, 2)), ["a", "b"], score=RNG.random(30), theme=theme)
+    yield from lesson_figures(theme)
     yield plots.entropies(X, CURVE, CURVE, length=LENGTH, theme=theme)
     yield plots.distances(X, CURVE, CURVE, theme=theme)
+
+
+def lesson_figures(theme):
+    line = RNG.normal(size=LENGTH)
+    parts = {"anchor": P[0], "local": P[1] - 0.1, "global": P[2] - 0.1}
+    curves = {"d_local": line[:4] ** 2, "d_global": line[:4] ** 2, "cad": line[:4] ** 2}
+    folded = {"phase": STEPS, "cycles": P, "mean": P.mean(axis=0), "own": 2}
+    yield plots.window_lesson(RNG.normal(size=40), 110, line, line + 1, first=100, name="<b>flow</b>", theme=theme)
+    yield plots.attention_lesson(line, P, 3, theme=theme)
+    yield plots.mask_lesson(STEPS, line, P, target=line, terms=P[:2], theme=theme)
+    yield plots.game_lesson(P[0], G[0], parts, 3, curves, theme=theme)
+    yield plots.contrast_lesson(line, P[0], P - 0.1, odd=(4, 6), theme=theme)
+    yield plots.injection_lesson(
+        P,
+        G,
+        G,
+        [f"c{place}" for place in range(LENGTH)],
+        P[0],
+        G[0],
+        0.2,
+        (3, 6),
+        maps=(P, G),
+        shares=P[0],
+        theme=theme,
+    )
+    yield plots.period_comb(line, 4.0, 3, event=(2, 5), name="<b>flow</b>", theme=theme)
+    yield plots.folded_cycles(folded, 4.0, spectrum=(STEPS + 1, P[0]), peak=4.2, theme=theme)
+    yield plots.masked_row(STEPS, line, G[0], P[0], 3, theme=theme)
 
 
 @pytest.mark.parametrize("theme", THEMES)
@@ -290,3 +319,30 @@ def test_timeline_marks_events_threshold_and_training_part():
     assert any(shape.y0 == 15.0 and shape.y1 == 15.0 for shape in made.layout.shapes)
     assert made.layout.xaxis3.title.text == "row"
     assert "highest score 19 at row 19" in plots.describe(made)
+
+
+def test_a_presenter_reads_every_lesson_figure_from_the_back_row():
+    for made in lesson_figures("light"):
+        plots.large(made)
+        assert made.layout.font.size >= 16
+        assert all(axis.tickfont.size >= 16 for axis in [*made.select_xaxes(), *made.select_yaxes()])
+        assert all(note.font.size >= 16 for note in made.layout.annotations)
+        drawn = [
+            trace
+            for trace in made.data
+            if trace.type == "scatter" and "lines" in (trace.mode or "") and trace.line.width
+        ]
+        assert all(trace.line.width >= 2.25 for trace in drawn)
+
+
+def test_the_numbers_of_a_figure_are_those_it_was_given():
+    table = plots.numbers(plots.attention_map(P, STEPS + 100, title="Local P"))
+    assert list(table.columns) == ["trace", "x", "y", "value"]
+    assert np.allclose(table.pivot(index="y", columns="x", values="value").to_numpy(), P)
+    curves = plots.numbers(plots.loss_parts(X, {"loss": X * 1.0, "mse": X * 2.0}))
+    assert curves["trace"].nunique() == 2
+    assert np.allclose(curves["y"], np.concatenate([X, 2 * X]))
+    small = plots.numbers(plots.entropies(X, CURVE, CURVE, length=LENGTH))
+    assert len(small) == 2 * CURVE.size
+    with pytest.raises(InputError):
+        plots.numbers("no figure")
