@@ -98,7 +98,9 @@ def _reading(parser: argparse.ArgumentParser) -> None:
 
 def _fit(commands: Any) -> None:
     parser = _command(commands, "fit", "amad.cli.fit:fit", "train on a series; prints the run's id", FitParser)
-    parser.add_argument("series", metavar="SERIES", nargs="?", help=f"{_SERIES}; not needed with --resume")
+    parser.add_argument(
+        "series", metavar="SERIES", nargs="?", help=f"{_SERIES}, a folder or a pattern of them; not with --resume"
+    )
     parser.add_argument("--preset", choices=PRESETS, help="settings to start from (balanced)")
     parser.add_argument(
         "--detector",
@@ -118,6 +120,9 @@ def _fit(commands: Any) -> None:
     parser.add_argument("--device", metavar="NAME", help="auto, cpu, cuda, cuda:1 or mps (auto)")
     parser.add_argument("--seed", metavar="N", help="start of every random choice (0)")
     parser.add_argument("--name", metavar="NAME", help="name of the run")
+    parser.add_argument(
+        "--shared", action="store_true", help="of a folder or pattern of series: one model over all, not one each"
+    )
     parser.add_argument("--resume", metavar="RUN", help="goes on with a run that was stopped, failed or was killed")
     _reading(parser)
 

@@ -28,6 +28,11 @@ def fit(given: argparse.Namespace) -> int:
         raise InputError("fit needs a SERIES: a file, or the name of a series in the workspace. See `amad fit --help`.")
     config = None if given.resume else _config(given)
     workspace = open_workspace(given)
+    if config is not None and given.series is not None:
+        from amad.cli import many
+
+        if many.wanted(workspace, given):
+            return many.fit(workspace, given, config)
     if config is None:
         run, also = _resumed(workspace, given)
         if run.state == "done":
@@ -170,7 +175,7 @@ def _work(workspace: Workspace, run: RunRecord, also: tuple[str, ...], given: ar
     if claim is None:
         raise JobError(f'Run "{run.name}" was just taken by another process.')
     began, line = time.monotonic(), ProgressLine()
-    with _stoppable() as asked:
+    with stoppable() as asked:
         outcome = work(workspace, claim, on_progress=line, asked=asked, also=also)
     line.end()
     if outcome.state == "done":
@@ -243,7 +248,7 @@ def _where(given: argparse.Namespace) -> str:
 
 
 @contextmanager
-def _stoppable() -> Iterator[threading.Event]:
+def stoppable() -> Iterator[threading.Event]:
     """The first Ctrl-C (or SIGTERM) asks the work to stop and save, the second ends it at once."""
     asked = threading.Event()
 

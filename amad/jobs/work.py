@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from amad.errors import AmadError, ConfigError, JobError
 from amad.jobs.causes import explain, free_reserve, keep_reserve, log_trace
 from amad.jobs.heart import Heart, Stopped
+from amad.jobs.many import score_also
 from amad.workspace.lookup import match_channels
 from amad.workspace.states import DONE, FAILED, LOST, STOPPED, Claim
 from amad.workspace.store import Workspace
@@ -114,6 +115,7 @@ def _fit(workspace: Workspace, claim: Claim, heart: Heart, also: tuple[str, ...]
         baseline = load_run(folder)
         for key, scored in zip((run.series_id, *also), (series, *others), strict=True):
             _write_scores(workspace, run.id, key, baseline, scored, heart)
+        score_also(workspace, run, baseline, heart)
         return True
     # torch is loaded only now: whatever is wrong with the call has been said before
     from amad.detection import Detector, fit_run
@@ -141,6 +143,7 @@ def _fit(workspace: Workspace, claim: Claim, heart: Heart, also: tuple[str, ...]
     detector = Detector.load(folder, device)
     for key, scored in zip((run.series_id, *also), (series, *others), strict=True):
         _write_scores(workspace, run.id, key, detector, scored, heart)
+    score_also(workspace, run, detector, heart)
     return True
 
 

@@ -12,7 +12,7 @@ from amad import jobs
 from amad.config import Config, make_config
 from amad.errors import AmadError
 from amad.workspace import RunRecord, SeriesRecord
-from app.parts import cached, curves, fields, page, progress, runs, selection, text, workspace
+from app.parts import cached, curves, fields, page, progress, runs, selection, several, text, workspace
 
 PRESET = "amad_preset"
 EXPECTED = "amad_expected"  # the last prediction of this session
@@ -141,6 +141,9 @@ def draw(record: SeriesRecord) -> None:
             "Start training", type="primary", icon=":material/play_arrow:", key="train-start", disabled=config is None,
             help="The settings do not fit; the box beside says why." if config is None else None,
         )  # fmt: skip
+        if config is not None:
+            with st.popover("Several series", icon=":material/stacks:", key="train-several"):
+                several.form(record, preset, config)
         with st.popover("Import run", icon=":material/upload:", key="train-import"):
             runs.import_form()
     if config is None:
@@ -167,6 +170,7 @@ def overview(record: SeriesRecord) -> None:
         live(run, "train-live-curves", run.state in progress.BUSY, runs.box, curves.draw)
         live(run, "train-live-scoring", scored, runs.scoring_boxes)
     runs.table(known, run)
+    several.table()
 
 
 chosen = selection.read().series

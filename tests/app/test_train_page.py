@@ -187,6 +187,26 @@ def test_what_a_run_took_stands_beside_what_was_expected_and_settings_are_compar
     assert shown.set_index("Setting").loc["d_model"].tolist() == ["32", "48"]
 
 
+def test_several_series_are_queued_at_once_and_stand_in_one_table(
+    open_page: Open, store: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AMAD_ENGINE", "queue")
+    series = [store.add_series(small_series(rows=500 + index, name=f"pump {index}")) for index in range(3)]
+    page = open_page("train", series=series[0].id)
+    labelled(page, "multiselect", "Series").set_value([record.id for record in series]).run()
+    labelled(page, "button", "Train on 3 series").click().run()
+    assert not page.exception
+    assert not page.error
+    shown = next(frame.value for frame in page.dataframe if "Highest score" in frame.value)
+    assert shown[["Series", "State"]].values.tolist() == [[f"pump {index}", "queued"] for index in range(3)]
+    labelled(page, "radio", "Models").set_value("One shared model")
+    labelled(page, "button", "Train on 3 series").click().run()
+    assert not page.exception
+    shared = store.runs()[0]
+    assert store.find_series(shared.series_id or "").rows == 500 + 501 + 502 + 2 * 512
+    assert len({run.batch for run in store.runs()}) == 2
+
+
 def test_a_waiting_run_can_be_taken_first(open_page: Open, store: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AMAD_ENGINE", "queue")
     series = store.add_series(small_series())
