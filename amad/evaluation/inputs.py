@@ -14,7 +14,7 @@ def checked(scores: ArrayLike, labels: ArrayLike) -> tuple[NDArray[np.float64], 
     """Scores (T,) in double precision and labels (T,) as booleans. Errors: InputError that says what does not fit."""
     try:
         values = np.asarray(scores, dtype=np.float64)
-        marks = np.asarray(labels)
+        marks = np.asarray(labels, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise InputError("Scores and labels must be numbers, one value a row for each.") from error
     if values.ndim != 1 or marks.ndim != 1:
@@ -31,7 +31,7 @@ def checked(scores: ArrayLike, labels: ArrayLike) -> tuple[NDArray[np.float64], 
         )
     odd = np.flatnonzero((marks != 0) & (marks != 1))
     if len(odd):
-        raise InputError(f"Label of row {odd[0]} is {marks[odd[0]]}. Labels are 0 (normal) or 1 (anomalous).")
+        raise InputError(f"Label of row {odd[0]} is {marks[odd[0]]:g}. Labels are 0 (normal) or 1 (anomalous).")
     return values, marks == 1
 
 

@@ -47,10 +47,9 @@ def surface(
     starts, ends = label_runs(truth)
     near, nearest, second = _shoulders(truth, starts, ends, sliding_window // 2)
     near_turn = turn[near]
-    reached = np.minimum.reduceat(
-        turn, np.stack((starts, ends), 1).ravel()[: 2 * len(starts) - (ends[-1] == len(turn))]
-    )
-    earliest = reached[::2]  # (E,) first threshold that flags a row of each event
+    borders = np.stack((starts, ends), axis=1).ravel()
+    # (E,) first threshold that flags a row of each event: every other stretch between borders is one
+    earliest = np.minimum.reduceat(turn, borders[borders < len(turn)])[::2]
     roc = pr = 0.0
     for window in range(sliding_window + 1):
         half = window // 2

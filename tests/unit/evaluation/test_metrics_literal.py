@@ -263,6 +263,10 @@ def test_a_threshold_that_flags_nothing():
         ({"mode": "best"}, 'There is no mode "best". Choose one of plain, tsb-ad.'),
         ({"threshold": float("nan")}, "The threshold is nan. Give a finite number."),
         ({"scores": ["high", "low"]}, "Scores and labels must be numbers, one value a row for each."),
+        (
+            {"labels": pd.array([True, None], dtype="boolean")},
+            "Label of row 1 is nan. Labels are 0 (normal) or 1 (anomalous).",
+        ),
         ({"labels": [0, float("nan")]}, "Label of row 1 is nan. Labels are 0 (normal) or 1 (anomalous)."),
         ({"sliding_window": 2.5}, "sliding_window is 2.5. Give a number of rows, 0 or more."),
     ],
