@@ -59,6 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     entry["versions"] = {name: importlib.metadata.version(name) for name in ("numpy", "scikit-learn")}
     entry |= {"rows": given.rows, "window": WINDOW}
     if package is not None:
+        entry["cases"] = given.cases
         entry["largest_difference"] = differences(package, given.cases)
     entry["speed"] = speed(package, given.rows)
     entry["memory"] = memory(given.rows)
