@@ -49,7 +49,8 @@ def run(
 ) -> Iterator[Row]:
     """Rows of metrics, one for entity, method (or variant) and seed; those that are cached first.
 
-    All of seed 0 comes before all of seed 1, and short entities before long ones, so that an interrupted run holds much. `jobs`: processes; 0 is this one.
+    All of seed 0 comes before all of seed 1, and one entity of each dataset before a second of any, so that an interrupted
+    run says something about all. `jobs`: processes; 0 is this one.
     `limit`: no task is begun that many seconds after the start. A method that fails gives a row with `error`; one that cannot run here, with `missing`.
     """
     keys, sizes = {}, {}
@@ -164,7 +165,7 @@ def _tasks(
     for seed in every:
         for method in methods:
             if seed in method.seeds:
-                for name in sorted(entities, key=lambda name: (sizes[name], name)):
+                for name in turns(sizes):
                     yield Task(name, method.name, seed, sizes[name]), method
 
 
@@ -175,6 +176,17 @@ class _Here(concurrent.futures.Executor):
         done: concurrent.futures.Future[Any] = concurrent.futures.Future()
         done.set_result(fn(*args, **kwargs))
         return done
+
+
+def turns(sizes: Mapping[str, int]) -> list[str]:
+    """Entities in the order in which they are run: the shortest of each dataset, then the second of each, and so on."""
+    place: dict[str, int] = {}
+    found = []
+    for name in sorted(sizes, key=lambda name: (sizes[name], name)):
+        dataset = name.split("/")[0]
+        found.append((place.get(dataset, 0), sizes[name], name))
+        place[dataset] = place.get(dataset, 0) + 1
+    return [name for _, _, name in sorted(found)]
 
 
 def _pool(jobs: int) -> concurrent.futures.Executor:

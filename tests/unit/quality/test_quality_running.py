@@ -12,7 +12,7 @@ from benchmarks.quality.__main__ import main
 from benchmarks.quality.measure import deviation_hits, false_alarms, hits, measure
 from benchmarks.quality.methods import Clock, Missing, Result
 from benchmarks.quality.ours import Amad
-from benchmarks.quality.running import run
+from benchmarks.quality.running import run, turns
 from benchmarks.quality.sources import Data, find
 from benchmarks.quality.store import Store, data_key, method_key
 
@@ -249,3 +249,8 @@ def test_a_folder_of_tsb_ad_files_is_measured_with_its_own_window(data, tmp_path
     assert row["metrics"]["vus_pr"] == pytest.approx(expected, abs=1e-5)
     assert loaded.window != 100
     assert capsys.readouterr().out.splitlines()[0].startswith("method")
+
+
+def test_every_dataset_has_its_turn_before_a_second_of_any():
+    sizes = {"A/1": 9, "A/2": 3, "B/1": 5, "C/1": 1, "C/2": 2, "C/3": 0}
+    assert turns(sizes) == ["C/3", "A/2", "B/1", "C/1", "A/1", "C/2"]
