@@ -26,6 +26,7 @@ from amad.inspection.runs import frequencies, history
 from amad.inspection.spectrum import spectrum
 
 if TYPE_CHECKING:
+    from amad.inspection.strength import strength
     from amad.inspection.window import inspect
 
 __all__ = [
@@ -56,6 +57,7 @@ __all__ = [
     "spectral_peaks",
     "spectrum",
     "step_attention",
+    "strength",
     "tokens",
     "wanted_kernel",
     "write_moves",
@@ -68,4 +70,8 @@ def __getattr__(name: str) -> Any:
         from amad.inspection.window import inspect
 
         return inspect
+    if name == "strength":
+        from amad.inspection.strength import strength
+
+        return strength
     raise AttributeError(f"module 'amad.inspection' has no attribute {name!r}")
