@@ -12,7 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from amad.workspace import RunRecord, SeriesRecord
-from app.parts import cached, text
+from app.parts import cached, selection, text
 
 VIEWS = {"score": "Score", "reconstruction": "Reconstruction", "divergence": "Divergence", "shape": "Shape"}
 KINDS = {
@@ -21,9 +21,17 @@ KINDS = {
     "percentile:0.999": "Percentile 99.9",
     "pot": "POT",
     "f1": "Best F1",
+    "judged": "Best F1, judged",
     "value": "Value",
 }
-_SHORT = {"percentile:0.99": "p99", "percentile:0.995": "p99.5", "percentile:0.999": "p99.9", "pot": "POT", "f1": "F1"}
+_SHORT = {
+    "percentile:0.99": "p99",
+    "percentile:0.995": "p99.5",
+    "percentile:0.999": "p99.9",
+    "pot": "POT",
+    "f1": "F1",
+    "judged": "F1",
+}
 TOP = 3
 
 
@@ -60,9 +68,9 @@ class Filters:
         return found
 
 
-def kinds(record: SeriesRecord) -> list[str]:
-    """Ways to choose a threshold on this series; best F1 needs labels."""
-    return [kind for kind in KINDS if kind != "f1" or record.has_labels]
+def kinds(record: SeriesRecord, labelled: bool = False) -> list[str]:
+    """Ways to choose a threshold on this series; best F1 needs labels that came with it, or that people made."""
+    return [kind for kind in KINDS if {"f1": record.has_labels, "judged": labelled}.get(kind, True)]
 
 
 def first(run: RunRecord) -> tuple[str, float | None]:
@@ -99,19 +107,25 @@ def listing(found: Sequence[Any], clock: text.Clock) -> pd.DataFrame:
     )
 
 
-def table(found: Sequence[Any], clock: text.Clock, chosen: int | None, key: str, color: str) -> None:
-    """Draw the list; the place that the user picks stands under `<key>-told` in the next run, None for no place."""
+def table(
+    found: Sequence[Any], clock: text.Clock, chosen: int | None, key: str, color: str, marks: Sequence[str]
+) -> None:
+    """Draw the list; the place that the user picks stands under `<key>-told` in the next run, None for no place.
+
+    `marks` say what was decided on each.
+    """
     place = next((place for place, event in enumerate(found) if event.id == chosen), None)
     st.session_state[key] = {"selection": {"rows": [] if place is None else [place], "columns": [], "cells": []}}
     st.dataframe(
-        listing(found, clock), hide_index=True, selection_mode="single-row", key=key, row_height=28,
+        listing(found, clock).assign(**{" ": list(marks)}), hide_index=True, selection_mode="single-row", key=key, row_height=28,
         height=min(33 + 28 * len(found), 397), on_select=lambda: _remember(key),
         alt="Events with start, length and severity from 0 to 100",
         column_config={
             "#": st.column_config.NumberColumn(width=32),
-            "Start": st.column_config.TextColumn(width=96),
-            "Length": st.column_config.TextColumn(width=64),
-            "Severity": st.column_config.ProgressColumn(format="%d", min_value=0, max_value=100, color=color, width=104),
+            "Start": st.column_config.TextColumn(width=92),
+            "Length": st.column_config.TextColumn(width=58),
+            "Severity": st.column_config.ProgressColumn(format="%d", min_value=0, max_value=100, color=color, width=84),
+            " ": st.column_config.TextColumn(width=36, help="✓ accepted, ✕ rejected, ? unsure, • open; +n alike are folded in"),
         },
     )  # fmt: skip
 
@@ -155,7 +169,7 @@ def around(event: Any, rows: int) -> tuple[int, int]:
 
 def rows_of(found: Sequence[Any], channels: Sequence[str], series: Any) -> list[dict[str, Any]]:
     """Events as the command line writes them: id, start_row, end_row, start, end, peak, mean, channels."""
-    time = series.time
+    time = text.in_zone(series.time, selection.zone())
     return [
         {
             "id": event.id,
@@ -187,7 +201,7 @@ def scores_parquet(run: RunRecord, record: SeriesRecord) -> bytes:
     stored = cached.scores(run, record)
     if stored is None:
         return b""
-    time = cached.series(record).time
+    time = text.in_zone(cached.series(record).time, selection.zone())
     kept = [place for place, name in enumerate(stored.names) if name != "cad" and not name.startswith("expected:")]
     frame = pd.DataFrame({stored.names[place]: stored.values[place] for place in kept})
     frame.insert(0, "row" if time is None else "time", range(len(frame)) if time is None else time)

@@ -1,4 +1,4 @@
-"""Incidents: the signals with score, threshold and events; choose the threshold, step through the events, take them away."""
+"""Incidents: the signals with score, events and labels; decide on events, label spans, correct them, take them away."""
 
 from __future__ import annotations
 
@@ -7,10 +7,34 @@ from typing import Any
 
 import streamlit as st
 
-from amad.plots.palette import COLORS
+from amad.errors import AmadError
 from amad.workspace import RunRecord, SeriesRecord
+from amad.workspace.masks import window_spans
 from app.components.timeline import timeline
-from app.parts import bands, cached, events, page, prepare, runs, selection, text, theme, workspace
+from app.parts import (
+    bands,
+    cached,
+    events,
+    incidents_files,
+    incidents_history,
+    incidents_labels,
+    incidents_queue,
+    labelling,
+    labelling_dialogs,
+    labelling_event,
+    labelling_fields,
+    labelling_span,
+    page,
+    runs,
+    selection,
+    text,
+    theme,
+    workspace,
+)
+from app.parts.incidents_queue import Queue
+from app.parts.labelling import Stored
+
+TABS = ("Events", "Incidents", "History")
 
 
 def told(key: str, name: str) -> Any:
@@ -24,72 +48,33 @@ def told(key: str, name: str) -> Any:
 def instrument(record: SeriesRecord, run: RunRecord) -> None:
     """Everything of the page on a scored series; a gesture runs only this again."""
     clock = cached.clock(record)
-    stored = cached.scores(run, record)
-    names = stored.names if stored is not None else ()
     base = f"incidents-{run.id}-{record.id}"
     key = f"{base}-timeline"
-    facts = cached.series(record).report
-    controls = page.top("Incidents", context(record, clock, facts.median_step))
+    said = labelling.stored(record)
+    restore(base, record)
+    labelling_span.follow(base, key)
+    answer(base, told(key, "action"), record, run, said)
+    said = labelling.stored(record)
+    controls = page.top("Incidents", context(record, clock, cached.series(record).report.median_step))
     with controls:
-        view = st.segmented_control(
-            "Score shown", [name for name in events.VIEWS if name in names], format_func=lambda name: events.VIEWS[name],
-            default="score", required=True, key=f"{base}-view", label_visibility="collapsed", persist_state="session",
-        )  # fmt: skip
-        view = str(view or "score")
-        dragged = told(key, "threshold")
-        if dragged is not None:
-            st.session_state[f"{base}-{view}-value"] = float(dragged)
-            st.session_state[f"{base}-{view}-kind"] = "value"
-        known = events.kinds(record)
-        st.session_state.setdefault(f"{base}-{view}-kind", events.first(run)[0])
-        kind = st.selectbox(
-            "Threshold", known, format_func=lambda name: events.KINDS[name], key=f"{base}-{view}-kind",
-            label_visibility="collapsed", persist_state="session", width=140,
-        )  # fmt: skip
-        level = events.level(run, record, view, str(kind), st.session_state.get(f"{base}-{view}-value"))
+        view, level = threshold(base, key, record, run, said)
         with st.popover("Filter", icon=":material/filter_list:", key=f"{base}-filter"):
-            level, filters = filter_form(base, view, run, level)
-    found = [
-        event
-        for event in cached.events(run, record, view, level.value, merge_gap=filters.merge_gap, min_length=filters.rows)
-        if event.severity >= filters.severity
-    ]
+            filters = incidents_queue.filter_form(base, view, run, record, level, said)
+    found = incidents_queue.queue(base, run, record, view, level, filters)
     with controls, st.popover("Export", icon=":material/download:", key=f"{base}-export"):
-        export(record, run, found)
-    ranked = events.ranked(found)
-    chosen = choose(base, key, ranked, record)
+        incidents_files.export(base, record, run, list(found.all), said)
+    picked = told(key, "picked")
+    if isinstance(picked, Mapping):
+        pick(base, picked, said)
+    chosen = incidents_queue.choose(base, picked, found.shown, record)
     place, inspector = page.split("incidents")
     with inspector:
-        with st.container(key="incidents-list", gap="small"):
-            listed(base, ranked, clock, chosen, filters, run, record, view, level)
-        with st.container(key="incidents-detail", gap="small"):
-            detail(base, ranked, clock, chosen, run, record)
+        inspect(base, record, run, said, found, clock, chosen, filters, view, level)
     chosen = st.session_state.get(f"{base}-chosen-event", chosen)
-    current = next((event for event in found if event.id == chosen), None)
     with place:
-        state = timeline(
-            key=key,
-            workspace=workspace.get(),
-            series=record,
-            run=run,
-            channels=[*events.order(current, run.channels), *(c for c in record.channels if c not in run.channels)],
-            score=view,
-            threshold=level.value,
-            threshold_label=level.label,
-            events=[
-                {"id": event.id, "start": event.start_row, "end": event.end_row, "severity": float(event.severity)}
-                for event in found
-            ],
-            incidents=bands.labels(record),
-            training=run.part if run.series_id == record.id else None,
-            selected=None if current is None else current.id,
-            shares=dict(events.shares(current, run.channels)[: events.TOP]) if current is not None else None,
-            view=selection.read().view,
-            view_nonce=st.session_state.get(f"{base}-nonce", 0),
-            height=page.INSTRUMENT,
-            theme=theme.current(),
-        )
-    selection.keep_view(state.view)
+        draw_timeline(base, key, record, run, said, found, chosen, view, level, filters)
+    keep_place(base, record)
+    labelling.keep_author()
 
 
 def context(record: SeriesRecord, clock: text.Clock, step: str | None) -> str:
@@ -103,177 +88,195 @@ def context(record: SeriesRecord, clock: text.Clock, step: str | None) -> str:
     )
 
 
-def filter_form(base: str, view: str, run: RunRecord, level: events.Level) -> tuple[events.Level, events.Filters]:
-    """Exact threshold, least severity, least length, merge gap."""
-    least, gap = int(run.config.get("min_length", 1)), int(run.config.get("merge_gap", 0))
-    exact = f"{base}-{view}-exact"
-    st.session_state[exact] = float(level.value)
-    st.number_input(
-        "Threshold value", key=exact, format="%.4g", step=max(abs(level.value) / 50, 1e-6),
-        help="A row is flagged where its score is above this value.",
-        on_change=_exactly, args=(exact, f"{base}-{view}-value", f"{base}-{view}-kind"),
+def threshold(base: str, key: str, record: SeriesRecord, run: RunRecord, said: Stored) -> tuple[str, events.Level]:
+    """The controls of score and threshold, and what they stand for."""
+    stored = cached.scores(run, record)
+    names = stored.names if stored is not None else ()
+    view = st.segmented_control(
+        "Score shown", [name for name in events.VIEWS if name in names], format_func=lambda name: events.VIEWS[name],
+        default="score", required=True, key=f"{base}-view", label_visibility="collapsed", persist_state="session",
     )  # fmt: skip
-    for name, value in (("severity", 0), ("rows", least), ("gap", gap)):
-        st.session_state.setdefault(f"{base}-{name}", value)
-    severity = st.slider("Least severity", 0, 100, key=f"{base}-severity", persist_state="session")
-    rows = st.number_input(
-        "Least length (rows)",
-        1,
-        key=f"{base}-rows",
-        persist_state="session",
-        step=1,
-        help="Shorter events are left out.",
-    )
-    merge = st.number_input(
-        "Merge gap (rows)", 0, key=f"{base}-gap", persist_state="session", step=1, help="Events this close are one."
-    )
-    return level, events.Filters(int(severity), int(rows), int(merge))
+    view = str(view or "score")
+    dragged = told(key, "threshold")
+    if dragged is not None:
+        st.session_state[f"{base}-{view}-value"] = float(dragged)
+        st.session_state[f"{base}-{view}-kind"] = "value"
+    known = events.kinds(record, bool(said.labels))
+    st.session_state.setdefault(f"{base}-{view}-kind", events.first(run)[0])
+    kind = st.selectbox(
+        "Threshold", known, format_func=lambda name: events.KINDS[name], key=f"{base}-{view}-kind",
+        label_visibility="collapsed", persist_state="session", width=140,
+    )  # fmt: skip
+    if kind == "judged":
+        try:
+            return view, events.Level("judged", incidents_queue.judged_best(run, record, view))
+        except AmadError as error:
+            st.session_state[f"{base}-refused"] = str(error)
+            kind = events.first(run)[0]
+    return view, events.level(run, record, view, str(kind), st.session_state.get(f"{base}-{view}-value"))
 
 
-def _exactly(field: str, value: str, kind: str) -> None:
-    st.session_state[value] = float(st.session_state[field])
-    st.session_state[kind] = "value"
+def answer(base: str, action: Any, record: SeriesRecord, run: RunRecord, said: Stored) -> None:
+    """What was asked for by a key over the timeline: Enter labels the brush, a dragged edge resizes a label."""
+    if not isinstance(action, Mapping) or not labelling.author():
+        return
+    kind, rows = action.get("kind"), action.get("rows")
+    if kind == "label" and isinstance(rows, list) and labelling_span.current(base):
+        labelling_span.save(base, record, run, labelling_fields.last_type(base, said.types))
+    elif kind == "edge" and isinstance(rows, list):
+        label = said.label(action.get("id"))
+        if label is not None:
+            labelling.edit(base, record, "change", [label], start=int(rows[0]), end=int(rows[1]))
 
 
-def choose(base: str, key: str, found: list[Any], record: SeriesRecord) -> int | None:
-    """The event of `found` (the highest first) chosen now: picked on the timeline or in the list, stepped to, or the one the address points at.
-
-    Where nothing points at one, it is the highest, so that a run opens on what it found; the view stays as it is. Taking
-    the mark away in the list leaves none chosen.
-    """
-    memory, none = f"{base}-chosen-event", f"{base}-none-chosen"
-    picked = told(key, "picked")
-    listed_place = st.session_state.pop(f"{base}-list-told", "none")
-    if isinstance(picked, Mapping) and picked.get("kind") == "event":
-        event = next((event for event in found if event.id == picked.get("id")), None)
-        if event is not None:
-            go(base, event, record, zoom=False)
-    elif listed_place != "none":
-        if listed_place is None:
-            st.session_state[none] = True
-            selection.write(at=None)
-        elif listed_place < len(found):
-            go(base, found[listed_place], record)
-    at = selection.read().at
-    if at is not None:
-        st.session_state.pop(none, None)
-        event = next((event for event in found if event.start_row <= at < event.end_row), None)
-    else:
-        event = None if st.session_state.get(none) or not found else found[0]
-    chosen: int | None = None if event is None else event.id
-    st.session_state[memory] = chosen
-    return chosen
+def pick(base: str, picked: Mapping[str, Any], said: Stored) -> None:
+    """A click on the rail opens what was clicked."""
+    if picked.get("kind") == "incident" and said.label(picked.get("id")) is not None:
+        st.session_state[f"{base}-chosen-label"] = picked.get("id")
+        st.session_state[f"{base}-chosen-labels"] = [picked.get("id")]
+        st.session_state[f"{base}-tab"] = TABS[1]
+    elif picked.get("kind") == "event":
+        st.session_state[f"{base}-tab"] = TABS[0]
 
 
-def go(base: str, event: Any, record: SeriesRecord, *, zoom: bool = True) -> None:
-    """Choose an event; its peak is the row of the address, so that Attention opens there."""
-    changes: dict[str, Any] = {"at": event.peak_row}
-    if zoom:
-        changes["view"] = events.around(event, record.rows)
-        st.session_state[f"{base}-nonce"] = st.session_state.get(f"{base}-nonce", 0) + 1
-    selection.write(**changes)
-
-
-def listed(
-    base: str, found: list[Any], clock: text.Clock, chosen: int | None, filters: events.Filters,
-    run: RunRecord, record: SeriesRecord, view: str, level: events.Level,
+def inspect(
+    base: str, record: SeriesRecord, run: RunRecord, said: Stored, found: Queue, clock: text.Clock, chosen: int | None,
+    filters: events.Filters, view: str, level: events.Level,
 ) -> None:  # fmt: skip
-    """The list of events, or why there is none."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="incidents-list-head"):
-        st.subheader(text.counted(len(found), "event"), anchor=False, width="stretch")
-        least, gap = int(run.config.get("min_length", 1)), int(run.config.get("merge_gap", 0))
-        if chips := filters.chips(least, gap):
-            st.button(
-                ", ".join(chips), key=f"{base}-chip", icon=":material/close:", help="Take the filter away",
-                on_click=_unfilter, args=(base, least, gap),
+    """Right of the instrument: a list, and under it what is chosen, or the new label, or a question."""
+    words = {TABS[0]: f"Events {len(found.shown):,}", TABS[1]: f"Incidents {len(said.labels):,}", TABS[2]: "History"}
+    chosen_labels = []
+    with st.container(key="incidents-list", gap="small"):
+        with st.container(horizontal=True, vertical_alignment="center", gap=None, key="labels-tabs"):
+            st.session_state.setdefault(f"{base}-tab", TABS[0])
+            tab = st.segmented_control(
+                "List", TABS, format_func=words.__getitem__, required=True, key=f"{base}-tab",
+                label_visibility="collapsed", persist_state="session", width="stretch",
             )  # fmt: skip
-    if found:
-        events.table(found, clock, chosen, f"{base}-list", COLORS[theme.current()]["score"])
-        return
-    highest = cached.highest(run, record, view)
-    if highest > level.value:
-        st.caption("The filter leaves no event. Take it away to see them.")
-        return
-    st.markdown("**No events above this threshold.**")
-    st.caption(f"The highest score is {text.score(highest)}.")
-    lower = highest * 0.94 if highest > 0 else highest - 0.05
-    st.button(
-        f"Set threshold to {text.score(lower)}", key=f"{base}-lower", icon=":material/tune:", type="primary",
-        on_click=_set_threshold, args=(f"{base}-{view}", lower),
-    )  # fmt: skip
-
-
-def _set_threshold(name: str, value: float) -> None:
-    st.session_state[f"{name}-value"] = float(value)
-    st.session_state[f"{name}-kind"] = "value"
-
-
-def _unfilter(base: str, least: int, gap: int) -> None:
-    st.session_state[f"{base}-severity"], st.session_state[f"{base}-rows"] = 0, least
-    st.session_state[f"{base}-gap"] = gap
-
-
-def detail(
-    base: str, found: list[Any], clock: text.Clock, chosen: int | None, run: RunRecord, record: SeriesRecord
-) -> None:
-    """The chosen event: when, how high, which channels made it, and where to go from here."""
-    if not found:
-        return
-    place = next((place for place, event in enumerate(found) if event.id == chosen), None)
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="incidents-detail-head"):
-        if place is None:
-            st.subheader("No event chosen", anchor=False, width="stretch")
-        else:
-            st.subheader(f"Event {found[place].id}", anchor=False, width="content")
-            st.caption(f"severity {found[place].severity:.0f}", width="stretch")
-        before, after = (0, 0) if place is None else (place - 1, place + 1)
-        st.button(
-            "Previous event", key=f"{base}-before-icon-only", icon=":material/chevron_left:", disabled=place is None or before < 0,
-            help="Previous event of the list", on_click=go, args=(base, found[max(before, 0)], record), type="tertiary",
-        )  # fmt: skip
-        st.button(
-            "Next event", key=f"{base}-after-icon-only", icon=":material/chevron_right:", disabled=after >= len(found),
-            help="Next event of the list", on_click=go, args=(base, found[min(after, len(found) - 1)], record), type="tertiary",
-        )  # fmt: skip
-    if place is None:
-        st.caption("Choose one in the list or on the timeline.")
-        return
-    event = found[place]
-    st.caption(
-        text.escape(
-            page.context_of(
-                clock.span(event.start_row, event.end_row),
-                text.counted(event.end_row - event.start_row, "row"),
-                f"peak {text.score(event.peak)}",
+            steps(base, record)
+        if tab == TABS[1]:
+            chosen_labels = incidents_labels.listed(
+                base, record, said, clock, lambda span: incidents_queue.show(base, around(span, record))
             )
-        )
-    )
-    with st.container(key="incidents-shares", gap=None):
-        for number, (name, share) in enumerate(events.shares(event, run.channels)):
-            with st.container(
-                key=f"incidents-share-{number}", horizontal=True, vertical_alignment="center", gap="small"
-            ):
-                st.text(name, width=96)
-                st.progress(min(1.0, share))
-                st.text(text.percent(share), width=40)
-    if st.button("Attention at this event", key=f"{base}-attention", icon=":material/grid_on:", type="primary"):
-        selection.write(at=event.peak_row)
-        st.switch_page("views/attention.py", query_params=dict(st.query_params))
+        elif tab == TABS[2]:
+            incidents_history.tab(base, record, said)
+        else:
+            incidents_queue.listed(base, found, clock, chosen, filters, run, record, view, level)
+    with st.container(key="incidents-detail", gap="small"):
+        if labelling.question(base):
+            pass
+        elif labelling_span.current(base) is not None:
+            labelling_span.form(base, record, run, said, clock)
+        elif tab == TABS[1]:
+            incidents_labels.detail(base, record, said, clock, chosen_labels)
+            tools(record)
+        elif tab == TABS[0]:
+            labelling_event.detail(
+                base, found.shown, clock, chosen, run, record, said, found.decided, incidents_queue.go
+            )
+        labelling.saved(base)
 
 
-def export(record: SeriesRecord, run: RunRecord, found: list[Any]) -> None:
-    """Files of what is on the page."""
-    name, series = prepare.file_name(f"{record.name}-{run.name}"), cached.series(record)
-    for title, kind, data in (
-        ("Events as CSV", "csv", lambda: events.as_csv(found, run.channels, series)),
-        ("Events as JSON", "json", lambda: events.as_json(found, run.channels, series)),
-        ("Scores as Parquet", "parquet", lambda: events.scores_parquet(run, record)),
-    ):
-        what = "scores" if kind == "parquet" else "events"
-        st.download_button(
-            title, data=data, file_name=f"{name}-{what}.{kind}", key=f"incidents-export-{kind}",
-            icon=":material/download:", on_click="ignore", width="stretch",
+def around(span: tuple[int, int], record: SeriesRecord) -> tuple[int, int]:
+    """Rows to show a label in, with context before and after."""
+    margin = max(2 * (span[1] - span[0]), 60)
+    return max(0, span[0] - margin), min(record.rows, span[1] + margin)
+
+
+def steps(base: str, record: SeriesRecord) -> None:
+    """Undo and redo, with what they would do."""
+    if not labelling.author():
+        return
+    desk = labelling.desk(record)
+    for name, icon, words, shortcut in (("undo", "undo", desk.can_undo(), "Z"), ("redo", "redo", desk.can_redo(), "Y")):
+        verb = name.capitalize()
+        st.button(
+            verb, key=f"{base}-{name}-icon-only", icon=f":material/{icon}:", type="tertiary", disabled=words is None,
+            help=f"{verb}: {text.escape(words)}" if words else f"Nothing to {name}", shortcut=shortcut,
+            on_click=lambda undo=name == "undo": labelling.step(base, record, undo=undo),
         )  # fmt: skip
+
+
+def tools(record: SeriesRecord) -> None:
+    """What belongs to the labels of the whole workspace."""
+    if st.button("Types and rules for labels", icon=":material/category:", key="labels-types-open", type="tertiary"):
+        labelling_dialogs.types(record)
+
+
+def draw_timeline(
+    base: str, key: str, record: SeriesRecord, run: RunRecord, said: Stored, found: Queue, chosen: int | None, view: str,
+    level: events.Level, filters: events.Filters,
+) -> None:  # fmt: skip
+    """The timeline with events, labels, disagreements, maintenance, and the brush of a new label."""
+    current = next((event for event in found.shown if event.id == chosen), None)
+    spans = [(one.start_row, one.end_row) for one in said.labels]
+    state = timeline(
+        key=key,
+        workspace=workspace.get(),
+        series=record,
+        run=run,
+        channels=[*events.order(current, run.channels), *(c for c in record.channels if c not in run.channels)],
+        score=view,
+        threshold=level.value,
+        threshold_label=level.label,
+        events=[
+            {"id": event.id, "start": event.start_row, "end": event.end_row, "severity": float(event.severity)}
+            for event in found.all
+        ],
+        incidents=bands.incidents(
+            record, said, found.disagreements, window_spans(said.windows, cached.series(record).time, record.rows)
+        ),
+        training=run.part if run.series_id == record.id else None,
+        selected=None if current is None else current.id,
+        shares=dict(events.shares(current, run.channels)[: events.TOP]) if current is not None else None,
+        truth=spans or [(start, end) for start, end in cached.spans(record.id, str(record.created))] or None,
+        judged=[*spans, *((one.start_row, one.end_row) for one in said.decisions)],
+        detect={"gap": filters.merge_gap, "least": filters.rows, "severity": filters.severity},
+        view=selection.read().view,
+        view_nonce=st.session_state.get(f"{base}-nonce", 0),
+        set_brush=labelling_span.current(base),
+        brush_nonce=st.session_state.get(f"{base}-brush-nonce", 0),
+        height=page.INSTRUMENT,
+        theme=theme.current(),
+    )
+    selection.keep_view(state.view)
+
+
+def restore(base: str, record: SeriesRecord) -> None:
+    """A new session opens where this author worked last; an address that names a place goes before it."""
+    if st.session_state.get(f"{base}-restored") or not labelling.author():
+        return
+    st.session_state[f"{base}-restored"] = True
+    place, now = labelling.desk(record).place(), selection.read()
+    if place.get("tab") in TABS:
+        st.session_state.setdefault(f"{base}-tab", place["tab"])
+    if place.get("order") in incidents_queue.ORDERS:
+        st.session_state.setdefault(f"{base}-order", place["order"])
+    if place.get("label"):
+        st.session_state.setdefault(f"{base}-chosen-label", place["label"])
+    if now.at is None and now.view is None:
+        at, view = place.get("at"), place.get("view")
+        if isinstance(at, int) and at < record.rows:
+            selection.write(at=at)
+        if isinstance(view, list) and len(view) == 2 and 0 <= view[0] < view[1] <= record.rows:
+            incidents_queue.show(base, (view[0], view[1]))
+
+
+def keep_place(base: str, record: SeriesRecord) -> None:
+    """Remembers event, span, order and list for this author's next session."""
+    if not labelling.author():
+        return
+    now, state = selection.read(), st.session_state
+    place = {
+        "at": now.at,
+        "view": None if now.view is None else list(now.view),
+        "order": incidents_queue.order(base),
+        "tab": state.get(f"{base}-tab"),
+        "label": state.get(f"{base}-chosen-label"),
+    }
+    if state.get(f"{base}-place") != place:
+        state[f"{base}-place"] = place
+        labelling.desk(record).keep_place(place)
 
 
 @st.fragment(run_every="1s")

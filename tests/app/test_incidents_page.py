@@ -36,7 +36,7 @@ def test_events_stand_in_the_list_with_start_length_and_severity(page: AppTest) 
     assert not page.exception
     assert "2 events" in texts(page.subheader)
     table = page.dataframe[0].value
-    assert list(table.columns) == ["#", "Start", "Length", "Severity"]
+    assert list(table.columns) == ["#", "Start", "Length", "Severity", " "]
     assert list(table["Start"]) == ["14 Mar 10:47", "14 Mar 14:07"]
     assert list(table["Length"]) == ["20 min", "5 min"]
 

@@ -1,0 +1,116 @@
+"""Export and import on the page Incidents: events and scores of the run, labels in every form, label files with a preview."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from amad.errors import AmadError
+from amad.workspace import RunRecord, SeriesRecord
+from amad.workspace.label_formats import FORMATS, Incoming, read_labels, write_labels
+from app.parts import cached, events, labelling, page, prepare, text
+from app.parts.labelling import Stored
+
+_LOST = {
+    "csv": "Holds every field of a label; not comments, history, colours and rules of the types.",
+    "json": "Holds labels, uncertain edges, comments and types; not the history and decisions on events.",
+    "label-studio": "Holds spans, types, severity, confidence, channels, status, note and author; not uncertain edges, comments, times of change.",
+    "column": "The series as it is here, and beside each row 0 or 1 and the type; nothing else of a label.",
+    "binary": "One 0 or 1 a row; nothing else of a label.",
+}
+
+
+def export(base: str, record: SeriesRecord, run: RunRecord, found: list[Any], said: Stored) -> None:
+    """The popover Export."""
+    name, series = prepare.file_name(f"{record.name}-{run.name}"), cached.series(record)
+    st.markdown(f"**{text.counted(len(found), 'event')} of this run**")
+    for title, kind, data in (
+        ("Events as CSV", "csv", lambda: events.as_csv(found, run.channels, series)),
+        ("Events as JSON", "json", lambda: events.as_json(found, run.channels, series)),
+        ("Scores as Parquet", "parquet", lambda: events.scores_parquet(run, record)),
+    ):
+        what = "scores" if kind == "parquet" else "events"
+        st.download_button(
+            title, data=data, file_name=f"{name}-{what}.{kind}", key=f"incidents-export-{kind}",
+            icon=":material/download:", on_click="ignore", width="stretch",
+        )  # fmt: skip
+    st.markdown(f"**{text.counted(len(said.labels), 'label')}**")
+    form = st.selectbox(
+        "Form of the labels", list(FORMATS), format_func=lambda key: FORMATS[key][0], key=f"{base}-export-form"
+    )
+    st.caption(_LOST[form])
+    st.download_button(
+        "Labels", data=lambda: _labels(form, record, said), key="incidents-export-labels", icon=":material/download:",
+        file_name=f"{prepare.file_name(record.name)}-labels{FORMATS[form][1]}", on_click="ignore", width="stretch",
+    )  # fmt: skip
+    if st.button("Import labels", icon=":material/upload:", key=f"{base}-import", width="stretch"):
+        take_in(base, record)
+
+
+def _labels(form: str, record: SeriesRecord, said: Stored) -> bytes:
+    desk = labelling.desk(record)
+    kinds = [*said.types, *desk.types(deleted=True)]
+    return write_labels(form, said.labels, cached.series(record), types=kinds, comments=desk.threads()).data
+
+
+@st.dialog("Import labels", width="large")
+def take_in(base: str, record: SeriesRecord) -> None:
+    """A label file, what it would add, and the button that adds it."""
+    if not labelling.author():
+        labelling.ask_author()
+        return
+    st.caption(
+        "AMAD's CSV or JSON, Label Studio JSON, NAB windows, ranges with or without a header, or one label for each row."
+    )
+    file = st.file_uploader("Label file", key=f"{base}-import-file", label_visibility="collapsed")
+    if file is None:
+        return
+    said = labelling.stored(record)
+    left, right = st.columns(2, vertical_alignment="bottom")
+    kind = left.selectbox("Type of labels that name none", [one.name for one in said.types], key=f"{base}-import-type",
+                          index=next((n for n, one in enumerate(said.types) if one.name == "Other"), 0))  # fmt: skip
+    included = right.toggle("The end of foreign ranges is labelled too", True, key=f"{base}-import-end")
+    try:
+        incoming = read_labels(file.name, file.getvalue(), cached.series(record), end_included=included)
+        taken = labelling.desk(record).take_in(incoming, type=str(kind), trial=True)
+    except AmadError as error:
+        page.problem(error)
+        return
+    st.markdown(f"**{text.escape(incoming.form)}:** {text.escape(taken.words)}")
+    for note in incoming.notes:
+        st.caption(text.escape(note))
+    _preview(record, taken.lines, str(kind))
+    nothing = not (taken.added or taken.changed or taken.cut)
+    if st.button(
+        f"Import {text.counted(len(incoming.drafts), 'label')}",
+        type="primary",
+        key=f"{base}-import-go",
+        disabled=nothing,
+    ):
+        _import(base, record, incoming, str(kind))
+
+
+def _preview(record: SeriesRecord, lines: Any, kind: str) -> None:
+    clock, words = cached.clock(record), {"same": "already here", "lost": "left out, others are there"}
+    shown = sorted(lines, key=lambda line: line[1] == "same")[:500]
+    st.dataframe(
+        pd.DataFrame(
+            {
+                "Start": [clock.at(draft.start_row) for draft, _ in shown],
+                "Length": [clock.length(draft.start_row, draft.end_row) for draft, _ in shown],
+                "Type": [draft.type or kind for draft, _ in shown],
+                "Channels": [", ".join(draft.channels) or "all" for draft, _ in shown],
+                "What happens": [words.get(state, state) for _, state in shown],
+            }
+        ),
+        hide_index=True, row_height=28, height=280, alt="Labels of the file and what becomes of each",
+    )  # fmt: skip
+    if len(lines) > len(shown):
+        st.caption(f"And {len(lines) - len(shown):,} more.")
+
+
+def _import(base: str, record: SeriesRecord, incoming: Incoming, kind: str) -> None:
+    labelling.act(base, lambda: labelling.desk(record).take_in(incoming, type=kind))
+    st.rerun()

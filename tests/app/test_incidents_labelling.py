@@ -1,0 +1,218 @@
+"""Labelling on the page Incidents: the name asked once, decisions, new labels, edits, undo, conflicts, files."""
+
+from collections.abc import Callable
+
+import pytest
+from app_made import finished_run, small_series
+from streamlit.testing.v1 import AppTest
+
+from amad.workspace import Workspace
+from amad.workspace.incidents import Incidents
+
+Open = Callable[..., AppTest]
+
+
+def texts(elements: object) -> str:
+    return "\n".join(str(element.value) for element in elements)  # type: ignore[attr-defined]
+
+
+def labelled(page: AppTest, kind: str, label: str):  # type: ignore[no-untyped-def]
+    return next(element for element in page.get(kind) if element.label == label)
+
+
+def offered(page: AppTest) -> list[str]:
+    return [button.label for button in page.main.button]
+
+
+@pytest.fixture
+def made(open_page: Open, store: Workspace) -> tuple[AppTest, Incidents]:
+    """The page on a scored series, opened by Ada."""
+    series = store.add_series(small_series())
+    finished_run(store, series)
+    page = open_page()
+    page.session_state["amad_author"] = "Ada"
+    page.switch_page("views/incidents.py").run()
+    assert not page.exception
+    return page, Incidents(store, series.id, "Ada")
+
+
+def brush(page: AppTest, start: int, end: int) -> None:
+    """What a brush leaves behind: the rows of the form."""
+    base = f"incidents-{page.query_params['run']}-{page.query_params['series']}"
+    page.session_state[f"{base}-span"] = (start, end)
+    page.session_state[f"{base}-new-start"], page.session_state[f"{base}-new-end"] = start, end
+    page.run()
+    assert not page.exception
+
+
+def choose(page: AppTest, *places: int) -> None:
+    """Opens the tab Incidents and marks lines of its list, as the list's own callback tells it."""
+    base = f"incidents-{page.query_params['run']}-{page.query_params['series']}"
+    page.session_state[f"{base}-tab"] = "Incidents"
+    page.session_state[f"{base}-labels-told"] = list(places)
+    page.run()
+    assert not page.exception
+
+
+def test_a_name_is_asked_before_the_first_decision(open_page: Open, store: Workspace) -> None:
+    series = store.add_series(small_series())
+    finished_run(store, series)
+    page = open_page("incidents")
+    assert "Who labels?" in texts(page.markdown)
+    assert "Accept" not in offered(page)
+    labelled(page, "text_input", "Your name").set_value("  Ada\x00 ")
+    labelled(page, "button", "Start labelling").click().run()
+    assert not page.exception
+    assert "Accept" in offered(page)
+    assert page.session_state["amad_author"] == "Ada"
+
+
+def test_accepting_labels_the_event_and_goes_to_the_next_that_is_left(made) -> None:
+    page, labels = made
+    assert "2 left" in texts(page.caption)
+    labelled(page, "text_input", "Note").set_value("valve stuck")
+    labelled(page, "button", "LS").click().run()
+    assert not page.exception
+    (label,) = labels.all()
+    assert (label.start_row, label.end_row, label.type, label.note, label.author) == (
+        300,
+        320,
+        "Level shift",
+        "valve stuck",
+        "Ada",
+    )
+    assert "Event 2" in texts(page.subheader)
+    assert "1 left" in texts(page.caption)
+    assert "Saved" in texts(page.caption)
+    assert list(page.dataframe[0].value[" "]) == ["✓", "•"]
+    labelled(page, "button", "Reject").click().run()
+    assert [one.verdict for one in labels.decisions()] == ["accepted", "rejected"]
+    assert "0 left" in texts(page.caption)
+
+
+def test_undo_and_redo_step_over_one_action_each(made) -> None:
+    page, labels = made
+    labelled(page, "button", "Accept").click().run()
+    labelled(page, "button", "Undo").click().run()
+    assert labels.all() == []
+    assert labels.decisions() == []
+    labelled(page, "button", "Redo").click().run()
+    assert [one.start_row for one in labels.all()] == [300]
+    assert labelled(page, "button", "Redo").disabled
+
+
+def test_a_brushed_span_is_labelled_with_exact_rows_and_fields(made) -> None:
+    page, labels = made
+    brush(page, 100, 160)
+    assert "New label" in texts(page.subheader)
+    labelled(page, "number_input", "To row (not in it)").set_value(140).run()
+    labelled(page, "number_input", "Surely from").set_value(110)
+    labelled(page, "number_input", "Severity").set_value(55.0)
+    labelled(page, "multiselect", "Channels").set_value(["temp"])
+    labelled(page, "button", "DR").click().run()
+    assert not page.exception
+    (label,) = labels.all()
+    assert (label.start_row, label.end_row, label.type, label.severity, label.channels) == (
+        100,
+        140,
+        "Drift",
+        55.0,
+        ("temp",),
+    )
+    assert label.sure == (110, 140)
+    assert "New label" not in texts(page.subheader)
+
+
+def test_where_labels_may_not_overlap_the_cut_is_shown_before(made) -> None:
+    page, labels = made
+    labels.add(120, 130)
+    labels.set_overlap(False)
+    brush(page, 100, 160)
+    assert "Of these rows 100–120, 130–160 will be labelled" in texts(page.warning)
+    labelled(page, "button", "SP").click().run()
+    assert [(one.start_row, one.end_row) for one in labels.all()] == [(100, 120), (120, 130), (130, 160)]
+
+
+def test_a_label_is_edited_split_and_deleted(made) -> None:
+    page, labels = made
+    labels.add(100, 140, "Spike")
+    choose(page, 0)
+    assert "Spike" in texts(page.subheader)
+    assert labelled(page, "button", "Save changes").disabled
+    labelled(page, "number_input", "To row (not in it)").set_value(150)
+    labelled(page, "selectbox", "Type").select("Drift").run()
+    labelled(page, "button", "Save changes").click().run()
+    assert not page.exception
+    assert [(one.end_row, one.type, one.version) for one in labels.all()] == [(150, "Drift", 2)]
+    labelled(page, "button", "Split").click().run()
+    assert [(one.start_row, one.end_row) for one in labels.all()] == [(100, 125), (125, 150)]
+    choose(page, 0, 1)
+    assert "2 incidents" in texts(page.subheader)
+    labelled(page, "button", "Merge").click().run()
+    assert [(one.start_row, one.end_row) for one in labels.all()] == [(100, 150)]
+    labelled(page, "button", "Delete").click().run()
+    assert labels.all() == []
+    assert not page.exception
+
+
+def test_a_change_by_somebody_else_asks_and_shows_both(made, store) -> None:
+    page, labels = made
+    (label,) = labels.add(100, 140, "Spike")
+    choose(page, 0)
+    note = next(element for element in page.text_input if element.label == "Note")
+    note.set_value("mine")
+    page.run()
+    Incidents(store, labels.record.id, "Bob").change(label, note="theirs")
+    # the button of the version that Ada sees is pressed before the page shows Bob's
+    labelled(page, "button", "Save changes").click().run()
+    assert not page.exception
+    said = texts(page.markdown)
+    assert "theirs" in said
+    assert "mine" in said
+    assert labels.find(label.id).note == "theirs"
+    labelled(page, "button", "Write mine over it").click().run()
+    assert labels.find(label.id).note == "mine"
+    assert [change.after["note"] for change in labels.history(label.id)] == ["mine", "theirs", ""]
+
+
+def test_the_history_tells_who_did_what(made) -> None:
+    page, labels = made
+    labels.add(100, 140, "Spike")
+    base = f"incidents-{page.query_params['run']}-{page.query_params['series']}"
+    page.session_state[f"{base}-tab"] = "History"
+    page.run()
+    assert not page.exception
+    assert list(page.dataframe[0].value["What"]) == ["Label 100–140 Spike"]
+    assert list(page.dataframe[0].value["Who"]) == ["Ada"]
+
+
+def test_a_new_session_opens_where_the_author_worked(made, open_page: Open) -> None:
+    page, _ = made
+    labelled(page, "button", "Next event").click().run()
+    series, run = page.query_params["series"], page.query_params["run"]
+    other = open_page(series=series, run=run)
+    other.session_state["amad_author"] = "Ada"
+    other.switch_page("views/incidents.py").run()
+    assert "Event 2" in texts(other.subheader)
+
+
+def test_the_best_threshold_of_judged_rows_is_one_choice(made) -> None:
+    page, labels = made
+    assert "judged" not in labelled(page, "selectbox", "Threshold").options
+    labels.add(300, 320)
+    labels.add(590, 595)
+    page.run()
+    labelled(page, "selectbox", "Threshold").select("judged").run()
+    assert not page.exception
+    assert "2 events" in texts(page.subheader) or "1 event" in texts(page.subheader)
+
+
+def test_what_rules_and_maintenance_hide_can_be_shown(made) -> None:
+    page, labels = made
+    labels.add_rule("shorter", value=10)
+    labels.add_window("Service", rows=(290, 330))
+    page.run()
+    assert "0 events" in texts(page.subheader)
+    labelled(page, "toggle", "Show what rules and maintenance hide").set_value(True).run()
+    assert not page.exception
+    assert "2 events" in texts(page.subheader)
