@@ -10,6 +10,7 @@ import streamlit as st
 from amad.errors import AmadError
 from amad.workspace import RunRecord, SeriesRecord
 from amad.workspace.label_formats import FORMATS, Incoming, read_labels, write_labels
+from amad.workspace.report import series_report
 from app.parts import cached, events, labelling, page, prepare, text
 from app.parts.labelling import Stored
 
@@ -22,7 +23,9 @@ _LOST = {
 }
 
 
-def export(base: str, record: SeriesRecord, run: RunRecord, found: list[Any], said: Stored) -> None:
+def export(
+    base: str, record: SeriesRecord, run: RunRecord, found: list[Any], said: Stored, threshold: float | None = None
+) -> None:
     """The popover Export."""
     name, series = prepare.file_name(f"{record.name}-{run.name}"), cached.series(record)
     st.markdown(f"**{text.counted(len(found), 'event')} of this run**")
@@ -36,6 +39,11 @@ def export(base: str, record: SeriesRecord, run: RunRecord, found: list[Any], sa
             title, data=data, file_name=f"{name}-{what}.{kind}", key=f"incidents-export-{kind}",
             icon=":material/download:", on_click="ignore", width="stretch",
         )  # fmt: skip
+    st.download_button(
+        "Report as HTML", data=lambda: _report(record, run, found, said, threshold), key="incidents-export-report",
+        file_name=f"{name}-report.html", icon=":material/description:", on_click="ignore", width="stretch",
+        help="One file with timeline, incidents, channels and how the run was made; it opens without AMAD",
+    )  # fmt: skip
     st.markdown(f"**{text.counted(len(said.labels), 'label')}**")
     form = st.selectbox(
         "Form of the labels", list(FORMATS), format_func=lambda key: FORMATS[key][0], key=f"{base}-export-form"
@@ -47,6 +55,13 @@ def export(base: str, record: SeriesRecord, run: RunRecord, found: list[Any], sa
     )  # fmt: skip
     if st.button("Import labels", icon=":material/upload:", key=f"{base}-import", width="stretch"):
         take_in(base, record)
+
+
+def _report(record: SeriesRecord, run: RunRecord, found: list[Any], said: Stored, threshold: float | None) -> bytes:
+    return series_report(
+        record, cached.series(record), said.labels, types=said.types, run=run, score=cached.column(run, record, "score"),
+        threshold=threshold, events=found, decisions=said.decisions, made_by=labelling.author(),
+    )  # fmt: skip
 
 
 def _labels(form: str, record: SeriesRecord, said: Stored) -> bytes:

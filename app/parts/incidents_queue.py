@@ -15,7 +15,17 @@ from amad.workspace.hiding import hidden_events
 from amad.workspace.incident_records import Decision
 from amad.workspace.judging import match
 from amad.workspace.masks import Disagreement, best_threshold, disagreements, judged, window_spans
-from app.parts import cached, events, labelling, labelling_dialogs, labelling_event, selection, text, theme
+from app.parts import (
+    cached,
+    events,
+    incidents_overview,
+    labelling,
+    labelling_dialogs,
+    labelling_event,
+    selection,
+    text,
+    theme,
+)
 from app.parts.labelling import Stored
 
 ORDERS = {"score": "Score", "time": "Time"}
@@ -241,6 +251,11 @@ def listed(
                 ", ".join(chips), key=f"{base}-chip", icon=":material/close:", help="Take the filter away",
                 on_click=_unfilter, args=(base, least, gap),
             )  # fmt: skip
+        if st.button(
+            "All series", key=f"{base}-all-icon-only", icon=":material/view_list:", type="tertiary",
+            help="All series of the workspace at a glance, worst first",
+        ):  # fmt: skip
+            incidents_overview.overview_dialog()
         if shown:
             st.session_state.setdefault(f"{base}-order", "score")
             st.segmented_control(

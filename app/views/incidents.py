@@ -62,7 +62,7 @@ def instrument(record: SeriesRecord, run: RunRecord) -> None:
             filters = incidents_queue.filter_form(base, view, run, record, level, said)
     found = incidents_queue.queue(base, run, record, view, level, filters)
     with controls, st.popover("Export", icon=":material/download:", key=f"{base}-export"):
-        incidents_files.export(base, record, run, list(found.all), said)
+        incidents_files.export(base, record, run, list(found.all), said, level.value if view == "score" else None)
     picked = told(key, "picked")
     if isinstance(picked, Mapping):
         pick(base, picked, said)
