@@ -120,7 +120,9 @@ ABLATIONS: dict[str, dict[str, Any]] = {
     "local attention only": {"attention": "local"},
     "global attention only": {"attention": "global"},
     "form relative": {"form": "relative"},
+    "with half of the steps hidden": {"masking": 0.5},
     "without linear part": {"linear": "none"},
+    "linear part of 20 rows": {"linear_rows": 20},
 }
 
 
