@@ -2,7 +2,14 @@
 
 from typing import TYPE_CHECKING, Any
 
-from amad.inspection.attention import attention_distance, attention_entropy, step_attention
+from amad.inspection.attention import (
+    attention_distance,
+    attention_entropy,
+    head_facts,
+    rollout,
+    row_divergence,
+    step_attention,
+)
 from amad.inspection.injection import KINDS, Answer, answer, inject
 from amad.inspection.lessons import (
     LENGTH,
@@ -21,6 +28,8 @@ from amad.inspection.lessons import (
     write_moves,
 )
 from amad.inspection.mask import mask
+from amad.inspection.reasons import reasons
+from amad.inspection.replacing import WAYS, effect_of_stretches, rank_agreement, replace
 from amad.inspection.rhythms import channels_at, fold, nearest_peak, spectral_peaks
 from amad.inspection.runs import frequencies, history
 from amad.inspection.spectrum import spectrum
@@ -32,6 +41,7 @@ if TYPE_CHECKING:
 __all__ = [
     "KINDS",
     "LENGTH",
+    "WAYS",
     "Answer",
     "agreement",
     "answer",
@@ -41,9 +51,11 @@ __all__ = [
     "channels_at",
     "contrast",
     "divergence_parts",
+    "effect_of_stretches",
     "fold",
     "frequencies",
     "game",
+    "head_facts",
     "history",
     "inject",
     "inspect",
@@ -53,7 +65,12 @@ __all__ = [
     "nearest_peak",
     "odd_span",
     "parse_moves",
+    "rank_agreement",
+    "reasons",
+    "replace",
     "rhythm",
+    "rollout",
+    "row_divergence",
     "spectral_peaks",
     "spectrum",
     "step_attention",

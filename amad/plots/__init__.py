@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         mask_lesson,
         window_lesson,
     )
-    from amad.plots.maps import attention_difference, attention_map, cad_strip, color_limit
+    from amad.plots.maps import attention_difference, attention_map, cad_strip, color_limit, leaned_on
     from amad.plots.rhythm import folded_cycles, masked_row, period_comb
     from amad.plots.series import channel_shares, timeline
     from amad.plots.style import describe
@@ -56,6 +56,7 @@ _HOMES = {
     "game_lesson": "lessons",
     "injection_lesson": "injection",
     "large": "lessons",
+    "leaned_on": "maps",
     "numbers": "export",
     "masked_row": "rhythm",
     "folded_cycles": "rhythm",
@@ -97,6 +98,7 @@ __all__ = [
     "game_lesson",
     "injection_lesson",
     "large",
+    "leaned_on",
     "loss_parts",
     "mask_kernel",
     "mask_lesson",

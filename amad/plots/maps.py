@@ -187,3 +187,34 @@ def _square(
             made.add_shape(**bar, x0=start, x1=end, y0=-0.015, y1=-0.015, yref="paper")
             made.add_shape(**bar, x0=-0.015, x1=-0.015, y0=start, y1=end, xref="paper")
     return made
+
+
+def leaned_on(rows: ArrayLike, weights: ArrayLike, row: int, *, theme: Theme = "light") -> go.Figure:
+    """The rows that one row's reconstruction leaned on: attention through all blocks over the window (Plotly).
+
+    rows, weights (L,), weights sum to 1; row is one of rows. Errors: InputError for shapes that do not fit.
+    """
+    where = _steps(rows)
+    found = array(weights, "weights", (len(where),))
+    tone = colors(theme)
+    own = float(found[where == row].sum())
+    rest = np.where(where == row, 0.0, found)
+    best = int(np.argmax(rest))
+    made = figure(
+        theme,
+        f"Row {row:,} leans on itself with {percent(own)}, most of the rest on row {int(where[best]):,} with "
+        f"{percent(float(rest[best]))}.",
+    )
+    made.add_bar(
+        x=where,
+        y=found,
+        marker={"color": tone["mixed"], "line": {"width": 0}},
+        width=1,
+        hovertemplate="row %{x:,}<br>%{y:.2%} of the attention<extra></extra>",
+        name="leaned on",
+    )
+    made.add_vline(x=row, line={"color": tone["threshold"], "width": 1.5})
+    made.update_layout(bargap=0)
+    made.update_xaxes(title_text="row of the series", tickformat=",")
+    made.update_yaxes(title_text="attention through all blocks", tickformat=".0%", rangemode="tozero")
+    return made

@@ -12,10 +12,12 @@ from amad.plots.words import CAUTION, StepFacts, attention_reach, reach_words, s
 from amad.workspace import RunRecord, SeriesRecord
 from app.components.maps import head_pictures, maps, sources
 from app.components.timeline import timeline
-from app.parts import cached, events, page, selection, text, theme, workspace
+from app.parts import attention_more, cached, events, page, selection, text, theme, workspace
 
 BLOCK, HEAD, STEP, EVENT = "attention-block", "attention-head", "attention-step", "attention-event"
-MEAN = "Mean"
+VIEW = "attention-view"
+VIEWS = ("Maps", "Heads", "Beside a usual window", "Still flagged?", "Why this score")
+MEAN, ROLLED = "Mean", "Rollout"
 NEAR = 8  # steps that count as near in the facts of a step
 
 
@@ -47,7 +49,19 @@ def instrument(record: SeriesRecord, run: RunRecord) -> None:
     except AmadError as error:
         st.error(text.escape(error), icon=":material/error:")
         return
-    picked = sources.chosen(seen, block, head)
+    rolled = st.session_state.get(BLOCK) == ROLLED
+    picked = attention_more.rollout(seen, head) if rolled else sources.chosen(seen, block, head)
+    view = str(st.session_state.get(VIEW))
+    if view in VIEWS[1::2]:
+        if view == VIEWS[1]:
+            attention_more.heads(seen, run)
+        else:
+            order = events.order(event, run.channels)
+            attention_more.still_flagged(record, run, seen, picked, first, step, order, event)
+        return
+    if view == VIEWS[4]:
+        attention_more.why(record, run, step, *page.split("attention"))
+        return
     span = None if event is None else (event.start_row - first, event.end_row - first)
     maps(
         key="attention-maps",
@@ -59,9 +73,14 @@ def instrument(record: SeriesRecord, run: RunRecord) -> None:
         labels=[clock.at(row) for row in range(first, first + length)],
         mixing=float(picked.mixing.mean()),
         event=span,
+        series=str(record.id),
+        start=first,
         on_pick=lambda place: st.session_state.update({STEP: first + place}),
         theme=theme.current(),
     )
+    if view == VIEWS[2]:
+        attention_more.beside(record, run, block, head, rolled)
+        return
     main, inspector = page.split("attention")
     with main:
         signals(record, run, picked, found, event, first, step)
@@ -116,24 +135,22 @@ def pickers(
         with st.popover(f"Event {event.id}" if event is not None else "Window", key="attention-where"):
             choose_window(found, event, record, at)
         step_to(found, at, record, forward=True)
-    names = [f"Block {place + 1}" for place in range(blocks)] + [MEAN]
+    names = [f"Block {place + 1}" for place in range(blocks)] + [MEAN, ROLLED]
     if st.session_state.get(BLOCK) not in names:
-        st.session_state[BLOCK] = names[-2]
-    if blocks <= 3:
-        block = st.segmented_control(
-            "Block", names, key=BLOCK, required=True, label_visibility="collapsed", persist_state="session"
-        )
-    else:
-        block = st.selectbox(
-            "Block", names, key=BLOCK, label_visibility="collapsed", width=120, persist_state="session"
-        )
+        st.session_state[BLOCK] = names[-3]
+    block = st.selectbox("Block", names, key=BLOCK, label_visibility="collapsed", width=120, persist_state="session")
     mean = f"Mean of {text.counted(heads, 'head')}"
     choices = [mean] + [f"Head {place + 1}" for place in range(heads)]
     if st.session_state.get(HEAD) not in choices:
         st.session_state[HEAD] = mean
     head = st.selectbox("Head", choices, key=HEAD, label_visibility="collapsed", width=150, persist_state="session")
+    st.selectbox(
+        "Show", VIEWS, key=VIEW, label_visibility="collapsed", width=170, persist_state="session",
+        help="Maps of the window, numbers of every head, a usual window beside it, what if a stretch were usual, and what "
+        "makes the score of the chosen step.",
+    )  # fmt: skip
     place = names.index(str(block)) if block in names else blocks
-    return (None if place == blocks else place), (None if head == mean else choices.index(str(head)) - 1)
+    return (None if place >= blocks else place), (None if head == mean else choices.index(str(head)) - 1)
 
 
 def pick_head(block: int, head: int) -> None:

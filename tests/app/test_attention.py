@@ -46,7 +46,7 @@ def test_block_and_head_can_be_chosen_and_averaged(page: AppTest) -> None:
     head = page.selectbox(key="attention-head")
     assert list(head.options) == ["Mean of 2 heads", "Head 1", "Head 2"]
     head.set_value("Head 2").run()
-    page.segmented_control(key="attention-block").set_value("Mean").run()
+    page.selectbox(key="attention-block").set_value("Mean").run()
     assert not page.exception
     assert page.session_state["attention-head"] == "Head 2"
 
@@ -185,3 +185,52 @@ def test_the_window_is_cut_as_inspection_cuts_it(store: Workspace) -> None:
     for at in (0, 7, 8, 9, 120, ROWS - 1):
         rows = sources.window(run, record, at)["rows"]
         assert sources.span(run, record, at) == (rows[0], len(rows))
+
+
+def test_the_numbers_of_every_head_are_those_of_the_window(page: AppTest) -> None:
+    page.selectbox(key="attention-view").set_value("Heads").run()
+    assert not page.exception
+    table = page.dataframe[0].value
+    assert len(table) == BLOCKS * HEADS
+    assert table["entropy_local"].between(0, 1).all()
+    assert table["cad"].between(0, np.log(2)).all()
+
+
+def test_rollout_is_a_choice_of_block(page: AppTest) -> None:
+    page.selectbox(key="attention-block").set_value("Rollout").run()
+    assert not page.exception
+    assert "Local mass within 8 steps" in told(page)
+
+
+def test_a_usual_window_stands_beside(page: AppTest) -> None:
+    page.selectbox(key="attention-view").set_value("Beside a usual window").run()
+    assert not page.exception
+    assert "Usual window" in told(page)
+    assert page.number_input(key="attention-other").value < 140  # in the training part
+    page.number_input(key="attention-other").set_value(200).run()
+    assert "Other window" in told(page)
+
+
+@pytest.mark.parametrize("way", ["Reconstruction", "Previous period", "Straight line"])
+def test_a_stretch_made_usual_changes_the_score(page: AppTest, way: str) -> None:
+    page.selectbox(key="attention-view").set_value("Still flagged?").run()
+    page.selectbox(key="attention-way").set_value(way).run()
+    assert not page.exception
+    assert "In this window the score goes from" in told(page)
+    page.button(key="attention-try").click().run()
+    assert not page.exception
+    table = page.dataframe[0].value
+    assert len(table) == 10
+    assert np.isclose(table["Attention (mixed)"].sum(), 1, atol=1e-3)
+    assert "Rank agreement of attention and size of change" in told(page)
+    assert CAUTION in told(page)
+
+
+def test_the_score_is_taken_apart(page: AppTest) -> None:
+    page.selectbox(key="attention-view").set_value("Why this score").run()
+    assert not page.exception
+    table = page.dataframe[0].value
+    assert set(table["Channel"]) == {"<b>flow</b>", "temp"}
+    assert np.isclose(table["Share"].sum(), 1, atol=1e-3)
+    assert "Reconstruction" in told(page)
+    assert page.get("plotly_chart")[0].proto.alt.startswith("Row ")

@@ -1,0 +1,304 @@
+"""Further views of the page Attention: numbers of heads, a normal window beside, what if a stretch were usual, why the score."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from numpy.typing import NDArray
+
+from amad import inspection, plots
+from amad.errors import AmadError
+from amad.plots.words import CAUTION
+from amad.workspace import RunRecord, SeriesRecord
+from app.components.maps import maps, sources
+from app.parts import cached, learned, page, prepare, text, theme, workspace
+
+WAY, ROWS, TRIED = "attention-way", "attention-rows", "attention-tried"
+STRETCHES = 10  # equal stretches of a window that are replaced in turn
+AROUND = 300  # rows to either side of the window that are scored again
+MOST_CHANNELS = 4  # of those that made the event, drawn
+
+
+def heads(seen: dict[str, NDArray[Any]], run: RunRecord) -> None:
+    """Distance, entropy, mixing and CAD of every head of the window, with a table to take away."""
+    found = inspection.head_facts(seen)
+    blocks, count = found["cad"].shape
+    block, head = (axis.ravel() + 1 for axis in np.indices((blocks, count)))
+    table = pd.DataFrame({"Block": block, "Head": head, **{name: values.ravel() for name, values in found.items()}})
+    longest = float(max(table["distance_local"].max(), table["distance_global"].max(), 1.0))
+    bar = st.column_config.ProgressColumn
+    st.dataframe(
+        table, hide_index=True, row_height=28, height="stretch", key="attention-heads-table",
+        alt="Attention distance, entropy, mixing and CAD of every head in this window",
+        column_config={
+            "distance_local": bar("Distance of P (steps)", min_value=0, max_value=longest, format="%.1f"),
+            "distance_global": bar("Distance of G (steps)", min_value=0, max_value=longest, format="%.1f"),
+            "entropy_local": bar("Entropy of P (of ln L)", min_value=0, max_value=1, format="%.2f"),
+            "entropy_global": bar("Entropy of G (of ln L)", min_value=0, max_value=1, format="%.2f"),
+            "mixing": bar("Mixing of P", min_value=0, max_value=1, format="%.2f"),
+            "cad": bar("CAD (nats)", min_value=0, max_value=float(np.log(2)), format="%.3f"),
+        },
+    )  # fmt: skip
+    st.download_button(
+        "Download table", table.to_csv(index=False).encode(), file_name=f"{prepare.file_name(run.name)}-heads.csv",
+        key="attention-heads-download", icon=":material/download:", mime="text/csv", on_click="ignore",
+    )  # fmt: skip
+
+
+def normal_row(record: SeriesRecord, run: RunRecord) -> int:
+    """A row to compare with: where the score of the training part is nearest to its median; the middle where unscored."""
+    start, stop = run.part if run.series_id == record.id else (0, record.rows)
+    length = int(run.config.get("window", 100))
+    low, high = start + length // 2, max(stop - length // 2, start + length // 2 + 1)
+    try:
+        score = np.asarray(cached.column(run, record, "score")[low:high], dtype=np.float64)
+    except KeyError:
+        return (start + stop) // 2
+    if not np.isfinite(score).any():
+        return (start + stop) // 2
+    return low + int(np.nanargmin(np.abs(score - np.nanmedian(score))))
+
+
+def beside(record: SeriesRecord, run: RunRecord, block: int | None, head: int | None, rolled: bool) -> None:
+    """The same maps of a normal window, under those of the chosen one."""
+    row = normal_row(record, run)
+    clock = cached.clock(record)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        at = st.number_input(
+            "Middle row of the other window", 0, record.rows - 1, row, key="attention-other", width=150,
+            label_visibility="collapsed",
+        )  # fmt: skip
+        first, length = sources.span(run, record, int(at))
+        usual = "usual window" if int(at) == row else "other window"
+        st.markdown(f"**{usual.capitalize()}** :gray[{text.escape(clock.span(first, first + length))}]")
+    try:
+        with st.spinner("Looking into the other window"):
+            seen = sources.window(run, record, int(at))
+    except AmadError as error:
+        page.problem(error)
+        return
+    picked = rollout(seen, head) if rolled else sources.chosen(seen, block, head)
+    maps(
+        key="attention-maps-beside", local=picked.local, global_=picked.global_, mixed=picked.mixed, cad=picked.cad,
+        step=length // 2, labels=[clock.at(one) for one in range(first, first + length)],
+        mixing=float(picked.mixing.mean()), theme=theme.current(),
+    )  # fmt: skip
+
+
+def rollout(seen: dict[str, NDArray[Any]], head: int | None) -> sources.Maps:
+    """The maps of a window followed through all blocks, of one head or all."""
+    heads_ = slice(None) if head is None else slice(head, head + 1)
+    local, global_, mixed = (
+        np.asarray(inspection.rollout(seen[name][:, heads_]), dtype=np.float32) for name in ("local", "global", "mixed")
+    )
+    whole = sources.chosen(seen, None, head)
+    cad = np.asarray(inspection.row_divergence(local, global_), dtype=np.float32)
+    return sources.Maps(local, global_, mixed, cad, whole.mixing)
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _tried(
+    run_id: str, series_id: str, created: str, rows: tuple[int, int], span: tuple[int, int], way: str, period: float,
+    mark: tuple[int, int],
+) -> dict[str, NDArray[Any]]:  # fmt: skip
+    """Rows around a window as they are and with a stretch replaced, and the scores of both."""
+    detector, values = _opened(run_id, series_id)
+    part = np.asarray(values[rows[0] : rows[1]], dtype=np.float32)
+    before = detector.score(part)
+    expected = before.expected if before.expected is not None else part
+    changed = inspection.replace(
+        part, (span[0] - rows[0], span[1] - rows[0]), way, expected=expected, period=period or None
+    )
+    after = detector.score(changed)
+    return {
+        "part": part, "changed": changed, "expected": expected, "before": before.score, "after": after.score,
+        "threshold": np.asarray(detector.threshold()),
+    }  # fmt: skip
+
+
+def _opened(run_id: str, series_id: str) -> tuple[Any, Any]:
+
+    store = workspace.get()
+    return sources.detector(store.find_run(run_id)), store.series_for_run(run_id, series_id).values
+
+
+def still_flagged(
+    record: SeriesRecord, run: RunRecord, seen: dict[str, NDArray[Any]], picked: sources.Maps, first: int, step: int,
+    order: Sequence[str], event: Any | None,
+) -> None:  # fmt: skip
+    """A brushed stretch, or the most attended one, made usual: score and event before and after."""
+    length = len(picked.cad)
+    row = picked.mixed[step - first]
+    edges = np.linspace(0, length, STRETCHES + 1).astype(int)
+    masses = np.add.reduceat(row, edges[:-1])
+    most = int(masses.argmax())
+    period = float(2 * np.pi / np.median(seen["omega"]))
+    start = {"span": (first + int(edges[most]), first + int(edges[most + 1]))}
+    if event is not None:
+        start["event"] = (max(int(event.start_row), first), min(int(event.end_row), first + length))
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="attention-replace"):
+        way = st.selectbox("Replace by", inspection.WAYS, key=WAY, width=170, persist_state="session")
+        if way == inspection.WAYS[1]:
+            period = st.number_input(
+                "Period (steps)", 2.0, float(max(record.rows // 2, 2)), round(max(period, 2.0), 1), 1.0, key="attention-period",
+                width=130,
+            )  # fmt: skip
+        span = st.slider(
+            "Rows that are made usual", first, first + length, start["span"], key=f"{ROWS}-{run.id}-{first}-{step}",
+            help="At first the stretch of the window that the chosen step attends to most; or brush the picture.",
+        )  # fmt: skip
+    span = (min(span[0], first + length - 1), max(span[1], span[0] + 1))
+    rows = (max(0, first - AROUND), min(record.rows, first + length + AROUND))
+    mark = cached.mark(_folder(run))
+    try:
+        with st.spinner("Scoring again"):
+            found = _tried(run.id, record.id, str(record.created), rows, span, str(way), float(period), mark)
+    except AmadError as error:
+        page.problem(error)
+        return
+    names = [name for name in order if name in run.channels][:MOST_CHANNELS]
+    places = [list(run.channels).index(name) for name in names]
+    figure = plots.injection_lesson(
+        found["changed"][:, places], found["part"][:, places], found["expected"][:, places], names, found["after"],
+        found["before"], float(found["threshold"]), (span[0] - rows[0], span[1] - rows[0]), first=rows[0],
+        theme=theme.current(),
+    )  # fmt: skip
+    learned.show(figure, "attention-replaced")
+    inside = slice(first - rows[0], first + length - rows[0])
+    before, after = float(found["before"][inside].max()), float(found["after"][inside].max())
+    level = float(found["threshold"])
+    words = "still over" if after > level else "now under" if before > level else "under"
+    st.markdown(
+        f"In this window the score goes from **{text.score(before)}** to **{text.score(after)}**, {words} the threshold of "
+        f"{text.score(level)}."
+    )
+    table(record, run, picked, first, step, rows, str(way), float(period), found["expected"], edges, masses)
+
+
+def table(
+    record: SeriesRecord, run: RunRecord, picked: sources.Maps, first: int, step: int, rows: tuple[int, int], way: str,
+    period: float, expected: NDArray[Any], edges: NDArray[Any], masses: NDArray[Any],
+) -> None:  # fmt: skip
+    """Every stretch of the window replaced in turn: change of the step's score beside the attention it had."""
+    if st.session_state.get(TRIED) != (run.id, first, step, way) and not st.button(
+        f"Replace each of {STRETCHES} stretches in turn", key="attention-try",
+        help="Scores the window once for every stretch: some seconds.",
+    ):  # fmt: skip
+        return
+    st.session_state[TRIED] = (run.id, first, step, way)
+    detector, values = _opened(run.id, record.id)
+    stretches = [(int(start) + first - rows[0], int(stop) + first - rows[0]) for start, stop in pairwise(edges)]
+    with st.spinner("Scoring each stretch"):
+        found = inspection.effect_of_stretches(
+            detector, np.asarray(values[rows[0] : rows[1]], dtype=np.float32), step - rows[0], stretches, masses, way,
+            expected=expected, period=period,
+        )  # fmt: skip
+    shown = pd.DataFrame(
+        {
+            "Rows": [f"{start + rows[0]:,} to {stop + rows[0]:,}" for start, stop in stretches],
+            "Attention (local)": np.add.reduceat(picked.local[step - first], edges[:-1]),
+            "Attention (global)": np.add.reduceat(picked.global_[step - first], edges[:-1]),
+            "Attention (mixed)": found["mass"],
+            "Change of the score": found["change"],
+        }
+    )
+    percent = st.column_config.NumberColumn(format="percent")
+    st.dataframe(
+        shown, hide_index=True, row_height=28, key="attention-stretches", height=29 + 28 * len(shown) + 2,
+        column_config={
+            **dict.fromkeys(shown.columns[1:4], percent),
+            "Change of the score": st.column_config.NumberColumn(format="%+.2f"),
+        },
+    )  # fmt: skip
+    agreement = float(found["agreement"])
+    told = "cannot be told" if not np.isfinite(agreement) else text.number(agreement, 2)
+    st.caption(
+        f"Rank agreement of attention and size of change (Spearman): {told}; 1 would mean that what is attended to most "
+        f"matters most. {CAUTION}"
+    )
+
+
+def why(record: SeriesRecord, run: RunRecord, step: int, main: Any, inspector: Any) -> None:
+    """What makes the score of the chosen step: parts, channels, and the rows its window leaned on."""
+    try:
+        with st.spinner("Taking the score apart"):
+            found = _reasons(run.id, record.id, str(record.created), step, cached.mark(_folder(run)))
+    except AmadError as error:
+        page.problem(error)
+        return
+    table = pd.DataFrame(
+        {
+            "Channel": run.channels,
+            "Share": found["shares"],
+            "Signal": found["signal"],
+            "Expected": found["expected"],
+            "Off by (deviations)": found["deviation"],
+            "Error, linear part": found["error_linear"],
+            "Error, with AMAD": found["error_network"],
+        }
+    ).sort_values("Share", ascending=False)
+    with main:
+        learned.show(plots.leaned_on(found["rows"], found["leaned"], step, theme=theme.current()), "attention-leaned")
+        st.dataframe(
+            table, hide_index=True, row_height=28, height="stretch", key="attention-why",
+            alt="Channels by their share in the score of the chosen row",
+            column_config={
+                "Share": st.column_config.ProgressColumn(min_value=0, max_value=1, format="percent"),
+                **{name: st.column_config.NumberColumn(format="%.4g") for name in table.columns[2:]},
+            },
+        )  # fmt: skip
+        st.download_button(
+            "Download table", table.to_csv(index=False).encode(), key="attention-why-download", mime="text/csv",
+            file_name=f"{prepare.file_name(run.name)}-row-{step}.csv", icon=":material/download:", on_click="ignore",
+        )  # fmt: skip
+    lines = [("Score", text.score(found["score"])), ("Threshold", text.score(found["threshold"]))]
+    lines += [(name.capitalize(), text.score(value)) for name, value in found["views"].items()]
+    lines.append(("CAD", f"{text.number(found['cad'])} nats"))
+    with inspector:
+        st.subheader("Parts of the score", anchor=False)
+        st.html(
+            '<dl class="amad-facts">'
+            + "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in lines)
+            + "</dl>"
+        )
+        st.caption(
+            "Each view is calibrated evidence; 3.0 is the 95 % point of training. The score joins reconstruction and shape; the "
+            "divergence weighs nothing in it."
+        )
+        linear, network = float(found["error_linear"].mean()), float(found["error_network"].mean())
+        st.caption(
+            f"Mean squared error of the row, scaled: {text.number(linear)} after the linear part, {text.number(network)} after "
+            f"AMAD. {CAUTION}"
+        )
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _reasons(run_id: str, series_id: str, created: str, row: int, mark: tuple[int, int]) -> dict[str, Any]:
+    detector, values = _opened(run_id, series_id)
+    return inspection.reasons(detector, values, row)
+
+
+def _folder(run: RunRecord) -> Any:
+
+    return workspace.get().run_folder(run.id) / "detection.safetensors"
+
+
+def csv_of(picked: sources.Maps, first: int) -> bytes:
+    """The maps of the page as CSV: query row, key row, weights of P, A and G."""
+    length = len(picked.cad)
+    query, key = np.indices((length, length))
+    made = pd.DataFrame(
+        {
+            "query_row": query.ravel() + first,
+            "key_row": key.ravel() + first,
+            "local": picked.local.ravel(),
+            "mixed": picked.mixed.ravel(),
+            "global": picked.global_.ravel(),
+        }
+    )
+    return made.to_csv(index=False, float_format="%.6g").encode()
