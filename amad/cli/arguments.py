@@ -58,6 +58,7 @@ def build() -> argparse.ArgumentParser:
     _inspect(commands)
     _runs(commands)
     _files(commands)
+    _watch(commands)
     _worker(commands)
     _labels(commands)
     _doctor(commands)
@@ -236,6 +237,26 @@ def _labels(commands: Any) -> None:
     parser.add_argument("--dry-run", action="store_true", help="say what would be taken in, and change nothing")
     parser.add_argument("--author", metavar="NAME", help="who labels (the name you are signed in with)")
     _reading(parser)
+
+
+def _watch(commands: Any) -> None:
+    parser = _command(commands, "watch", "amad.cli.watch:watch", "score rows as they arrive, and tell new events")
+    parser.add_argument("run", metavar="RUN", help=_RUN)
+    parser.add_argument("source", metavar="SOURCE", help="a growing CSV file, a folder of CSV or Parquet files, or -")
+    parser.add_argument("--name", metavar="NAME", help="name of the series that grows in the workspace")
+    parser.add_argument(
+        "--time", metavar="COL", help="the time column (time, timestamp, datetime, date or ts without it)"
+    )
+    parser.add_argument("--threshold", metavar="SPEC", help="percentile:R, pot, or value:X (the run's own)")
+    parser.add_argument("--every", metavar="SECONDS", default="1", help="pause between two looks (1)")
+    parser.add_argument("--once", action="store_true", help="ends when all that is there has been taken")
+    parser.add_argument("--final", action="store_true", help="tells an event only when its scores no longer change")
+    parser.add_argument(
+        "--exec", metavar="COMMAND", action="append", default=[], help="runs this for each new event, JSON on its input"
+    )
+    parser.add_argument(
+        "--webhook", metavar="URL", action="append", default=[], help="posts each new event as JSON to this address"
+    )
 
 
 def _doctor(commands: Any) -> None:

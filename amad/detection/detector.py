@@ -16,6 +16,7 @@ from amad.detection.scores import Scores
 from amad.detection.scoring import Scorer
 from amad.detection.thresholds import threshold_of
 from amad.detection.views import Views, digest_of
+from amad.series.scaling import REACH
 from amad.series.series import Series
 from amad.training import Progress
 
@@ -74,6 +75,20 @@ class Detector:
         for start, stop in self.scorer.spans(len(values)):
             yield self._block(values, start, stop, own)
             report(on_progress, "scoring", stop, len(values), begun, self.config.score_stride)
+
+    def rows(self, values: NDArray[np.floating], start: int, stop: int, own: tuple[int, int] | None = None) -> Scores:
+        """The scores of rows [start, stop) alone, as `score` gives them; `own` as `training_rows` finds it."""
+        return self._block(self.scorer.check(values), start, stop, own)
+
+    def training_rows(self, values: NDArray[np.floating]) -> tuple[int, int] | None:
+        """Rows of the training part when the values hold it where it was, or are it; else None."""
+        return self._training_rows(values)
+
+    @property
+    def delay(self) -> int:
+        """Rows that must follow a row before its score no longer changes with what comes."""
+        windows = self.config.window + self.scorer.linear.rows + REACH
+        return max(windows, self.views.shape.margin) + self.views.margin + 1
 
     def threshold(self, spec: str | None = None, scores: ArrayLike | None = None, view: str = "score") -> float:
         """What a threshold spec (the run's own without one) stands for, over the training scores of the score or a view.

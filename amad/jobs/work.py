@@ -16,6 +16,7 @@ from amad.errors import AmadError, ConfigError, JobError
 from amad.jobs.causes import explain, free_reserve, keep_reserve, log_trace
 from amad.jobs.heart import Heart, Stopped
 from amad.jobs.many import score_also
+from amad.workspace.learning import without
 from amad.workspace.lookup import match_channels
 from amad.workspace.states import DONE, FAILED, LOST, STOPPED, Claim
 from amad.workspace.store import Workspace
@@ -110,7 +111,9 @@ def _fit(workspace: Workspace, claim: Claim, heart: Heart, also: tuple[str, ...]
         workspace.update_run(run.id, device="cpu")
         folder = workspace.run_folder(run.id)
         begun = time.monotonic()
-        fit_baseline(folder, series, config, part=run.part, preset=run.preset, on_progress=heart.progress)
+        fit_baseline(
+            folder, without(folder, series), config, part=run.part, preset=run.preset, on_progress=heart.progress
+        )
         workspace.note_cost(run.id, fit_seconds=round(time.monotonic() - begun, 3))
         baseline = load_run(folder)
         for key, scored in zip((run.series_id, *also), (series, *others), strict=True):
@@ -128,7 +131,7 @@ def _fit(workspace: Workspace, claim: Claim, heart: Heart, also: tuple[str, ...]
     begun = time.monotonic()
     done = fit_run(
         folder,
-        series,
+        without(folder, series),  # rows that labels leave out are missing in training, and scored like all others
         config,
         part=run.part,
         resume=True,

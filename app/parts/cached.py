@@ -98,7 +98,8 @@ def _version(run: RunRecord, record: SeriesRecord) -> str:
     if not store.has_scores(run.id, record.id):
         return ""
     done = [scoring.finished for scoring in store.scorings(run.id) if scoring.series_id == record.id]
-    return f"{run.finished} {max((str(moment) for moment in done if moment), default='')}"
+    written = mark(store.path / "scores" / run.id / record.id / "meta.json")  # a watch writes them again and again
+    return f"{run.finished} {max((str(moment) for moment in done if moment), default='')} {written}"
 
 
 def version(run: RunRecord, record: SeriesRecord) -> str:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from amad import jobs
 from amad.workspace import RunRecord, SeriesRecord
-from app.parts import cached, progress, selection, text, workspace
+from app.parts import cached, live, progress, selection, text, workspace
 
 _FITS = 19  # characters of a name that the select shows; a longer one stands whole in its help
 _WATCHED = "amad_watched"  # jobs this session has seen at work, to tell when they end
@@ -37,6 +37,7 @@ def draw() -> None:
         st.caption(text.escape(about(run)) if run else "Not trained yet.")
         if any(job.busy for job in progress.jobs(store)):
             _progress_line()
+        live.line()
 
 
 def about(run: RunRecord) -> str:
@@ -49,11 +50,12 @@ def about(run: RunRecord) -> str:
 
 
 def _best_run(runs: list[RunRecord], series: SeriesRecord) -> RunRecord | None:
-    """The newest finished run of the series, else the newest that was scored on it, else none."""
+    """The newest finished run of AMAD on the series, else the newest that was scored on it, else a baseline, else none."""
     store = workspace.get()
     own = [run for run in runs if run.series_id == series.id and run.state == "done"]
     scored = [run for run in runs if run.state == "done" and store.has_scores(run.id, series.id)]
-    return next(iter(own or scored), None)
+    ranked = sorted(own or scored, key=lambda run: run.config.get("detector", "amad") != "amad")  # the newest first still
+    return next(iter(ranked), None)
 
 
 def _series_select(known: list[SeriesRecord], chosen: SeriesRecord) -> None:

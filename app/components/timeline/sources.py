@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from amad.errors import AmadError
+
 _KEPT_SECONDS = 3.0  # a run's scores may be written anew; opening them costs a few milliseconds
 _MOST_OF_MEAN = 64  # channels that the mean envelope of a series looks at
 _KNOTS = 1024
@@ -207,16 +209,24 @@ _lock = Lock()
 
 def open_source(store: Any, series: str, run: str | None) -> Source:
     """The source of a series and a run of this workspace; InputError where they are not there."""
-    columns, clock = _series(_Place(str(store.path), store), series)
+    columns, clock = _series(_Place(str(store.path), store), series, _written(store, series))
     if run is None:
         return Source(columns, clock, None)
     scores, part = _scores(store, run, series)
     return Source(columns, clock, scores, part)
 
 
+def _written(store: Any, series: str) -> int:
+    """When a series was last written; 0 where that cannot be told."""
+    try:
+        return int((store.series_folder(series) / "meta.json").stat().st_mtime_ns)
+    except (OSError, AmadError):
+        return 0
+
+
 @lru_cache(maxsize=12)
-def _series(place: _Place, series: str) -> tuple[Any, Clock]:
-    # A series never changes under its id.
+def _series(place: _Place, series: str, stamp: int) -> tuple[Any, Clock]:
+    # A series changes under its id only where a watch makes it longer; then it is written anew.
     return place.store.series_columns(series), Clock.of(place.store.open_series(series).time)
 
 
