@@ -13,7 +13,7 @@ if ROOT not in sys.path:  # `streamlit run` puts only this folder on the path
 
 from app.parts import page, sidebar, theme  # noqa: E402
 
-PAGES = ("Series", "Train", "Incidents", "Frequencies", "Attention", "Divergence", "Teach")
+PAGES = ("Series", "Train", "Incidents", "Frequencies", "Attention", "Divergence", "Compare", "Teach")
 
 st.set_page_config(
     page_title="AMAD", page_icon=str(theme.ICONS / "mark.svg"), layout="wide", initial_sidebar_state="expanded"

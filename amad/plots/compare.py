@@ -93,7 +93,7 @@ def score_panels(
     if training is not None:
         _band(made, places, x, *training, rgba(tone["training"], 0.10))
     ticks = [tick for tick in _TICKS if tick <= highest * 1.2]
-    ticks = ticks if len(ticks) <= 4 or count < 4 else [ticks[0], USUAL, *ticks[-2:]]
+    ticks = ticks if count < 5 else [USUAL, *ticks[2:][-1:]]  # low panels have room for two
     made.update_yaxes(
         tickvals=np.log1p(ticks),
         ticktext=["95 %" if tick == USUAL else number(tick) for tick in ticks],
@@ -134,10 +134,9 @@ def pr_curves(
             hovertemplate=f"{escape(name)}<br>recall %{{x:.1%}}<br>precision %{{y:.1%}}<extra></extra>",
         )  # fmt: skip
     if base is not None:
-        made.add_hline(y=base, line={"color": tone["grey"], "width": 1, "dash": "dot"})
-        made.add_annotation(
-            text=f"share of labelled rows {percent(base)}", x=1, xref="paper", xanchor="right", y=base, yanchor="bottom",
-            showarrow=False, font={"size": 11.5, "color": tone["grey"]},
+        made.add_scatter(
+            x=[0, 1], y=[base, base], mode="lines", line={"color": tone["grey"], "width": 1, "dash": "dot"}, hoverinfo="skip",
+            name=f"share of labelled rows {percent(base)}",
         )  # fmt: skip
     made.update_xaxes(title_text="recall of labelled rows", tickformat=".0%", range=[0, 1.005])
     made.update_yaxes(title_text="precision of flagged rows", tickformat=".0%", range=[0, 1.02])
@@ -165,11 +164,13 @@ def threshold_sweep(
             y = array(values, f"{what} of {name}", (len(x),))
             color, dash = lines[name]
             made.add_scatter(
-                x=np.log1p(x), y=y, mode="lines", yaxis=place, xaxis="x", name=escape(name), legendgroup=name,
-                showlegend=place == "y2", customdata=x, line={"color": color, "width": 1.75, "dash": dash, "shape": "hv"},
-                hovertemplate=f"{escape(name)}<br>threshold %{{customdata:.3g}}<br>{what} %{{y:.3~g}}<extra></extra>",
+                x=np.log1p(x), y=np.log1p(y) if place == "y2" else y, mode="lines", yaxis=place, xaxis="x", name=escape(name), legendgroup=name,
+                showlegend=place == "y2", customdata=np.column_stack((x, y)), line={"color": color, "width": 1.75, "dash": dash, "shape": "hv"},
+                hovertemplate=f"{escape(name)}<br>threshold %{{customdata[0]:.3g}}<br>{what} %{{customdata[1]:.3~g}}<extra></extra>",
             )  # fmt: skip
     most = max(float(np.max(np.asarray(one[0], dtype=float))) for one in sweeps.values())
+    alarming = max(float(np.max(np.asarray(one[2], dtype=float))) for one in sweeps.values())
+    steps = [step for step in (0.0, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0) if step <= max(alarming, 1.0)]
     ticks = [tick for tick in (0.5, 1.0, *_TICKS[1:]) if tick <= most]
     made.update_xaxes(
         title_text="threshold (evidence; 95 % is the 95 % point of a method's own training scores)",
@@ -178,7 +179,8 @@ def threshold_sweep(
     made.update_layout(
         yaxis={"domain": [0.54, 1] if events else [0.99, 1], "title": {"text": "events found" if events else ""}, "visible": bool(events),
                "range": [0, max(events, 1) * 1.05], "anchor": "x"},
-        yaxis2={"domain": [0, 0.46] if events else [0, 1], "title": {"text": "false alarms a 1000 rows"}, "rangemode": "tozero",
+        yaxis2={"domain": [0, 0.46] if events else [0, 1], "title": {"text": "false alarms a 1000 rows"},
+                "tickvals": np.log1p(steps), "ticktext": [number(step) for step in steps], "range": [0, np.log1p(max(alarming, 1.0)) * 1.05],
                 "anchor": "x", "gridcolor": tone["grid"], "zeroline": False, "automargin": True,
                 "tickfont": {"size": 11.5, "color": tone["grey"]}},
     )  # fmt: skip
@@ -200,10 +202,13 @@ def agreement_map(values: ArrayLike, names: Sequence[str], *, kind: str = "rank"
         raise InputError("names: empty; give at least one method.")
     low = -1 if kind == "rank" else 0
     shown = [
-        ["" if np.isnan(cell) else (percent(cell) if kind == "share" else f"{cell:.2f}") for cell in row]
+        [
+            "" if np.isnan(cell) else (percent(cell) if kind == "share" else f"{round(cell, 2) + 0.0:.2f}")
+            for cell in row
+        ]
         for row in found
     ]
-    ticks = [_wrapped(name) for name in names]
+    ticks = [f"{_wrapped(name)} <b>{place}</b>" for place, name in enumerate(names, 1)]
     scale = diverging(theme)[::-1] if kind == "rank" else sequential(theme)
     if kind == "rank":
         scale = [[1 - place, color] for place, color in scale]  # blue agrees
@@ -212,9 +217,10 @@ def agreement_map(values: ArrayLike, names: Sequence[str], *, kind: str = "rank"
         z=found, zmin=low, zmax=1, colorscale=scale, text=shown, texttemplate="%{text}", xgap=1, ygap=1, showscale=False,
         hovertemplate="%{y} against %{x}: %{text}<extra></extra>", x=list(range(len(names))), y=list(range(len(names))),
     )  # fmt: skip
-    made.update_xaxes(tickvals=list(range(len(names))), ticktext=ticks, showgrid=False, side="bottom", tickangle=0)
+    numbers = [f"<b>{place}</b>" for place in range(1, len(names) + 1)]
+    made.update_xaxes(tickvals=list(range(len(names))), ticktext=numbers, showgrid=False, side="top", tickangle=0)
     made.update_yaxes(tickvals=list(range(len(names))), ticktext=ticks, showgrid=False, autorange="reversed")
-    made.update_layout(margin={"t": 8})
+    made.update_layout(margin={"t": 24})
     off = found[~np.eye(len(names), dtype=bool)]
     off = off[np.isfinite(off)]
     ends = f" from {number(float(off.min()))} to {number(float(off.max()))}" if len(off) else ""
@@ -223,17 +229,22 @@ def agreement_map(values: ArrayLike, names: Sequence[str], *, kind: str = "rank"
 
 
 def quality_against_cost(
-    points: Mapping[str, tuple[float, float]], *, quality: str = "VUS-PR", theme: Theme = "light"
+    points: Mapping[str, tuple[float, float]],
+    *,
+    names: Sequence[str] = (),
+    quality: str = "VUS-PR",
+    theme: Theme = "light",
 ) -> go.Figure:
     """What each method reaches against what it takes, a point each with its name (Plotly).
 
-    points: name -> (seconds to fit and to score the series, the metric); seconds on a logarithmic axis.
+    points: name -> (seconds to fit and to score the series, the metric); seconds on a logarithmic axis. names: all
+    methods that are compared, so that each has the colour it has in the other figures.
     Errors: InputError without a point.
     """
     if not points:
         raise InputError("points: empty; give at least one method.")
     tone = colors(theme)
-    lines = method_lines(list(points), theme)
+    lines = method_lines(list(names) or list(points), theme)
     seconds = np.array([max(float(one[0]), 1e-3) for one in points.values()])
     values = np.array([float(one[1]) for one in points.values()])
     made = figure(theme, "")
