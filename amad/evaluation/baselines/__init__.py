@@ -49,7 +49,7 @@ NAMES: dict[str, Entry] = {
     ),
     "delay-pca": Entry(
         "Time-delay PCA",
-        "What 30 principal components of stretches of 20 rows leave over: AMAD's linear part alone.",
+        "What 30 principal components of stretches of 20 rows leave over.",
         "our own, closed form",
         "pca:PCA",
     ),

@@ -8,20 +8,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from amad.config import Config
 from amad.detection.calibration import Calibration
 from amad.detection.recipe import Recipe, smooth
 from amad.evaluation.baselines.contract import SMOOTHING, Baseline, Measured
 from amad.evaluation.baselines.nearest import cutter, shape_arrays, shape_facts, shape_from
-from amad.evaluation.baselines.pca import DELAY_COMPONENTS, DELAY_ROWS
 from amad.linear import LinearPart
 
+# The linear part is AMAD's own, so that what stands between the two is the network and nothing else.
+ROWS = int(Config.model_fields["linear_rows"].default)
+COMPONENTS = int(Config.model_fields["linear_components"].default)
 LEAST_EXCESS = 0.01  # a unit of evidence where the training part shows no variation at all
 
 
 class FusedPair(Baseline):
     """The fused pair: what AMAD is without its network: linear part with the recipe, and the shape view, calibrated."""
 
-    window = DELAY_ROWS
+    window = ROWS
     smooths = False
     has_recipe = False  # it is in it already
     cross_fitted = True
@@ -37,8 +40,8 @@ class FusedPair(Baseline):
     def _learn(self, values: NDArray[np.float32], scaled: NDArray[np.float32]) -> None:
         from amad.detection.shape import fit_shape
 
-        components = LinearPart.fewer(scaled, DELAY_ROWS, DELAY_COMPONENTS)
-        self.linear_ = LinearPart.fit(scaled, DELAY_ROWS, components, self.seed)
+        components = LinearPart.fewer(scaled, ROWS, COMPONENTS)
+        self.linear_ = LinearPart.fit(scaled, ROWS, components, self.seed)
         errors = self._errors(values, scaled)[0]
         self.level_ = Recipe.fit(errors, self.smoothing)
         self.shape_, distances = fit_shape(cutter(self.scaler_, values), len(values), self.seed)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -26,9 +26,6 @@ from amad.evaluation.baselines import make_detector
 from amad.evaluation.baselines.contract import Baseline, Measured
 from amad.series.scaling import Scaler
 from amad.series.series import Series
-
-if TYPE_CHECKING:
-    from amad.detection import Detector
 
 SCHEMA = 1
 CONFIG, SCALER, FACTS, ARRAYS = "config.json", "scaler.json", "detection.json", "detection.safetensors"
