@@ -31,7 +31,8 @@ CELLS_IN_MEMORY = 1 << 26
 _DRAFT = "calibrating-"
 # Where the training part shows no variation at all, one unit of evidence is at least this much of a view, so that any
 # change scores high and still is a number one can read. Far below what a part that varies has. [D]
-LEAST_EXCESS = {"reconstruction": 0.01, "divergence": 1e-4, "shape": 0.01, "paper": 1e-6, "score": 0.01}
+LEAST_EXCESS = {"divergence": 1e-4, "paper": 1e-6}
+USUAL_LEAST_EXCESS = 0.01
 STORED_THRESHOLDS = ("percentile:0.95", "percentile:0.99", "percentile:0.995", "percentile:0.999", "pot")
 
 
@@ -121,13 +122,20 @@ def learn_views(
     config: Config,
     digest: str,
 ) -> Views:
-    """Recipe and calibrations from the raw values and shape distances of the whole training part."""
+    """Recipes and calibrations from the raw values and shape distances of the whole training part."""
     recipe = replace(Recipe.fit(raw.errors, config.smoothing), deviation=deviation)
+    linear = None if raw.linear is None else Recipe.fit(raw.linear, config.smoothing)
     level = float(np.median(smooth(raw.cad, recipe.widths[0])))
-    views = Views(recipe, shape, level, {}, digest)
+    views = Views(recipe, linear, shape, level, {}, digest)
+
+    def learn(name: str, found: NDArray[np.float64]) -> None:
+        views.calibrations[name] = Calibration.fit(found, LEAST_EXCESS.get(name, USUAL_LEAST_EXCESS))
+
     plain = views.plain(raw, distances)
-    views.calibrations.update({name: Calibration.fit(found, LEAST_EXCESS[name]) for name, found in plain.items()})
-    views.calibrations["score"] = Calibration.fit(choose(views.evidence(plain), config.score), LEAST_EXCESS["score"])
+    for name, found in plain.items():
+        learn(name, found)
+    learn("reconstruction", views.both(plain))
+    learn("score", choose(views.evidence(plain), config.score))
     return views
 
 
@@ -152,10 +160,14 @@ def _training_raw(
 ) -> Raw | None:
     """Raw values of every training row; errors lie channel by channel, in a file where they are too many."""
     rows, channels = training.shape
-    if rows * channels <= CELLS_IN_MEMORY:
-        errors: NDArray[np.float32] = np.empty((channels, rows), dtype=np.float32)
-    else:
-        errors = np.memmap(place / "errors.f32", dtype=np.float32, mode="w+", shape=(channels, rows))
+
+    def table(name: str) -> NDArray[np.float32]:
+        if rows * channels <= CELLS_IN_MEMORY:
+            return np.empty((channels, rows), dtype=np.float32)
+        return np.memmap(place / f"{name}.f32", dtype=np.float32, mode="w+", shape=(channels, rows))
+
+    errors = table("errors")
+    linear = None if scorer.config.linear == "none" else table("linear")
     cad, paper = np.empty(rows, dtype=np.float32), np.empty(rows, dtype=np.float32)
     begun = time.monotonic()
     for start, stop in scorer.spans(rows):
@@ -163,7 +175,9 @@ def _training_raw(
             return None
         found = scorer.raw(training, start, stop)
         errors[:, start:stop] = found.errors.T
+        if linear is not None and found.linear is not None:
+            linear[:, start:stop] = found.linear.T
         cad[start:stop], paper[start:stop] = found.cad, found.paper
         report(on_progress, "calibrating", stop, rows, begun, scorer.config.score_stride)
     nothing = np.empty((0, channels), dtype=np.float32)
-    return Raw(errors.T, nothing, nothing, cad, paper)
+    return Raw(errors.T, None if linear is None else linear.T, nothing, nothing, cad, paper)

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from amad.config import Config
 from amad.detection.events import Event, find_events
-from amad.detection.levels import evidence_of, unknown_view
+from amad.detection.levels import evidence_of, named, unknown_view
 from amad.detection.scores import Scores
 from amad.detection.scoring import Scorer
 from amad.detection.thresholds import threshold_of
@@ -97,8 +97,7 @@ class Detector:
         Errors: ConfigError for a spec that is none; InputError for a view that the run does not have.
         """
         if view not in self.views.calibrations:
-            others = sorted(name for name in self.views.calibrations if name != "score")
-            raise unknown_view(view, ("score", *others))
+            raise unknown_view(view, named(self.views.calibrations))
         training = evidence_of(self.views.calibrations[view])
         if scores is not None:
             training = np.concatenate((training, np.asarray(scores, dtype=np.float32).ravel()))
@@ -136,7 +135,7 @@ class Detector:
         return Scores(
             score=self.views.score(views, self.config.score).astype(np.float32),
             views={name: views[name].astype(np.float32) for name in shown if name in views},
-            shares=self.views.recipe.shares(raw.errors, raw.deviations)[inner],
+            shares=self.views.shares(raw)[inner],
             expected=self.scorer.scaler.inverse(raw.expected[inner]),
             cad=raw.cad[inner],
             channels=self.channels,

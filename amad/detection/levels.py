@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,7 @@ def run_views(folder: str | Path) -> tuple[str, ...]:
 
     Errors: CheckpointError naming the file that is missing or damaged.
     """
-    found = _mean_excesses(Path(folder))
-    return ("score", *sorted(name for name in found if name != "score"))
+    return named(_mean_excesses(Path(folder)))
 
 
 def run_threshold(
@@ -60,6 +60,11 @@ def training_evidence(folder: str | Path, view: str = "score") -> NDArray[np.flo
 def evidence_of(calibration: Calibration) -> NDArray[np.float32]:
     """What the training scores of a calibration come to on the scale of evidence."""
     return calibration.evidence(calibration.table).astype(np.float32)
+
+
+def named(calibrations: Iterable[str]) -> tuple[str, ...]:
+    """`score`, then the views among the names of calibrations, without the parts of views, whose names hold a colon."""
+    return ("score", *sorted(name for name in calibrations if name != "score" and ":" not in name))
 
 
 def unknown_view(view: str, views: tuple[str, ...]) -> InputError:

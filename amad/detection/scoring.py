@@ -19,10 +19,6 @@ from amad.series.windows import window_starts, window_view
 
 BLOCK_CELLS = 1 << 21  # rows x channels worked on at once: a few arrays of 16 MB, whatever the length of the series
 FEWEST_BLOCK_ROWS = 2048
-# Share of the linear part's own error in the error of a row and channel; the rest is AMAD's. AMAD takes away part of what
-# is odd along with what is usual: with its error alone AUC-PR is .243 on 12 entities of 6 datasets (mean of dataset means),
-# with the linear part's alone .269, with half of each .264; with the shape view (not yet limited) beside it .322, .341, .340. [D]
-LINEAR_SHARE = 0.5
 MAP_BYTES = {"cpu": 4 << 20}  # one attention map of a batch: what stays in cache on a CPU,
 OTHER_MAP_BYTES = 256 << 20  # and what keeps a GPU busy
 
@@ -31,14 +27,14 @@ OTHER_MAP_BYTES = 256 << 20  # and what keeps a GPU busy
 class Raw:
     """Rows of a series before any calibration, in scaled units.
 
-    errors and deviations (n, C) squared, expected (n, C), cad (n,) in nats, paper (n,). Deviations are those of the row
-    from the training mean; all else is the mean over the windows that cover the row. An error is half the square of what
-    AMAD leaves and half the square of what the linear part alone leaves (`LINEAR_SHARE`; without a linear part, AMAD's
-    alone). `paper` is AMAD's error, mean over channels, weighted by the softmax over the window of -CAD. Missing cells
-    have error and deviation 0.
+    errors, linear and deviations (n, C) squared, expected (n, C), cad (n,) in nats, paper (n,). `errors` are of what AMAD
+    leaves, `linear` of what the linear part alone leaves, None without one; deviations are those of the row from the
+    training mean; all else is the mean over the windows that cover the row. `paper` is AMAD's error, mean over channels,
+    weighted by the softmax over the window of -CAD. Missing cells have error and deviation 0.
     """
 
     errors: NDArray[np.float32]
+    linear: NDArray[np.float32] | None
     deviations: NDArray[np.float32]
     expected: NDArray[np.float32]
     cad: NDArray[np.float32]
@@ -129,12 +125,10 @@ class Scorer:
         inner = slice(start - first, stop - first)
         covers = covers[inner]
         linear = scaled[inner] - residual[inner]
-        errors = squares[inner] / covers[:, None]
-        if self.config.linear != "none":
-            errors *= 1 - LINEAR_SHARE
-            errors += LINEAR_SHARE * np.square(residual[inner]) * present[inner]
+        alone = self.config.linear != "none"
         return Raw(
-            errors=errors,
+            errors=squares[inner] / covers[:, None],
+            linear=np.square(residual[inner]) * present[inner] if alone else None,
             deviations=np.square(scaled[inner]) * present[inner],
             expected=linear + total[inner] / covers[:, None],
             cad=cads[inner] / covers,

@@ -24,7 +24,7 @@ from amad.training import load_model, read_config, resolve_device
 from amad.training.checkpoints import read_json, read_tensors, write_tensors
 from amad.training.files import write_atomically
 
-SCHEMA = 1
+SCHEMA = 2
 ARRAYS, FACTS = "detection.safetensors", "detection.json"
 
 
@@ -52,6 +52,9 @@ def save_views(folder: Path, views: Views, linear: LinearPart, thresholds: dict[
     arrays["recipe.means"] = views.recipe.means
     if views.recipe.deviation is not None:
         arrays["recipe.deviation"] = views.recipe.deviation
+    if views.linear is not None:
+        arrays["linear-recipe.quantile"] = views.linear.quantile
+        arrays["linear-recipe.means"] = views.linear.means
     for one in views.shape.lengths:
         arrays[f"shape.{one.length}.starts"] = one.starts
         arrays[f"shape.{one.length}.features"] = one.features
@@ -93,6 +96,10 @@ def load_views(folder: Path) -> tuple[Views, LinearPart]:
             plain["compression"],
             arrays.get("recipe.deviation"),
         )
+        linear = None
+        if "linear-recipe.quantile" in arrays:
+            quantile, means = (arrays[f"linear-recipe.{name}"] for name in ("quantile", "means"))
+            linear = Recipe(quantile, (first, second), means, plain["compression"])
         calibrations = {
             name: Calibration(arrays[f"training.{name}"], float(excess))
             for name, excess in plain["mean_excess"].items()
@@ -108,7 +115,7 @@ def load_views(folder: Path) -> tuple[Views, LinearPart]:
             for length, level in plain["shape"]["levels"].items()
         )
         shape = Shape(lengths, int(plain["shape"]["seed"]), int(plain["training_rows"]))
-        views = Views(recipe, shape, float(plain["cad_level"]), calibrations, str(plain["training_digest"]))
+        views = Views(recipe, linear, shape, float(plain["cad_level"]), calibrations, str(plain["training_digest"]))
         named = {name.removeprefix("linear."): array for name, array in arrays.items() if name.startswith("linear.")}
         return views, LinearPart.from_arrays(named)
     except (KeyError, TypeError, ValueError, AttributeError) as error:

@@ -122,7 +122,8 @@ def test_training_rows_are_compared_with_the_other_half():
     found, crossed = fit_shape(cutter(training), 1000, 0)
     whole = np.concatenate((training, steady(200, seed=3)))
     again = found.distances(cutter(whole), 0, 1000, 1200, own=(0, 1000))
-    np.testing.assert_allclose(again[:850], crossed[:850], rtol=1e-4)
+    # distances are taken from products of single precision, whose last digits depend on how many are taken at once
+    np.testing.assert_allclose(again[:850], crossed[:850], rtol=1e-3)
     assert found.distances(cutter(training), 0, 1000, 1000).max() < 0.05  # without it, each finds itself
 
 
