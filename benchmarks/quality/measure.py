@@ -19,6 +19,7 @@ OTHERS = ("pa_f1", "pa_f1_random", "range_f1", "pak_auc", "affiliation_precision
 DEFAULT_LEVEL = 0.99  # of the training scores: the threshold of whoever has none of his own
 BESIDE = 61  # rows beside an event that are neither normal nor part of it: the width of the smoothing
 HIT_SHARES = (1.0, 1.5)
+STRICT = 0.001  # of the normal rows may lie above a threshold at which events count as found
 
 
 def measure(result: Result, data: Data) -> dict[str, Any]:
@@ -40,7 +41,7 @@ def measure(result: Result, data: Data) -> dict[str, Any]:
         metrics["threshold"] = threshold
         metrics["promised"] = 1 - DEFAULT_LEVEL if result.threshold is None else result.promised
         metrics["false_alarms"] = false_alarms(np.asarray(result.test_scores), data.labels, threshold)
-    metrics["events_at_1"] = events_at(np.asarray(result.test_scores), data.labels, 0.01)
+    metrics["events_found"] = events_at(np.asarray(result.test_scores), data.labels, STRICT)
     if result.shares is not None and data.causes:
         metrics["hits"] = hits(np.asarray(result.shares), data)
     return metrics
