@@ -46,6 +46,16 @@ class Incidents(Taking, Judging, Upkeep, Desk):
             rows = self._put(book, span, columns, sure, possible)
             return [self._record(book.session, row) for row in rows]
 
+    def add_many(self, spans: Sequence[Span], type: str = "Other", **fields: Any) -> list[Incident]:
+        """Labels several spans alike in one action; what is taken already is left out where labels may not overlap."""
+        checked = [self.check_span(*span) for span in spans]
+        with self._book(f"Label {len(checked):,} spans {type}") as book:
+            given = {"severity": None, "confidence": None, "channels": (), "status": "open", "note": "", **fields}
+            columns = self._columns(book.session, {"type": type, **given})
+            free = [span for span in checked if self._cut(book.session, span, columns["channels"], set()).pieces]
+            rows = [row for span in free for row in self._put(book, span, columns)]
+            return [self._record(book.session, row) for row in rows]
+
     def preview(self, start: int, end: int, channels: Sequence[str] = (), but: str | None = None) -> Cut:
         """What would become of a span: all of it where labels may overlap, else what the other labels leave."""
         with self.workspace.database.reading() as session:

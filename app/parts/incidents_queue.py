@@ -9,11 +9,15 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from amad.errors import AmadError
 from amad.plots.palette import COLORS
 from amad.workspace import RunRecord, SeriesRecord
+from amad.workspace.agreement import layers
 from amad.workspace.hiding import hidden_events
 from amad.workspace.incident_records import Decision
+from amad.workspace.incidents import Incidents
 from amad.workspace.judging import match
+from amad.workspace.learning import origin
 from amad.workspace.masks import Disagreement, best_threshold, disagreements, judged, window_spans
 from app.parts import (
     cached,
@@ -28,7 +32,7 @@ from app.parts import (
 )
 from app.parts.labelling import Stored
 
-ORDERS = {"score": "Score", "time": "Time"}
+ORDERS = {"score": "Score", "time": "Time", "dispute": "Dispute"}
 
 
 @dataclass(frozen=True)
@@ -106,13 +110,67 @@ def _queue(
             kin[head] = kin.get(head, 0) + 1
     known = [event for event in found if show_hidden or event.id not in hidden]
     shown = [event for event in known if event.id not in folded and not (left and event.id in decided)]
-    shown = events.ranked(shown) if order == "score" else sorted(shown, key=lambda event: event.start_row)
+    shown = sorted(shown, key=lambda event: event.start_row) if order == "time" else events.ranked(shown)
+    if order == "dispute":
+        differ = _differences(record, said, decided, shown)
+        shown = sorted(shown, key=lambda event: -differ[event.id])  # of equals the highest score stays first
     apart = disagreements([(one.start_row, one.end_row) for one in said.labels], known) if said.labels else []
     open_starts = {event.start_row for event in known if event.id not in decided}
     apart = [
         one for one in apart if one.kind != "false" or one.start not in open_starts
     ]  # not decided is no disagreement
     return Queue(tuple(known), tuple(shown), decided, kin, hidden, tuple(apart))
+
+
+def _differences(
+    record: SeriesRecord, said: Stored, decided: Mapping[int, Decision], shown: Sequence[Any]
+) -> dict[int, float]:
+    """How much people and model differ on each event: 1 where a person rejects it or one pass labels it and another does
+    not, else the part of the event and its label that they do not share; 0 where nobody said anything."""
+    from app.parts import workspace
+
+    desk = Incidents(workspace.get(), record.id, labelling.READER)
+    blind = bool(st.session_state.get(labelling.LAYER))
+    others = (
+        [] if blind else [Incidents(workspace.get(), record.id, labelling.READER, name).all() for name in layers(desk)]
+    )
+    found = {}
+    for event in shown:
+        parts = [_shared(event, labels) for labels in (said.labels, *others)]
+        decision = decided.get(event.id)
+        rejected = decision is not None and decision.verdict == "rejected"
+        found[event.id] = 1.0 if rejected else 1 - min(parts) if max(parts) > 0 else 0.0
+    return found
+
+
+def _shared(event: Any, labels: Sequence[Any]) -> float:
+    """The largest overlap of an event with one of the labels: rows in both by rows in either."""
+    best = 0.0
+    for one in labels:
+        both = min(one.end_row, event.end_row) - max(one.start_row, event.start_row)
+        if both > 0:
+            best = max(best, both / (one.rows + event.length - both))
+    return best
+
+
+def own_events(run: RunRecord, record: SeriesRecord) -> list[Any]:
+    """The events of a run at the threshold that it opens with."""
+    level = own_level(run, record)
+    gap, rows = int(run.config.get("merge_gap", 0)), int(run.config.get("min_length", 1))
+    return list(cached.events(run, record, "score", level.value, merge_gap=gap, min_length=rows))
+
+
+def own_level(run: RunRecord, record: SeriesRecord) -> events.Level:
+    """The threshold that a run opens with: the judged one where it learned from decisions and enough was judged."""
+    from app.parts import workspace
+
+    if origin(workspace.get().run_folder(run.id)) is not None:
+        try:
+            return events.Level("judged", judged_best(run, record, "score"))
+        except AmadError:
+            pass
+    kind, number = events.first(run)
+    return events.level(run, record, "score", kind, number)
 
 
 def queue(

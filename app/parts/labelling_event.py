@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import streamlit as st
 
 from amad.workspace import RunRecord, SeriesRecord
-from amad.workspace.incident_records import Decision
 from app.parts import events, labelling, labelling_fields, page, selection, text
 from app.parts.labelling import Stored
 
@@ -19,9 +18,10 @@ Go = Callable[[str, Any, SeriesRecord], None]
 
 def detail(
     base: str, found: Sequence[Any], clock: text.Clock, chosen: int | None, run: RunRecord, record: SeriesRecord,
-    said: Stored, decided: Mapping[int, Decision], go: Go,
+    said: Stored, queue: Any, go: Go,
 ) -> None:  # fmt: skip
-    """The details under the list of events."""
+    """The details under the list of events; `queue` is that of `incidents_queue`."""
+    decided = queue.decided
     if not found:
         return
     place = next((place for place, event in enumerate(found) if event.id == chosen), None)
@@ -61,7 +61,7 @@ def detail(
     if not labelling.author():
         labelling.ask_author()
         return
-    _decide(base, found, place, run, record, said, decided, go)
+    _decide(base, found, place, run, record, said, queue, go)
 
 
 def _shares(event: Any, run: RunRecord) -> None:
@@ -77,9 +77,9 @@ def _shares(event: Any, run: RunRecord) -> None:
 
 def _decide(
     base: str, found: Sequence[Any], place: int, run: RunRecord, record: SeriesRecord, said: Stored,
-    decided: Mapping[int, Decision], go: Go,
+    queue: Any, go: Go,
 ) -> None:  # fmt: skip
-    event = found[place]
+    event, decided = found[place], queue.decided
     key = f"{base}-event-{event.peak_row}"  # fields of one event never reach the next
 
     def verdict(word: str, kind: str | None = None) -> None:
@@ -113,6 +113,13 @@ def _decide(
             shortcut="U", help="Leave it for later; it counts neither way",
         )  # fmt: skip
         labelling_fields.details(key, record, severity=event.severity, small=True)
+        if st.button(
+            "Similar", key=f"{base}-similar-icon-only", icon=":material/join_inner:", shortcut="S",
+            help="Events and stretches like this one, to reject or label together",
+        ):  # fmt: skip
+            from app.parts import incidents_model
+
+            incidents_model.similar(base, record, run, said, queue, event)
         if st.button(
             "Attention", key=f"{base}-attention-icon-only", icon=":material/grid_on:", help="Attention at this event"
         ):

@@ -18,6 +18,7 @@ from app.parts import (
     incidents_files,
     incidents_history,
     incidents_labels,
+    incidents_model,
     incidents_queue,
     labelling,
     labelling_dialogs,
@@ -102,7 +103,9 @@ def threshold(base: str, key: str, record: SeriesRecord, run: RunRecord, said: S
         st.session_state[f"{base}-{view}-value"] = float(dragged)
         st.session_state[f"{base}-{view}-kind"] = "value"
     known = events.kinds(record, bool(said.labels))
-    st.session_state.setdefault(f"{base}-{view}-kind", events.first(run)[0])
+    st.session_state.setdefault(
+        f"{base}-{view}-kind", incidents_queue.own_level(run, record).kind if view == "score" else events.first(run)[0]
+    )
     kind = st.selectbox(
         "Threshold", known, format_func=lambda name: events.KINDS[name], key=f"{base}-{view}-kind",
         label_visibility="collapsed", persist_state="session", width=140,
@@ -169,11 +172,9 @@ def inspect(
             labelling_span.form(base, record, run, said, clock)
         elif tab == TABS[1]:
             incidents_labels.detail(base, record, said, clock, chosen_labels)
-            tools(record)
+            tools(base, record, run, said)
         elif tab == TABS[0]:
-            labelling_event.detail(
-                base, found.shown, clock, chosen, run, record, said, found.decided, incidents_queue.go
-            )
+            labelling_event.detail(base, found.shown, clock, chosen, run, record, said, found, incidents_queue.go)
         labelling.saved(base)
 
 
@@ -197,10 +198,21 @@ def steps(base: str, record: SeriesRecord) -> None:
         )  # fmt: skip
 
 
-def tools(record: SeriesRecord) -> None:
-    """What belongs to the labels of the whole workspace."""
-    if st.button("Types and rules for labels", icon=":material/category:", key="labels-types-open", type="tertiary"):
-        labelling_dialogs.types(record)
+def tools(base: str, record: SeriesRecord, run: RunRecord, said: Stored) -> None:
+    """What belongs to all labels: their types, what the model learns from them, and a second person's view."""
+    with st.container(horizontal=True, gap="small", key="labels-tools"):
+        if st.button("Types", icon=":material/category:", key="labels-types-open", type="tertiary"):
+            labelling_dialogs.types(record)
+        if st.button(
+            "Learn", icon=":material/model_training:", key="labels-learn-open", type="tertiary",
+            help="Train a new run that leaves labelled rows out of its training",
+        ):  # fmt: skip
+            incidents_model.learn_dialog(record, run, said)
+        if st.button(
+            "Second pass", icon=":material/visibility_off:", key="labels-pass-open", type="tertiary",
+            help="Label without seeing the labels that are there, and compare",
+        ):  # fmt: skip
+            incidents_model.second_pass(base, record)
 
 
 def draw_timeline(

@@ -216,3 +216,51 @@ def test_what_rules_and_maintenance_hide_can_be_shown(made) -> None:
     labelled(page, "toggle", "Show what rules and maintenance hide").set_value(True).run()
     assert not page.exception
     assert "2 events" in texts(page.subheader)
+
+
+def test_rejecting_with_its_kin_folds_them_into_one_row_and_undo_brings_them_back(made) -> None:
+    page, labels = made
+    page.session_state["kin-least"] = 0
+    labelled(page, "button", "Similar").click().run()
+    assert not page.exception
+    labelled(page, "button", "Reject it and 1 event like it").click().run()
+    assert not page.exception
+    assert [one.verdict for one in labels.decisions()] == ["rejected", "rejected"]
+    page.run()
+    assert "1 event" in texts(page.subheader)
+    assert list(page.dataframe[0].value[" "]) == ["✕ +1"]
+    labels.undo()
+    page.run()
+    assert "2 events" in texts(page.subheader)
+
+
+def test_a_new_run_learns_from_decisions_in_the_training_part(made, store, monkeypatch) -> None:
+    monkeypatch.setattr("amad.jobs.local._start", lambda *_: None)
+    page, labels = made
+    labels.add(100, 140, "Spike")
+    choose(page, 0)
+    labelled(page, "button", "Learn").click().run()
+    assert not page.exception
+    assert "leaves out 40 rows of the 250 of its part" in texts(page.markdown)
+    labelled(page, "button", "Train the new run").click().run()
+    assert not page.exception
+    names = {run.name: run for run in store.runs()}
+    assert set(names) == {"quick-01", "quick-01 learned"}
+    assert names["quick-01 learned"].part == (0, 250)
+
+
+def test_a_second_pass_hides_the_first_and_then_compares(made, store) -> None:
+    page, labels = made
+    labels.add(100, 140, "Spike")
+    choose(page, 0)
+    labelled(page, "button", "Second pass").click().run()
+    labelled(page, "button", "Start a second pass").click().run()
+    page.run()
+    assert not page.exception
+    assert "0 incidents" in texts(page.subheader)
+    Incidents(store, labels.record.id, "Ada", layer="second pass of Ada").add(120, 160, "Spike")
+    labelled(page, "button", "Second pass").click().run()
+    labelled(page, "button", "End the second pass").click().run()
+    labelled(page, "button", "Second pass").click().run()
+    assert not page.exception
+    assert "33\u2009% of the labelled rows are the same" in texts(page.markdown).replace("\\", "")
