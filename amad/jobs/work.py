@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from amad.errors import AmadError, ConfigError, JobError
-from amad.jobs import ray_engine
 from amad.jobs.causes import explain, free_reserve, keep_reserve, log_trace
 from amad.jobs.heart import Heart, Stopped
 from amad.jobs.many import score_also
@@ -130,17 +129,6 @@ def _fit(workspace: Workspace, claim: Claim, heart: Heart, also: tuple[str, ...]
     folder = workspace.run_folder(run.id)
     _note_predicted(workspace, run, config, device, series.rows + sum(other.rows for other in others))
     begun = time.monotonic()
-    if ray_engine.chosen() and not ray_engine.train_shared(
-        folder,
-        workspace.series_folder(run.series_id),
-        run.channels,
-        config,
-        run.part,
-        on_progress=heart.progress,
-        should_stop=heart.should_stop,
-        checkpoint_seconds=_checkpoint_seconds(),
-    ):
-        return False
     done = fit_run(
         folder,
         without(folder, series),  # rows that labels leave out are missing in training, and scored like all others
