@@ -95,6 +95,10 @@ def _reading(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--missing", metavar="VALUE", action="append", default=[], help="a value that means missing; may be repeated"
     )
+    group.add_argument("--separator", metavar="CHAR", help="between the cells of a text file (found by itself)")
+    group.add_argument("--decimal", metavar="MARK", help="decimal mark of a text file, . or , (found by itself)")
+    group.add_argument("--encoding", metavar="NAME", help="encoding of a text file (found by itself)")
+    group.add_argument("--timezone", metavar="ZONE", help="zone of times that name none, as Europe/Berlin")
 
 
 def _fit(commands: Any) -> None:

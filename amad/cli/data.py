@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from amad.errors import InputError
 from amad.workspace import SeriesRecord, Workspace
@@ -12,6 +12,8 @@ from amad.workspace.records import clean_text
 
 if TYPE_CHECKING:
     from amad.series import Series
+
+_TEXTS = ("separator", "decimal", "encoding", "timezone")
 
 
 def open_workspace(given: argparse.Namespace) -> Workspace:
@@ -42,7 +44,7 @@ def read_series(workspace: Workspace, key: str, given: argparse.Namespace) -> tu
         raise InputError(
             f'"{clean_text(key, 200)}" is neither a file nor a series of the workspace {workspace.path}. {there}'
         ) from error
-    options = [name for name in ("time", "label", "missing") if getattr(given, name, None)]
+    options = [name for name in ("time", "label", "missing", *_TEXTS) if getattr(given, name, None)]
     if options and not Path(getattr(given, "train_file", None) or "").is_file():
         raise InputError(
             f'Series "{record.name}" is in the workspace, where it was read already. '
@@ -55,7 +57,8 @@ def read_file(path: str, given: argparse.Namespace) -> Series:
     """A file, read with the options of the command line."""
     from amad.series import read
 
-    return read(path, time=given.time, label=given.label, missing=tuple(given.missing))
+    texts: dict[str, Any] = {name: getattr(given, name, None) for name in _TEXTS}
+    return read(path, time=given.time, label=given.label, missing=tuple(given.missing), **texts)
 
 
 def store_series(workspace: Workspace, key: str, given: argparse.Namespace) -> SeriesRecord:

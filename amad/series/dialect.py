@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from amad.errors import InputError
 from amad.series.dates import looks_like_time
+from amad.series.numerals import is_grouped, is_plain
 from amad.series.series import Finding
 from amad.series.table import shorten
 
@@ -36,6 +37,7 @@ class Dialect:
 
 
 def is_value(cell: str, decimal: str, tokens: frozenset[str]) -> bool:
+    """Whether a cell is missing, a number without marks between thousands, or a time."""
     text = cell.strip()
     if text in tokens:
         return True
@@ -46,6 +48,21 @@ def is_value(cell: str, decimal: str, tokens: frozenset[str]) -> bool:
     except ValueError:
         return looks_like_time(cell)
     return "_" not in text
+
+
+def _is_value(cell: str, decimal: str, tokens: frozenset[str], loose: bool) -> bool:
+    """As `is_value`, thousands marked or not; with `loose`, 1,234 is a thousand and no fraction."""
+    text = cell.strip()
+    if loose and decimal == "," and is_grouped(text, ".", loose=True):
+        return False
+    return is_value(cell, decimal, tokens) or is_grouped(text, decimal, loose=loose and decimal == ".")
+
+
+def _loose(cells: Sequence[str], separator: str) -> bool:
+    """Between commas, a quoted 1,234 is a thousand, unless another cell such as 0,5 shows a decimal comma."""
+    return separator == "," and not any(
+        "," in cell and is_plain(cell.strip(), ",") and not is_grouped(cell.strip(), ".", loose=True) for cell in cells
+    )
 
 
 def records_of(text: str, separator: str, whole: bool) -> tuple[list[list[str]], list[int], bool]:
@@ -70,16 +87,19 @@ def records_of(text: str, separator: str, whole: bool) -> tuple[list[list[str]],
     return records, ends, breaks
 
 
-def _score(records: list[list[str]], decimal: str, tokens: frozenset[str]) -> tuple[float, int]:
+def _score(records: list[list[str]], decimal: str, tokens: frozenset[str], separator: str) -> tuple[float, int]:
     """How well records fit one separator and decimal mark: share of rows of the usual width times share of values."""
     body = records[1:] if len(records) > 1 else records
     width = Counter(map(len, body)).most_common(1)[0][0]
     fitting = [record for record in body if len(record) == width]
     cells = [cell for record in fitting[:60] for cell in record[:200]]
-    values = sum(is_value(cell, decimal, tokens) for cell in cells) / max(len(cells), 1)
-    # A first row of values rather than names is a sign too, but a weak one.
-    first = sum(is_value(cell, decimal, tokens) for cell in records[0][:200]) / max(len(records[0][:200]), 1)
-    return len(fitting) / len(body) * (0.05 + values) + 1e-3 * first, width
+    loose = _loose(cells, separator)
+    values = sum(_is_value(cell, decimal, tokens, loose) for cell in cells) / max(len(cells), 1)
+    # A first row of values rather than names is a sign too, but a weak one; so is one of the same width.
+    heads = records[0][:200]
+    first = sum(_is_value(cell, decimal, tokens, loose) for cell in heads) / max(len(heads), 1)
+    same = 1.0 if abs(len(records[0]) - width) <= (separator == " ") else 0.95
+    return same * len(fitting) / len(body) * (0.05 + values) + 1e-3 * first, width
 
 
 def sniff(
@@ -106,7 +126,7 @@ def sniff(
         for point in (decimal,) if decimal else (".", ","):
             if point == mark and not ('"' in body and decimal is None):
                 continue
-            value, width = _score(records, point, known)
+            value, width = _score(records, point, known, mark)
             # Between equals the more columns win, then the earlier candidate.
             rank = value * (1.0 if width > 1 else 0.6)
             if best is None or rank > best[0] + 1e-9 or (abs(rank - best[0]) <= 1e-9 and width > best[1]):
@@ -152,7 +172,7 @@ def _layout(
     first = records[0]
     findings: list[Finding] = []
     if header is None:
-        header = _is_header(records, point, tokens)
+        header = _is_header(records, point, tokens, mark)
     if not header:
         return Dialect(mark, point, len(first), None, skipped, None, quoted_breaks=breaks)
     if len(records) == 1:
@@ -202,10 +222,10 @@ def _layout(
     )
 
 
-def _is_header(records: list[list[str]], point: str, tokens: frozenset[str]) -> bool:
+def _is_header(records: list[list[str]], point: str, tokens: frozenset[str], mark: str) -> bool:
     """A first record is a header if it names what the rows below hold as values."""
     first = records[0]
-    values = [is_value(cell, point, tokens) for cell in first]
+    values = [_is_value(cell, point, tokens, mark == "," and point == ".") for cell in first]
     if not all(values):
         return True
     filled = [cell.strip() for cell in first if cell.strip()]
@@ -231,7 +251,7 @@ def _is_units(records: list[list[str]], point: str, tokens: frozenset[str]) -> b
         numbers = sum(is_value(other, point, tokens) for other in below)
         if numbers < 0.9 * len(below):
             continue
-        if cell.strip() and is_value(cell, point, tokens):
-            return False
+        if cell.strip() and any(is_value(cell, decimal, tokens) for decimal in (".", ",")):
+            return False  # a number, be it with the other mark
         texts += bool(cell.strip())
     return texts > 0

@@ -58,6 +58,8 @@ def kind_of(file: Path) -> str:
         # Two letters may also begin a header; a binary file has bytes that text never has.
         if head.startswith(start) and (len(start) > 3 or any(byte < 9 for byte in head)):
             raise InputError(f"{file.name}: is {what}, not a table. AMAD reads {_KNOWN}.")
+    if head[5:9] == b"\0\0\0{":  # the length of the description, then the description
+        raise InputError(f"{file.name}: is a safetensors file, not a table. AMAD reads {_KNOWN}.")
     if head.lstrip().lower().startswith((b"<!doctype", b"<html", b"<?xml")):
         raise InputError(f"{file.name}: is a web page or XML, not a table. AMAD reads {_KNOWN}.")
     if suffix == ".json" or (suffix != ".csv" and head.lstrip().startswith((b"{", b"[["))):

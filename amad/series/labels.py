@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from amad.errors import InputError
 from amad.series.names import further_label, label_rank, weak_label
+from amad.series.numerals import numerals
 from amad.series.series import Finding
-from amad.series.table import Column, Table, as_text, is_number, is_text, numeric_text, shorten, to_float
+from amad.series.table import Column, Table, as_text, is_number, is_text, shorten, to_float
 
 NORMAL = frozenset(
     [
@@ -114,8 +115,9 @@ def marks_of(column: Column, missing: Sequence[str], forced: bool) -> tuple[NDAr
     """Labels (T,) of 0 and 1 that a column's values stand for, and in words how; None if they stand for none."""
     if is_text(column):
         text = as_text(column)
-        values, wrong = numeric_text(text, missing, ".")
-        if wrong.any():
+        found = numerals(text, missing, ".")
+        values = found.values
+        if found.wrong.any() or found.grouped:
             return _from_words(text, missing)
     elif is_number(column):
         values = to_float(column)

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from amad.errors import InputError
 from amad.series import times
 from amad.series.clocks import Axis
 from amad.series.labels import Labels, take_labels
+from amad.series.numerals import Numerals, doubt, numerals, thousands
 from amad.series.quality import listed, many
 from amad.series.series import Finding
 from amad.series.table import (
@@ -23,7 +25,7 @@ from amad.series.table import (
     bad_cell,
     is_number,
     is_text,
-    numeric_text,
+    shorten,
     to_float,
 )
 
@@ -103,6 +105,8 @@ def _numbers(table: Table) -> tuple[NDArray[np.float32], tuple[str, ...], list[F
     kept: list[str] = []
     texts: list[str] = []
     strange: list[str] = []
+    marked: list[str] = []
+    example = ("", 0.0)
     for place, name in enumerate(names):
         column = table.columns[place]
         table.columns[place] = np.empty(0)  # Arrow's memory goes as ours fills
@@ -111,18 +115,15 @@ def _numbers(table: Table) -> tuple[NDArray[np.float32], tuple[str, ...], list[F
             into[:] = to_float(column, np.float32)
         elif is_text(column):
             text = as_text(column)
-            numbers, wrong = numeric_text(text, table.missing, table.decimal)
-            count = int(wrong.sum())
-            present = int(np.isfinite(numbers).sum() + np.isinf(numbers).sum())
-            if count and count >= present:
+            numbers = numerals(text, table.missing, table.decimal, table.grouped)
+            if not _all_numbers(table, name, text, numbers):
                 texts.append(name)
                 continue
-            if count:
-                row = int(np.flatnonzero(wrong)[0])
-                cell = text[row].as_py()
-                raise bad_cell(table.file.name, table.row_of(row), name, cell)
+            if numbers.grouped:
+                marked.append(name)
+                example = numbers.example if len(marked) == 1 else example
             with np.errstate(over="ignore"):
-                into[:] = numbers
+                into[:] = numbers.values
         else:
             strange.append(name)
             continue
@@ -130,7 +131,7 @@ def _numbers(table: Table) -> tuple[NDArray[np.float32], tuple[str, ...], list[F
         if unnamed and bool(np.isnan(into).all()):
             continue  # the separators at the end of each row made it
         kept.append(name)
-    findings = []
+    findings = [thousands(marked, example)] if marked else []
     if texts:
         findings.append(
             Finding(
@@ -155,3 +156,26 @@ def _numbers(table: Table) -> tuple[NDArray[np.float32], tuple[str, ...], list[F
             )
         )
     return values[: len(kept)], tuple(kept), findings
+
+
+def _all_numbers(table: Table, name: str, text: pa.ChunkedArray, numbers: Numerals) -> bool:
+    """Whether a column of text holds numbers throughout; False where it is mostly other text.
+
+    InputError naming the first cell that is none in a column of numbers, or one that could be read in two ways.
+    """
+    places = np.flatnonzero(numbers.wrong)
+    if not places.size:
+        return True
+    present = int((~np.isnan(numbers.values)).sum())
+    row = int(places[0])
+    cell = text[row].as_py()
+    some = [said for place in places[:20] if (said := doubt(text[int(place)].as_py(), table.decimal)) is not None]
+    said = doubt(cell, table.decimal)
+    if said is not None and len(some) > len(places[:20]) / 2:
+        raise InputError(
+            f'{table.file.name}, row {table.row_of(row)}, column "{shorten(name)}": {said}\n'
+            "Write all numbers with one decimal mark and none between thousands, or name the decimal mark."
+        )
+    if len(places) >= present:
+        return False
+    raise bad_cell(table.file.name, table.row_of(row), name, cell)

@@ -19,6 +19,7 @@ SENTINELS = (
 )  # fmt: skip
 GAP = 1.5  # a distance of two rows above this many median steps is a gap
 _SHOWN = 5
+_OFTEN = 0.1  # a second step is told from gaps by this share of all rows
 
 
 def listed(names: Sequence[str], limit: int = 4) -> str:
@@ -162,6 +163,9 @@ def gap_findings(time: Any) -> list[Finding]:
     numbers = time if isinstance(time, np.ndarray) else time.asi8
     steps = np.diff(numbers)
     usual = float(np.median(steps))
+    two = _two_steps(time, steps, usual)
+    if two:
+        return two
     wide = np.flatnonzero(steps > GAP * usual) if usual > 0 else np.empty(0, dtype=np.int64)
     if not wide.size:
         return []
@@ -180,5 +184,35 @@ def gap_findings(time: Any) -> list[Finding]:
             tuple((wide[:_SHOWN] + 1).tolist()),
             "Rows stay as they are; nothing is put into the gaps.",
             ("Resample to even steps, gaps left missing", "Train on a part without gaps"),
+        )
+    ]
+
+
+def _two_steps(time: Any, steps: NDArray[np.int64], usual: float) -> list[Finding]:
+    """Rows that come at two steps, each often: no gaps, but windows of unequal length in time."""
+    uneven = (steps > GAP * usual) | (GAP * steps < usual)
+    uneven &= steps > 0
+    if usual <= 0 or np.count_nonzero(uneven) < max(_OFTEN * steps.size, 3):
+        return []
+    sizes, counts = np.unique(steps[steps > 0], return_counts=True)
+    if sizes.size < 2:
+        return []
+    first, second = (int(place) for place in np.argsort(-counts, kind="stable")[:2])
+    if counts[second] < max(_OFTEN * steps.size, 3) or counts[first] + counts[second] < 0.8 * steps.size:
+        return []
+    said = []
+    for place in sorted((first, second)):
+        # the step of two rows that lie so far apart
+        row = int(np.flatnonzero(steps == sizes[place])[0])
+        said.append(f"{median_step(time[row : row + 2])} ({int(counts[place]):,} times)")
+    return [
+        Finding(
+            "two_steps",
+            f"Rows come at two different steps: {said[0]} and {said[1]}.",
+            int(counts[second]),
+            (),
+            tuple((np.flatnonzero(steps == sizes[second])[:_SHOWN] + 1).tolist()),
+            "Rows stay as they are; a window counts rows, not time.",
+            ("Resample to even steps, gaps left missing", "Train on a part of one step"),
         )
     ]

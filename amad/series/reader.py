@@ -226,6 +226,12 @@ def _assemble(
             spans = runs_of(main) if spans and plain and main is not None else []
     findings += quality.replace_sentinels(values, joined.channels, sentinels)
     findings += quality.value_findings(values, joined.channels)
+    empty = next((finding for finding in findings if finding.kind == "empty"), None)
+    if empty is not None and empty.count == len(values):
+        raise InputError(
+            f"{listed([part.file.name for part in parts])}: every cell of every channel is missing. "
+            "Give rows with numbers; check the decimal mark and the tokens for missing values."
+        )
     findings += quality.gap_findings(time)
     facts = dict(joined.facts)
     facts["files"] = [part.file.name for part in parts] + [side.file.name for side in sides]

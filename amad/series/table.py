@@ -38,6 +38,7 @@ class Table:
     missing: tuple[str, ...] = MISSING_TOKENS
     decimal: str = "."
     row_of: Callable[[int], int] = lambda row: row + 1
+    grouped: bool = False  # whether 1,234 is a thousand and not a fraction, though nothing else says so
 
     @property
     def rows(self) -> int:
@@ -179,25 +180,3 @@ def to_float(column: Column, dtype: type = np.float64) -> NDArray[Any]:
         values = column
     with np.errstate(over="ignore", invalid="ignore"):
         return np.asarray(values, dtype=dtype)
-
-
-def numeric_text(
-    text: pa.ChunkedArray, missing: Sequence[str], decimal: str
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Text read as numbers: values, NaN where there is none, and whether each cell is text that is not a number."""
-    import pandas as pd
-
-    cells = text.to_pandas().astype(object)
-    absent = cells.isna().to_numpy() | cells.isin(list(missing)).to_numpy()
-    if decimal != ".":
-        cells = cells.where(absent, cells.astype(str).str.replace(decimal, ".", regex=False))
-    words = cells.where(~absent, None)
-    # Python reads 1_000 as a number and pandas reads nothing of hexadecimal: only plain decimal notation counts.
-    plain = words.astype(str).str.fullmatch(
-        r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?[iI][nN][fF](inity)?|[nN][aA][nN]"
-    )
-    plain = plain.to_numpy(dtype=bool) & ~absent
-    values = np.full(len(cells), np.nan)
-    if plain.any():
-        values[plain] = pd.to_numeric(words[plain], errors="coerce").to_numpy(dtype=np.float64)
-    return values, ~absent & ~plain

@@ -75,6 +75,7 @@ def read_text(
         tokens,
         dialect.decimal,
         lambda row: _row_of(source, dialect, row),
+        decimal is not None or (dialect.separator == "," and dialect.decimal == "."),
     )
 
 
