@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from amad.errors import InputError
@@ -161,8 +163,17 @@ class Desk:
 
     @contextmanager
     def _book(self, words: str) -> Iterator[Book]:
-        with self.workspace.database.writing() as session:
-            yield Book(session, self.author, self.record.id, words)
+        try:
+            with self.workspace.database.writing() as session:
+                book = Book(session, self.author, self.record.id, words)
+                if book.series is not None and book.series.rows != self.record.rows:  # it grew since it was looked up
+                    self.record = replace(self.record, rows=book.series.rows)
+                yield book
+        except IntegrityError as error:
+            raise InputError(
+                "The database refused this change: it would leave a label outside its series, or without a known type. "
+                "Reload the page, and try again."
+            ) from error
 
     def _list(self, session: Session, deleted: bool = False) -> list[Incident]:
         query = (

@@ -22,6 +22,7 @@ from amad.workspace.label_tables import (
     TypeRow,
     WindowRow,
 )
+from amad.workspace.records import clean_text
 from amad.workspace.tables import SeriesRow
 
 ENTITIES: dict[str, Any] = {
@@ -60,10 +61,10 @@ class Book:
     """One action of one author inside one transaction: writes rows, and the history of each."""
 
     def __init__(self, session: Session, author: str, series_id: str | None, words: str) -> None:
+        words = clean_text(words, 400)
         self.session, self.author, self.series_id, self.words = session, author, series_id, words
         self.now = datetime.now(UTC)
-        if series_id is not None:
-            lock_series(session, series_id)
+        self.series = None if series_id is None else lock_series(session, series_id)
         self.action = ActionRow(
             series_id=series_id,
             author=author,

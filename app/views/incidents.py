@@ -106,6 +106,8 @@ def threshold(base: str, key: str, record: SeriesRecord, run: RunRecord, said: S
     st.session_state.setdefault(
         f"{base}-{view}-kind", incidents_queue.own_level(run, record).kind if view == "score" else events.first(run)[0]
     )
+    if st.session_state[f"{base}-{view}-kind"] not in known:  # the last label was taken away
+        st.session_state[f"{base}-{view}-kind"] = events.first(run)[0]
     kind = st.selectbox(
         "Threshold", known, format_func=lambda name: events.KINDS[name], key=f"{base}-{view}-kind",
         label_visibility="collapsed", persist_state="session", width=140,

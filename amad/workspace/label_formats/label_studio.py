@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from amad.errors import InputError
-from amad.workspace.incident_records import STATUS_WORDS, Comment, Incident
+from amad.workspace.incident_records import STATUS_WORDS, Comment, Incident, is_label_id
 from amad.workspace.label_formats.drafts import Axis, Draft, Incoming, Written, collected, moment_of, number_of
 from amad.workspace.records import clean_text
 
@@ -145,6 +145,6 @@ def _draft(parts: list[dict[str, Any]], axis: Axis, place: str) -> Draft:
     created = annotation.get("created_at")
     key = str(region.get("id", ""))
     return Draft(
-        start, end, clean_text(str(value[LABELS][0])), id=key, created=moment_of(created, place, "created_at"),
+        start, end, clean_text(str(value[LABELS][0])), id=key if is_label_id(key) else "", created=moment_of(created, place, "created_at"),
         place=place, **fields,
     )  # fmt: skip

@@ -1,0 +1,183 @@
+"""Labelling in a real browser: brush, label, undo, redo, resize, reload; two people on one label; files out and in."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from amad.config import make_config
+from amad.detection import Scores
+from amad.series import Report, Series
+from amad.workspace import SeriesRecord, Workspace
+from amad.workspace.incidents import Incidents
+from tests.browser.conftest import Server
+
+DRAWN = '[data-amad="timeline"][data-fresh="true"]'
+PATIENCE = 120_000  # ms: the machine may be busy with other tests
+SAVED = re.compile(r"Saved \d\d:\d\d:\d\d")
+CHANNELS = ("flow", "temp", "level")
+ROWS = 600
+
+
+@pytest.fixture(scope="module")
+def made(app: Server) -> Iterator[tuple[Workspace, SeriesRecord]]:
+    """A scored series in the workspace that the app serves: events at rows 300 to 320 and 500 to 505."""
+    store = Workspace.open(app.workspace)
+    values = np.random.default_rng(0).normal(size=(ROWS, 3)).astype(np.float32)
+    time = pd.date_range("2026-03-14 05:47", periods=ROWS, freq="min", tz="UTC")
+    record = store.add_series(Series("pump", values, CHANNELS, time, None, Report(ROWS, "1 min")))
+    config = make_config("quick", {"threshold": "value:1", "merge_gap": 0})
+    run = store.create_run(record.id, name="first", preset="quick", config=config, part=(0, 250))
+    store.update_run(run.id, state="running")
+    store.update_run(run.id, state="done")
+    score = np.full(ROWS, 0.1, dtype=np.float32)
+    score[300:320], score[500:505] = 20.0, 15.0
+    shares = np.tile(np.array([0.7, 0.2, 0.1], dtype=np.float32), (ROWS, 1))
+    views = {"reconstruction": score, "divergence": score * 0.5}
+    store.write_scores(run.id, record.id, Scores(score, views, shares, np.zeros_like(shares), score, CHANNELS))
+    yield store, record
+    store.close()
+
+
+@pytest.fixture
+def labels(made: tuple[Workspace, SeriesRecord]) -> Incidents:
+    """The labels of the series, none at first."""
+    store, record = made
+    found = Incidents(store, record.id, "Test")
+    if there := found.all():
+        found.delete([one.id for one in there])
+    return found
+
+
+def opened(page: Page, app: Server, labels: Incidents, name: str = "Ada") -> None:
+    """The page Incidents, drawn, in the name of somebody whom the browser remembers."""
+    page.context.add_cookies([{"name": "amad_author", "value": name, "url": app.url}])
+    page.set_default_timeout(PATIENCE)
+    page.goto(f"{app.url}/incidents?series={labels.record.id}")
+    expect(page.locator(DRAWN)).to_be_visible(timeout=PATIENCE)
+
+
+def tab(page: Page, name: str) -> None:
+    page.get_by_role("radio", name=re.compile(rf"^{name}")).first.click()
+
+
+def leave(page: Page) -> None:
+    """Takes pointer and focus away from the timeline, so that keys reach the page."""
+    page.mouse.move(5, 880)
+
+
+def test_a_brushed_span_is_labelled_undone_redone_resized_and_found_after_a_reload(
+    page: Page, app: Server, labels: Incidents
+) -> None:
+    opened(page, app, labels)
+    page.get_by_text("Brush", exact=True).first.click()
+    canvas = page.locator('[data-amad="timeline"] canvas').first
+    box = canvas.bounding_box()
+    assert box is not None
+    left, top = box["x"] + 0.3 * box["width"], box["y"] + 0.5 * box["height"]
+    page.mouse.move(left, top)
+    page.mouse.down()
+    page.mouse.move(left + 60, top, steps=8)
+    page.mouse.up()
+    expect(page.get_by_role("heading", name="New label", exact=True)).to_be_visible(timeout=PATIENCE)
+    leave(page)
+    page.keyboard.press("6")
+    expect(page.get_by_text(SAVED)).to_be_visible(timeout=PATIENCE)
+    (made,) = labels.all()
+    assert (made.type, made.author) == ("Drift", "Ada")
+    assert made.rows > 1
+
+    leave(page)
+    page.keyboard.press("z")
+    expect(page.get_by_role("radio", name="Incidents 0")).to_be_visible(timeout=PATIENCE)
+    assert labels.all() == []
+    page.keyboard.press("y")
+    expect(page.get_by_role("radio", name="Incidents 1")).to_be_visible(timeout=PATIENCE)
+    assert [one.id for one in labels.all()] == [made.id]
+
+    tab(page, "Incidents")
+    end = page.get_by_role("spinbutton", name="To row (not in it)", exact=True)
+    expect(end).to_have_value(str(made.end_row), timeout=PATIENCE)
+    end.fill(str(made.end_row + 7))
+    end.press("Enter")
+    save = page.get_by_role("button", name="Save changes", exact=True)
+    expect(save).to_be_enabled(timeout=PATIENCE)
+    save.click()
+    expect(save).to_be_disabled(timeout=PATIENCE)
+    assert [one.end_row for one in labels.all()] == [made.end_row + 7]
+
+    page.reload()
+    expect(page.locator(DRAWN)).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("radio", name="Incidents 1")).to_be_visible(timeout=PATIENCE)
+    # The place of work is back too: the list of incidents with the label chosen.
+    expect(page.get_by_role("spinbutton", name="To row (not in it)", exact=True)).to_have_value(
+        str(made.end_row + 7), timeout=PATIENCE
+    )
+
+
+def note(page: Page, words: str) -> None:
+    field = page.get_by_role("textbox", name="Note", exact=True)
+    field.fill(words)
+    field.press("Enter")
+    page.get_by_role("button", name="Save changes", exact=True).click()
+
+
+def test_two_browsers_that_edit_one_label_both_see_the_question(
+    page: Page, chromium_browser: Browser, app: Server, labels: Incidents
+) -> None:
+    (label,) = labels.add(100, 140, "Spike")
+    other = chromium_browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
+    for one, name in ((page, "Ada"), (other, "Bob")):
+        labels.workspace.incidents(labels.record.id, name).keep_place({"tab": "Incidents", "label": label.id})
+        opened(one, app, labels, name)
+        expect(one.get_by_role("textbox", name="Note", exact=True)).to_be_visible(timeout=PATIENCE)
+    asked = "Changed by somebody else"
+    note(other, "of Bob")
+    expect(other.get_by_text(SAVED)).to_be_visible(timeout=PATIENCE)
+    note(page, "of Ada")
+    expect(page.get_by_role("heading", name=asked, exact=True)).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("cell", name="of Bob", exact=True)).to_be_visible()
+    expect(page.get_by_role("cell", name="of Ada", exact=True)).to_be_visible()
+    assert labels.find(label.id).note == "of Bob"
+    page.get_by_role("button", name="Write mine over it", exact=True).click()
+    expect(page.get_by_role("heading", name=asked, exact=True)).to_have_count(0, timeout=PATIENCE)
+    assert labels.find(label.id).note == "of Ada"
+
+    note(other, "of Bob again")
+    expect(other.get_by_role("heading", name=asked, exact=True)).to_be_visible(timeout=PATIENCE)
+    other.get_by_role("button", name="Keep theirs", exact=True).click()
+    expect(other.get_by_role("heading", name=asked, exact=True)).to_have_count(0, timeout=PATIENCE)
+    assert labels.find(label.id).note == "of Ada"
+    assert [change.after["note"] for change in labels.history(label.id)][:3] == ["of Ada", "of Bob", ""]
+    other.context.close()
+
+
+def test_labels_that_are_exported_wiped_and_imported_are_equal(
+    page: Page, app: Server, labels: Incidents, tmp_path: Path
+) -> None:
+    labels.add(100, 140, "Spike", severity=12.5, channels=["temp"], note='=1+1, "quoted"\nand more')
+    labels.add(200, 201, "Drift", confidence=0.5, status="known")
+    before = labels.all()
+    opened(page, app, labels)
+    page.get_by_role("button", name="Export", exact=True).click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Labels", exact=True).click()
+    file = tmp_path / "labels.csv"
+    download.value.save_as(file)
+    labels.delete([one.id for one in before])
+    page.get_by_role("button", name="Import labels", exact=True).click()
+    dialog = page.get_by_role("dialog")
+    dialog.locator('input[type="file"]').set_input_files(file)
+    expect(dialog.get_by_text("2 new, 0 changed, 0 already here.")).to_be_visible(timeout=PATIENCE)
+    dialog.get_by_role("button", name="Import 2 labels", exact=True).click()
+    expect(page.get_by_role("radio", name="Incidents 2")).to_be_visible(timeout=PATIENCE)
+    fields = (
+        "id", "start_row", "end_row", "type", "severity", "channels", "status", "confidence", "author", "note", "created",
+        "changed",
+    )  # fmt: skip
+    told = [[getattr(one, field) for field in fields] for one in labels.all()]
+    assert told == [[getattr(one, field) for field in fields] for one in before]
