@@ -30,10 +30,11 @@ if TYPE_CHECKING:
         window_lesson,
     )
     from amad.plots.maps import attention_difference, attention_map, cad_strip, color_limit, leaned_on
+    from amad.plots.overlay import runs_overlaid
     from amad.plots.rhythm import folded_cycles, masked_row, period_comb
     from amad.plots.series import channel_shares, timeline
     from amad.plots.style import describe
-    from amad.plots.words import attention_reach, divergence_words, reach_words, step_facts
+    from amad.plots.words import attention_reach, divergence_words, reach_words, setting_to_try, step_facts
 
 # Public name -> module. Loaded at first use: who only wants the palette must not wait for Plotly and Altair.
 _HOMES = {
@@ -56,6 +57,8 @@ _HOMES = {
     "game_lesson": "lessons",
     "injection_lesson": "injection",
     "large": "lessons",
+    "runs_overlaid": "overlay",
+    "setting_to_try": "words",
     "leaned_on": "maps",
     "numbers": "export",
     "masked_row": "rhythm",
@@ -111,7 +114,9 @@ __all__ = [
     "pr_curves",
     "quality_against_cost",
     "reach_words",
+    "runs_overlaid",
     "score_panels",
+    "setting_to_try",
     "step_facts",
     "threshold_sweep",
     "timeline",

@@ -36,11 +36,13 @@ def maxmin_curves(
     *,
     ceiling: float | None = None,
     each: bool = True,
+    smooth: int = 1,
     theme: Theme = "light",
 ) -> go.Figure:
     """Divergence of P and of G from the anchor, and CAD, over optimiser steps (Plotly): mean bold, every head thin.
 
     steps (S,); local, global_, cad (S, N, H) in nats; `ceiling` in nats draws the CAD ceiling; `each` draws the heads.
+    `smooth` above 1: bold is the mean over so many records, and the raw mean stands behind it, faint.
     Errors: InputError for shapes that do not fit.
     """
     tone = colors(theme)
@@ -78,9 +80,19 @@ def maxmin_curves(
                     name=f"{role} block {block + 1} head {head + 1}",
                 )
     for name, role, values in found:
+        if smooth > 1:
+            made.add_scatter(
+                x=x,
+                y=_mean(values),
+                mode=mode,
+                line={"color": rgba(tone[role], 0.4), "width": 1},
+                hoverinfo="skip",
+                showlegend=False,
+                name=f"{name}, raw",
+            )
         made.add_scatter(
             x=x,
-            y=_mean(values),
+            y=smoothed(_mean(values), smooth),
             mode=mode,
             line={"color": tone[role], "width": 2.5, "dash": "dot" if role == "cad" else "solid"},
             marker={"color": tone[role], "size": 7},
@@ -109,17 +121,31 @@ def maxmin_curves(
     return made
 
 
+def smoothed(values: ArrayLike, width: int) -> NDArray[np.float64]:
+    """A curve (S,) as the mean over `width` records around each, fewer at the ends; as it is for 1 or less."""
+    line = np.asarray(values, dtype=np.float64)
+    if width <= 1 or len(line) < 2:
+        return line
+    half = min(width, len(line)) // 2
+    total = np.concatenate([[0.0], np.cumsum(line)])
+    low = np.maximum(np.arange(len(line)) - half, 0)
+    high = np.minimum(np.arange(len(line)) + half + 1, len(line))
+    return np.asarray((total[high] - total[low]) / (high - low))
+
+
 def loss_parts(
     steps: ArrayLike,
     parts: Mapping[str, ArrayLike],
     *,
     weights: Mapping[str, float] | None = None,
+    smooth: int = 1,
     theme: Theme = "light",
 ) -> go.Figure:
     """Parts of the loss over optimiser steps on the x axis of `maxmin_curves` (Plotly).
 
     steps (S,); parts: name -> (S,), of loss, mse, l_min, l_max, l_con (others are drawn in grey). `weights` multiplies
     a part by what it weighs in the loss, and says so in its name; a part that weighs 0 keeps its plain value, dotted.
+    `smooth` above 1: the line is the mean over so many records, and the raw values stand behind it, faint.
     Errors: InputError for shapes that do not fit and when there is no part.
     """
     tone = colors(theme)
@@ -139,9 +165,19 @@ def loss_parts(
         elif off:
             title = f"{title} (weighs 0)"
         told.append(f"{title} from {number(_first(y))} to {number(_last(y))}")
+        if smooth > 1:
+            made.add_scatter(
+                x=x,
+                y=y,
+                mode=mode,
+                line={"color": rgba(tone[role], 0.4), "width": 1},
+                hoverinfo="skip",
+                showlegend=False,
+                name=f"{title}, raw",
+            )
         made.add_scatter(
             x=x,
-            y=y,
+            y=smoothed(y, smooth),
             mode=mode,
             line={"color": tone[role], "width": 2.25 if name == "loss" else 1.5, "dash": "dot" if off else "solid"},
             marker={"color": tone[role], "size": 6},

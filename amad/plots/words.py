@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -104,6 +105,38 @@ def divergence_words(
     if last <= COINCIDE_RATIO * first and -change >= SMALLEST_CHANGE:
         return Verdict("come together", f"The two attentions come closer together: {moved}.", tuple(warnings))
     return Verdict("hold", f"The two attentions keep their distance: {moved}.", tuple(warnings))
+
+
+def setting_to_try(
+    verdict: Verdict, settings: Mapping[str, Any], reach_local: float | None = None, reach_global: float | None = None
+) -> str | None:
+    """Which setting to try after `verdict`, by stated rules; None where nothing calls for one.
+
+    settings: those of the run (`k_min`, `k_max`, `form`, `banks`, `positions`); reach_local and reach_global: last mean
+    attention distances in steps. Rules in this order: a map at single steps: a lower k_min; a uniform map: positions where
+    they are off, else fewer heads; maps that coincide or come together: k_max to 0 where it is on, else a higher k_min; a
+    local map that reaches farther than the global one: form relative, else more banks.
+    """
+    k_min, k_max = float(settings.get("k_min", 0.0)), float(settings.get("k_max", 0.0))
+    if verdict.kind == "too early":
+        return None
+    if verdict.kind == "collapse":
+        if any("single steps" in text for text in verdict.warnings):
+            return f"Try k_min={number(k_min / 2)}: the min step drives P to extremes."
+        if not settings.get("positions", True):
+            return "Try positions=true: without positions G cannot tell steps apart by their place."
+        return "Try fewer heads: each then has more components to compare steps by."
+    if verdict.kind in ("coincide", "come together"):
+        if k_max > 0:
+            return f"Try k_max=0 (it is {number(k_max)}): the max step draws the two maps together."
+        return f"Try k_min={number(2 * k_min if k_min else 0.1)} (it is {number(k_min)}): the min step drives P away from the anchor."
+    if reach_local is not None and reach_global is not None and reach_words(reach_local, reach_global):
+        if settings.get("form") != "relative":
+            return "To make P look near, try form=relative: its mask depends on the lag alone."
+        return (
+            f"To make P look near, try banks={2 * int(settings.get('banks', 8))}: more frequencies cancel at long lags."
+        )
+    return None
 
 
 def reach_words(distance_local: float, distance_global: float) -> str | None:

@@ -10,14 +10,28 @@ import streamlit as st
 
 from amad import plots
 from amad.errors import AmadError
-from amad.plots.words import divergence_words
+from amad.plots.words import divergence_words, setting_to_try
 from amad.workspace import RunRecord, SeriesRecord
 from app.components.maps import sources
 from app.components.timeline import timeline
 from app.parts import cached, learned, page, progress, selection, text, theme, workspace
 
 VIEW, BLOCK, EACH = "divergence-view", "divergence-block", "divergence-each"
-VIEWS = ("Training", "Reach and evenness", "Over the series", "Normal against flagged")
+VIEWS = ("Training", "Reach and evenness", "Over the series", "Normal against flagged", "Several runs")
+SMOOTH, RUNS, QUANTITY = "divergence-smooth", "divergence-runs", "divergence-quantity"
+WIDTH = 9  # records that a smoothed curve takes together
+QUANTITIES = {
+    "CAD (nats)": "cad",
+    "Divergence of P (nats)": "d_local",
+    "Divergence of G (nats)": "d_global",
+    "Entropy of P (nats)": "entropy_local",
+    "Entropy of G (nats)": "entropy_global",
+    "Distance of P (steps)": "distance_local",
+    "Distance of G (steps)": "distance_global",
+    "Loss (no unit)": "loss",
+    "Reconstruction error (no unit)": "mse",
+}
+MOST_RUNS = 12
 ALL = "All blocks"
 PARTS = ("loss", "mse", "l_min", "l_max", "l_con")
 CURVES = ("d_local", "d_global", "cad", "entropy_local", "entropy_global", "distance_local", "distance_global")
@@ -54,6 +68,12 @@ def draw(record: SeriesRecord, run: RunRecord, found: dict[str, Any]) -> None:
             )  # fmt: skip
             if view == VIEWS[0]:
                 st.toggle("Every head", key=EACH, value=True, persist_state="session")
+            if view in (VIEWS[0], VIEWS[4]):
+                st.toggle(
+                    "Smoothed", key=SMOOTH, persist_state="session", help=f"Means over {WIDTH} records; the raw curves stay, faint.",
+                )  # fmt: skip
+            if view == VIEWS[4]:
+                overlay_options(record, run)
         verdict(run, curves)
         if view == VIEWS[1]:
             reach(run, now["step"], curves)
@@ -61,6 +81,8 @@ def draw(record: SeriesRecord, run: RunRecord, found: dict[str, Any]) -> None:
             series(record, run)
         elif view == VIEWS[3]:
             histogram(record, run)
+        elif view == VIEWS[4]:
+            overlay(record, run, chosen)
         else:
             training(run, now, curves)
 
@@ -83,7 +105,9 @@ def verdict(run: RunRecord, curves: dict[str, Any]) -> None:
         *(curves[name] for name in CURVES[3:]),
         length=max(2, int(run.config["window"]) // int(run.config.get("patch", 1))),
     )
-    extra = f" :gray[{text.escape(' '.join(words.warnings))}]" if words.warnings else ""
+    local, global_ = (float(curves[name][-max(1, len(curves[name]) // 10) :].mean()) for name in CURVES[5:])
+    told = [*words.warnings, setting_to_try(words, run.config, local, global_) or ""]
+    extra = f" :gray[{text.escape(' '.join(one for one in told if one))}]" if any(told) else ""
     with st.container(key="divergence-words"):
         st.markdown(f"**{text.escape(words.sentence)}**{extra}")
 
@@ -97,6 +121,7 @@ def training(run: RunRecord, found: dict[str, Any], curves: dict[str, Any]) -> N
         curves["cad"],
         ceiling=ceiling(run, curves["cad"]),
         each=bool(st.session_state.get(EACH, True)),
+        smooth=WIDTH if st.session_state.get(SMOOTH) else 1,
         theme=theme.current(),
     )
     learned.show(upper.update_xaxes(title_text=None), "divergence-maxmin")
@@ -105,6 +130,7 @@ def training(run: RunRecord, found: dict[str, Any], curves: dict[str, Any]) -> N
         found["step"],
         {name: found[name] for name in PARTS if name in found},
         weights={name: float(value) for name, value in weights.items() if value is not None},
+        smooth=WIDTH if st.session_state.get(SMOOTH) else 1,
         theme=theme.current(),
     )
     learned.show(lower, "divergence-loss")
@@ -172,6 +198,46 @@ def histogram(record: SeriesRecord, run: RunRecord) -> None:
     score = cached.column(run, record, "score")
     learned.show(plots.cad_histogram(cad, score > level, theme=theme.current()), "divergence-histogram")
     st.caption(f"Flagged: the score lies above the run's own threshold of {text.score(level)}.")
+
+
+def overlay_options(record: SeriesRecord, run: RunRecord) -> None:
+    """Which quantity of which runs."""
+    st.selectbox(
+        "Quantity", list(QUANTITIES), key=QUANTITY, label_visibility="collapsed", width=210, persist_state="session"
+    )
+    names = {one.id: one.name for one in selection.fitting_runs(record)}
+    if not set(st.session_state.get(RUNS) or ()) <= set(names):
+        st.session_state[RUNS] = [run.id]
+    st.multiselect(
+        "Runs", list(names), default=[run.id], format_func=lambda key: names.get(key, key), key=RUNS, max_selections=MOST_RUNS,
+        label_visibility="collapsed", placeholder="Choose runs", width=420, persist_state="session",
+    )  # fmt: skip
+
+
+def overlay(record: SeriesRecord, run: RunRecord, chosen: slice) -> None:
+    """One quantity of several runs over each other, mean over the chosen blocks and all heads."""
+    quantity = str(st.session_state.get(QUANTITY, next(iter(QUANTITIES))))
+    name = QUANTITIES[quantity]
+    curves, without = {}, []
+    for one in selection.fitting_runs(record):
+        if one.id not in (st.session_state.get(RUNS) or ()):
+            continue
+        try:
+            found = cached.history(one)
+        except AmadError:
+            found = {}
+        if name not in found or "step" not in found:
+            without.append(one.name)
+            continue
+        values = found[name]
+        curves[one.name] = (found["step"], values[:, chosen].mean(axis=(1, 2)) if values.ndim == 3 else values)
+    if not curves:
+        st.info("Choose at least one run that has begun to train.")
+        return
+    smooth = WIDTH if st.session_state.get(SMOOTH) else 1
+    learned.show(plots.runs_overlaid(curves, quantity, smooth=smooth, theme=theme.current()), "divergence-runs-figure")
+    if without:
+        st.caption(f"Without a history of this: {text.names(without)}.")
 
 
 def unscored() -> None:

@@ -96,3 +96,24 @@ def test_the_sidebar_counts_the_passes_that_were_made_not_those_allowed(page: Ap
     made = json.loads(lines[-1])["epoch"] + 1
     assert made < run.config["epochs"]
     assert any(caption.value.startswith(f"{made} epochs, ") for caption in page.sidebar.caption)
+
+
+def test_several_runs_stand_over_each_other(open_page: Open, store: Workspace) -> None:
+    record = store.add_series(series())
+    runs = [trained_run(store, record), trained_run(store, record)]
+    page = open_page("divergence", series=record.id, run=runs[0].id)
+    page.segmented_control(key=VIEW).set_value("Several runs").run()
+    assert not page.exception
+    page.multiselect(key="divergence-runs").set_value([run.id for run in runs]).run()
+    for quantity in ("CAD (nats)", "Loss (no unit)", "Distance of P (steps)"):
+        page.selectbox(key="divergence-quantity").set_value(quantity).run()
+        assert not page.exception
+        alt = page.get("plotly_chart")[0].proto.alt
+        assert alt.startswith(f"{quantity} of 2 runs")
+
+
+def test_smoothed_curves_keep_the_raw_ones(page: AppTest) -> None:
+    page.toggle(key="divergence-smooth").set_value(True).run()
+    assert not page.exception
+    names = [trace["name"] for trace in json.loads(page.get("plotly_chart")[0].proto.spec)["data"]]
+    assert sum(name.endswith(", raw") for name in names) == 3

@@ -73,6 +73,10 @@ def lesson_figures(theme):
     yield plots.period_comb(line, 4.0, 3, event=(2, 5), name="<b>flow</b>", theme=theme)
     yield plots.folded_cycles(folded, 4.0, spectrum=(STEPS + 1, P[0]), peak=4.2, theme=theme)
     yield plots.masked_row(STEPS, line, G[0], P[0], 3, theme=theme)
+    yield plots.leaned_on(STEPS + 100, P[0], 103, theme=theme)
+    yield plots.runs_overlaid(
+        {"<b>one</b>": (X, X * 1.0), "two": (X[:3], X[:3] * 2.0)}, "CAD (nats)", smooth=3, theme=theme
+    )
 
 
 @pytest.mark.parametrize("theme", THEMES)
@@ -346,3 +350,13 @@ def test_the_numbers_of_a_figure_are_those_it_was_given():
     assert len(small) == 2 * CURVE.size
     with pytest.raises(InputError):
         plots.numbers("no figure")
+
+
+def test_smoothing_keeps_a_level_and_a_mean():
+    from amad.plots.curves import smoothed
+
+    assert np.allclose(smoothed(np.full(20, 3.0), 9), 3.0)
+    line = RNG.normal(size=200)
+    assert smoothed(line, 9).std() < 0.6 * line.std()
+    assert np.isclose(smoothed(line, 9)[100], line[96:105].mean())
+    assert np.array_equal(smoothed(line, 1), line)

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from amad import plots
 from amad.errors import InputError
-from amad.plots.words import attention_reach, divergence_words, reach_words, step_facts
+from amad.plots.words import Verdict, attention_reach, divergence_words, reach_words, step_facts
 
 LENGTH = 20
 FULL = math.log(LENGTH)
@@ -112,3 +113,31 @@ def test_a_step_outside_the_window_is_refused():
         step_facts(np.eye(3), np.eye(3), 3)
     with pytest.raises(InputError, match=r"^weights: shape \(2, 3\) does not fit; give \(L, L\)\.$"):
         attention_reach(np.zeros((2, 3)))
+
+
+SETTINGS = {"k_min": 0.1, "k_max": 0.0, "form": "sum", "banks": 8, "positions": True}
+
+
+@pytest.mark.parametrize(
+    ("kind", "warnings", "changed", "said"),
+    [
+        ("part", (), {}, None),
+        ("hold", (), {}, None),
+        ("too early", (), {}, None),
+        ("coincide", (), {}, "k_min=0.2"),
+        ("come together", (), {"k_max": 0.1}, "k_max=0"),
+        ("collapse", ("Local P of block 1 looks at single steps (3 % of ln L): it no longer says.",), {}, "k_min=0.05"),
+        ("collapse", ("Global G of block 1 is uniform (100 % of ln L): it no longer says.",), {"positions": False}, "positions=true"),
+        ("collapse", ("Global G of block 1 is uniform (100 % of ln L): it no longer says.",), {}, "fewer heads"),
+    ],
+)  # fmt: skip
+def test_a_setting_to_try_follows_stated_rules(kind, warnings, changed, said):
+    found = plots.setting_to_try(Verdict(kind, "A sentence.", warnings), {**SETTINGS, **changed})
+    assert found is None if said is None else said in found
+
+
+def test_a_local_map_that_reaches_far_has_a_setting_to_try():
+    verdict = Verdict("part", "A sentence.", ())
+    assert "form=relative" in plots.setting_to_try(verdict, SETTINGS, 30.0, 20.0)
+    assert "banks=16" in plots.setting_to_try(verdict, {**SETTINGS, "form": "relative"}, 30.0, 20.0)
+    assert plots.setting_to_try(verdict, SETTINGS, 10.0, 20.0) is None
