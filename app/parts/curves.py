@@ -83,7 +83,7 @@ def periods(run: RunRecord) -> None:
     except AmadError:
         paths = None
     if paths is None:
-        _waiting("Learned periods", "" if run.state == "failed" else "The paths begin with the first record.")
+        _waiting("Learned periods", "" if run.state in ("failed", "done") else "The paths begin with the first record.")
         return
     from amad import plots
 
@@ -105,6 +105,8 @@ def _found(run: RunRecord) -> dict[str, np.ndarray] | None:
 
 
 def _words(run: RunRecord) -> str:
+    if str(run.config.get("detector", "amad")) != "amad":
+        return "A baseline is fitted in one go."
     return "Nothing was learned." if run.state == "failed" else "The curves begin with the first optimiser steps."
 
 

@@ -42,9 +42,29 @@ def show(figure: Figure, key: str, *, clicked: Callable[[], None] | None = None)
         )
 
 
+def is_baseline(run: RunRecord) -> bool:
+    """Whether a run is a baseline, which has no network and so nothing that these pages show."""
+    return str(run.config.get("detector", "amad")) != "amad"
+
+
+def no_attention(title: str, record: SeriesRecord, run: RunRecord) -> None:
+    """The empty state of a page on attention for a baseline: what it is, and where it can be seen."""
+    page.top(title, record.name)
+    with page.empty(
+        f"{text.escape(run.name)} is a baseline and has no attention",
+        "Frequencies, attention maps and divergences are those of a run of AMAD. Choose one in the sidebar; what the "
+        "baseline finds stands on Incidents, and beside others on Compare.",
+    ):
+        if st.button("Compare it with others", type="primary", key=f"{title.lower()}-go"):
+            st.switch_page("views/compare.py", query_params=dict(st.query_params))
+
+
 def empty(words: Words, record: SeriesRecord | None, run: RunRecord | None, wrong: AmadError | None) -> None:
     """Nothing to draw yet: why, and the one way on."""
     key = f"{words.title.lower()}-go"
+    if record is not None and run is not None and is_baseline(run):
+        no_attention(words.title, record, run)
+        return
     page.top(words.title, "" if record is None else record.name)
     if wrong is None and run is not None and run.state in ("failed", "stopped", "lost"):
         page.unfinished(run, "", key=key)
@@ -55,6 +75,11 @@ def empty(words: Words, record: SeriesRecord | None, run: RunRecord | None, wron
         view, label = "views/series.py", "Open a series"
     elif run is None:
         heading, reason = "No run on this series yet", words.no_run
+    elif words.title == "Frequencies" and run.config.get("rotary") == "none":
+        heading = f"{text.escape(run.name)} has no frequencies"
+        reason = (
+            "It is an ablation without AutoMask: its local attention turns nothing. Choose another run in the sidebar."
+        )
     elif wrong is not None:
         heading, reason = words.unreadable, text.escape(wrong)
     else:

@@ -12,7 +12,7 @@ from amad.plots.words import CAUTION, StepFacts, attention_reach, reach_words, s
 from amad.workspace import RunRecord, SeriesRecord
 from app.components.maps import head_pictures, maps, sources
 from app.components.timeline import timeline
-from app.parts import attention_more, cached, events, page, selection, text, theme, workspace
+from app.parts import attention_more, cached, events, learned, page, selection, text, theme, workspace
 
 BLOCK, HEAD, STEP, EVENT = "attention-block", "attention-head", "attention-step", "attention-event"
 VIEW = "attention-view"
@@ -288,6 +288,9 @@ def draw(record: SeriesRecord, run: RunRecord | None) -> None:
     large = run is not None and sources.size(run) > sources.MOST_BYTES
     if run is not None and sources.calibrated(run) and record.rows >= length and not large:
         instrument(record, run)
+        return
+    if run is not None and learned.is_baseline(run):
+        learned.no_attention("Attention", record, run)
         return
     page.top("Attention", page.context_of(record.name, text.counted(len(record.channels), "channel")))
     if run is not None and not sources.calibrated(run) and run.state != "done":

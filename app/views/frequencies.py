@@ -366,7 +366,8 @@ if current.series is not None and current.run is not None:
         known = cached.frequencies(current.run)
     except AmadError as error:
         problem = error
-if current.series is not None and current.run is not None and known is not None and np.size(known["steps"]):
+turns = current.run is None or current.run.config.get("rotary") != "none"
+if current.series is not None and current.run is not None and known is not None and np.size(known["steps"]) and turns:
     draw(current.series, current.run, known)
 else:
     learned.empty(WORDS, current.series, current.run, problem)

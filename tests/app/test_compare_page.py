@@ -223,3 +223,38 @@ def test_a_baseline_is_never_the_run_that_pages_open_with(
     later = baseline(store, record, "ridge")
     assert later.created > own.created
     assert _best_run(store.runs(record.id), record).id == own.id
+
+
+@pytest.mark.parametrize("name", ["frequencies", "attention", "divergence"])
+def test_pages_on_attention_say_that_a_baseline_has_none(
+    name: str, open_page: Open, store: Workspace, record: SeriesRecord
+) -> None:
+    run = baseline(store, record, "pca")
+    page = open_page(name, series=record.id, run=run.id)
+    assert not page.exception
+    assert "is a baseline and has no attention" in words(page)
+    assert [button.label for button in page.main.button] == ["Compare it with others"]
+
+
+def test_incidents_and_train_show_a_baseline_like_any_run(
+    open_page: Open, store: Workspace, record: SeriesRecord
+) -> None:
+    run = baseline(store, record, "zscore")
+    page = open_page("incidents", series=record.id, run=run.id)
+    assert not page.exception
+    page = open_page("train", series=record.id, run=run.id)
+    assert not page.exception
+    assert "is finished" in words(page)
+
+
+def test_a_run_without_rotation_has_no_frequencies_to_show(open_page: Open, store: Workspace) -> None:
+    from trained_run import series, trained_run
+
+    made = store.add_series(series())
+    trained_run(store, made, rotary="none")
+    page = open_page("frequencies")
+    assert not page.exception
+    assert "has no frequencies" in words(page)
+    page = open_page("attention")
+    assert not page.exception
+    assert "has no frequencies" not in words(page)
