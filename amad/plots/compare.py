@@ -164,7 +164,7 @@ def threshold_sweep(
             y = array(values, f"{what} of {name}", (len(x),))
             color, dash = lines[name]
             made.add_scatter(
-                x=np.log1p(x), y=np.log1p(y) if place == "y2" else y, mode="lines", yaxis=place, xaxis="x", name=escape(name), legendgroup=name,
+                x=np.log1p(x), y=np.log1p(y) if place == "y2" else y, mode="lines", yaxis=place, xaxis="x", name=escape(name), legendgroup=escape(name),
                 showlegend=place == "y2", customdata=np.column_stack((x, y)), line={"color": color, "width": 1.75, "dash": dash, "shape": "hv"},
                 hovertemplate=f"{escape(name)}<br>threshold %{{customdata[0]:.3g}}<br>{what} %{{customdata[1]:.3~g}}<extra></extra>",
             )  # fmt: skip
