@@ -8,7 +8,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 # Two workers with one thread each: faster on small machines than one worker with many threads.
 JOBS ?= 2
 
-.PHONY: app test check format screenshots demo bench-quality bench-acceptance bench-metrics clean
+.PHONY: app test check format screenshots demo bench-quality bench-acceptance bench-metrics bench-speed clean
 
 app: $(VENV)/.app  ## opens the app on PORT (8501 when unset)
 	$(VENV)/bin/streamlit run app/main.py --server.port $(PORT)
@@ -46,6 +46,9 @@ bench-acceptance: $(VENV)/.app  ## what the Max-Min game does on labelled series
 
 bench-metrics: $(VENV)/.app  ## the metrics: speed, memory, and equal to TSB-AD's where that is installed
 	$(VENV)/bin/python -m benchmarks.metrics
+
+bench-speed: $(VENV)/.app  ## AMAD beside the Anomaly Transformer of TSB-AD 1.5, start-up, whole fits; give it a quiet machine
+	$(VENV)/bin/python -m benchmarks.speed
 
 clean:  ## removes the virtual environment and what tools left
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

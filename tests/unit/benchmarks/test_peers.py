@@ -47,9 +47,7 @@ def check(found, train, test) -> None:
         np.testing.assert_allclose(found.shares.sum(1), 1, atol=1e-5)
 
 
-@pytest.mark.parametrize(
-    "method", [PaAno(steps=4, batch=6), KanAd(epochs=2, steps=20)], ids=lambda method: method.name
-)
+@pytest.mark.parametrize("method", [PaAno(steps=4, batch=6), KanAd(epochs=2, steps=20)], ids=lambda method: method.name)
 def test_a_planted_spike_ranks_highest(method, series) -> None:
     found = method.fit_score(*series, 0)
     check(found, *series)

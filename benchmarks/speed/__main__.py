@@ -1,0 +1,219 @@
+"""`python -m benchmarks.speed`: AMAD beside the Anomaly Transformer of TSB-AD 1.5, the start-up, whole fits, predictions.
+
+Both models work on the same made-up windows in one process, in turn (bars and their peer: docs/performance.md). Without the
+package (`pip install --no-deps -r benchmarks/requirements.txt`) AMAD's own figures are measured and the ratios are missing.
+Prints tables and appends one line to benchmarks/results/speed.jsonl. `--quick` tries the harness in seconds: its figures mean
+nothing. Give it a quiet machine; `load` says how busy it was, and ratios of processor time stand beside those of the clock.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import sys
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from benchmarks.quality.methods import Missing
+
+RESULTS = Path(__file__).resolve().parents[1] / "results" / "speed.jsonl"
+PARTS = ("models", "start", "fits", "prediction")
+# what, width, AMAD's work, the peer's work, bar, goal
+RATIOS = (
+    ("training, all losses", 128, "train", "train", 2.0, 4.0),
+    ("training, all losses", 512, "train", "train", 1.3, 2.5),
+    ("scoring with divergence", 128, "score", "score", 3.0, 6.0),
+    ("scoring, reconstruction only", 512, "reconstruct", "score", 1.5, 3.0),
+)
+FITS = (("quick, bundled series", 60.0, 20.0), ("balanced, fit and score of 25,000 x 38", 180.0, 60.0))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measures, prints, appends."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.speed", description=__doc__.splitlines()[0])
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="parts to measure")
+    parser.add_argument("--repeats", type=int, default=7, help="turns of the models (7)")
+    parser.add_argument("--threads", type=int, default=2, help="threads of a model (2)")
+    parser.add_argument("--quick", action="store_true", help="tiny sizes, to try the harness")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="file that the result is appended to")
+    given = parser.parse_args(arguments)
+    entry: dict[str, Any] = {
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": machine(),
+        "versions": versions(),
+        "threads": given.threads,
+        "quick": given.quick,
+        "load": os.getloadavg()[0],
+    }
+    print(f"{entry['date'][:10]} · {entry['machine']} · {given.threads} threads · load {entry['load']:.1f}")
+    measures = {"models": models, "start": start, "fits": fits, "prediction": prediction}
+    for part in given.only:
+        entry[part] = measures[part](given)
+    entry["load_after"] = os.getloadavg()[0]
+    given.results.parent.mkdir(parents=True, exist_ok=True)
+    with given.results.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(entry) + "\n")
+    return 0
+
+
+def models(given: argparse.Namespace) -> list[dict[str, Any]]:
+    """Training and scoring of both, at both widths, and the share of a matrix product's speed."""
+    import torch
+
+    from benchmarks.speed.steps import Sizes, ours, product, theirs
+    from benchmarks.speed.timing import in_turn, ratio
+
+    torch.set_num_threads(given.threads)
+    small = {"batch": 2, "window": 8, "channels": 3, "heads": 2, "blocks": 1, "feed_forward": 16} if given.quick else {}
+    widths = {128: 8, 512: 16} if given.quick else {128: 128, 512: 512}
+    found: list[dict[str, Any]] = []
+    print("\n| what | d | windows/s | peer's | ratio | median | in one turn | processor time | bar | goal |")
+    print("|---|---|---|---|---|---|---|---|---|---|")
+    for width, used in widths.items():
+        sizes = Sizes(width=used, **small)
+        x = torch.randn(sizes.batch, sizes.window, sizes.channels)
+        work = {f"ours {name}": each for name, each in ours(sizes, x).items()}
+        try:
+            work |= {f"peer {name}": each for name, each in theirs(sizes, x).items()}
+        except Missing as reason:
+            tell(f"the peer is left out: it {reason}")
+        operations = 0.0
+        if width == 512:
+            work["product"], operations = product(64 if given.quick else 2048)
+        tell(f"d = {used}: {', '.join(work)}")
+        times = in_turn(work, 1 if given.quick else given.repeats)
+        for what, of, mine, other, bar, goal in RATIOS:
+            if of != width:
+                continue
+            row: dict[str, Any] = {"what": what, "width": used, "bar": bar, "goal": goal}
+            row["ours"] = times[f"ours {mine}"].summary(sizes.batch)
+            if f"peer {other}" in times:
+                row["peer"] = times[f"peer {other}"].summary(sizes.batch)
+                row |= ratio(times[f"peer {other}"], times[f"ours {mine}"])
+            found.append(row)
+            print(_ratio_line(row))
+        if operations:
+            share: dict[str, Any] = {
+                "what": "share of a matrix product's speed",
+                "width": used,
+                "bar": 0.5,
+                "goal": 0.8,
+            }
+            for clock, pick in (("ratio", lambda t: t.wall), ("cpu", lambda t: t.cpu)):
+                reached = sizes.flops() / min(pick(times["ours reconstruct"]))
+                share[clock] = reached / (operations / min(pick(times["product"])))
+                share[f"{clock} product GFLOP/s"] = operations / min(pick(times["product"])) / 1e9
+            found.append(share)
+            print(
+                f"| scoring, reconstruction: FLOP/s ÷ those of a 2048-square product | {used} | | | {share['ratio']:.2f} "
+                f"| | | {share['cpu']:.2f} | 0.5 | 0.8 |"
+            )
+    return found
+
+
+def _ratio_line(row: dict[str, Any]) -> str:
+    cells = [row["what"], row["width"], f"{row['ours']['per_second']:.0f}"]
+    if "peer" in row:
+        cells += [f"{row['peer']['per_second']:.0f}", f"{row['ratio']:.2f}", f"{row['median']:.2f}"]
+        cells += [f"{row['low']:.2f} to {row['high']:.2f}", f"{row['cpu']:.2f}"]
+    else:
+        cells += ["missing", "", "", "", ""]
+    return "| " + " | ".join(str(cell) for cell in [*cells, row["bar"], row["goal"]]) + " |"
+
+
+def start(given: argparse.Namespace) -> dict[str, float]:
+    """`amad --help` beside `python -c pass`."""
+    from benchmarks.speed.fits import start as measure
+
+    seconds = measure(1 if given.quick else max(5, given.repeats))
+    found = {name: min(values) for name, values in seconds.items()}
+    found["ratio"] = found["help"] / found["pass"]
+    found["median"] = statistics.median(seconds["help"]) / statistics.median(seconds["pass"])
+    print(
+        f"\namad --help {found['help']:.2f} s, python -c pass {found['pass']:.2f} s: ratio {found['ratio']:.1f} "
+        f"(of medians {found['median']:.1f}); bar under 8, goal 4"
+    )
+    return found
+
+
+def fits(given: argparse.Namespace) -> list[dict[str, Any]]:
+    """Whole fits from the command line."""
+    from benchmarks.speed.fits import BUNDLED, made, of_array, whole
+
+    print("\n| whole fit | s | processor s | peak MB | bar s | goal s |")
+    print("|---|---|---|---|---|---|")
+    rows = []
+    for number, (what, bar, goal) in enumerate(FITS):
+        tell(what)
+        if given.quick:
+            seconds = of_array(made(400, 3), {"preset": "quick", "max_steps": 2}, scored=number == 1)
+        elif number == 0:
+            seconds = whole(BUNDLED, {"preset": "quick"})
+        else:
+            seconds = of_array(made(25_000, 38), {"preset": "balanced"}, scored=True)
+        rows.append({"what": what, "bar": bar, "goal": goal, **seconds})
+        print(
+            f"| {what} | {seconds['wall']:.1f} | {seconds['cpu']:.1f} | {seconds['bytes'] / 1e6:.0f} | {bar:.0f} | {goal:.0f} |"
+        )
+    return rows
+
+
+def prediction(given: argparse.Namespace) -> list[dict[str, Any]]:
+    """What is promised before a fit against what it took, for six sizes."""
+    from benchmarks.speed.fits import SIX, made, of_array, predicted
+
+    print("\n| rows x channels | settings | s predicted | s found | processor s | MB predicted | MB found |")
+    print("|---|---|---|---|---|---|---|")
+    rows = []
+    for length, channels, settings in SIX[:1] if given.quick else SIX:
+        used = {**settings, "max_steps": 2} if given.quick else settings
+        tell(f"{length} x {channels}")
+        said = predicted(length, channels, used)
+        took = of_array(made(length, channels), used)
+        rows.append({"rows": length, "channels": channels, "settings": dict(used), "predicted": said, "found": took})
+        text = ", ".join(str(value) if name == "preset" else f"{name} {value}" for name, value in used.items())
+        print(
+            f"| {length:,} x {channels} | {text} | {said['wall']:.1f} | {took['wall']:.1f} | {took['cpu']:.1f} "
+            f"| {said['bytes'] / 1e6:.0f} | {took['bytes'] / 1e6:.0f} |",
+            flush=True,
+        )
+    return rows
+
+
+def machine() -> str:
+    """Cores and model of the processor."""
+    model = platform.processor() or platform.machine()
+    info = Path("/proc/cpuinfo")
+    if info.is_file():
+        names = [
+            line.split(":", 1)[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")
+        ]
+        model = names[0] if names else model
+    return f"{os.cpu_count()} cores {model}"
+
+
+def versions() -> dict[str, str]:
+    """Versions that the figures depend on."""
+    found = {"python": platform.python_version()}
+    for name in ("amad", "torch", "numpy", "TSB-AD"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "none"
+    return found
+
+
+def tell(text: str) -> None:
+    """Progress on standard error."""
+    print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,132 @@
+"""The work that is timed: training steps and scoring of AMAD and of the Anomaly Transformer of TSB-AD 1.5, sizes alike."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from amad.config import Config, make_config
+from amad.model import Amad
+from amad.training.losses import objective
+from benchmarks.peers.package import load, no_cuda
+from benchmarks.peers.tsb_ad import associations
+
+CLIP_NORM = 1.0  # of the gradient, as in amad.training
+LOGGED = 10  # one step of so many also works out entropies and distances, as in amad.training
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Of both models: windows a batch, steps a window, channels, width, heads, blocks, feed-forward width."""
+
+    batch: int = 32
+    window: int = 100
+    channels: int = 38
+    width: int = 128
+    heads: int = 8
+    blocks: int = 3
+    feed_forward: int = 512
+
+    def config(self) -> Config:
+        """AMAD at these sizes with all losses on."""
+        given = {
+            "window": self.window, "d_model": self.width, "heads": self.heads, "blocks": self.blocks, "linear": "none",
+            "feed_forward": self.feed_forward, "k_min": 0.1, "k_max": 0.1, "beta": 0.1, "stride": self.window, "device": "cpu",
+            "score_stride": self.window,
+        }  # fmt: skip
+        return make_config("balanced", given)
+
+    def flops(self) -> float:
+        """Floating-point operations of the matrix products of one batch of AMAD on its way forward."""
+        d, tokens = self.width, self.batch * self.window
+        dense = 2 * tokens * (4 * d * d + 2 * d * self.feed_forward)
+        maps = 4 * 2 * tokens * self.window * d  # Q K^T and A V of either attention
+        return self.blocks * (dense + maps) + 2 * tokens * d * self.channels * (3 + 1)
+
+
+def ours(sizes: Sizes, x: Tensor) -> dict[str, Callable[[], object]]:
+    """AMAD: `train` one optimiser step with all losses, `score` with divergence, `reconstruct` without."""
+    config = sizes.config()
+    torch.manual_seed(0)
+    model = Amad(sizes.channels, config)
+    optimiser = torch.optim.AdamW(model.parameters(), lr=1e-4, fused=False)
+    error = torch.ones(sizes.channels)
+    taken = 0
+
+    def train() -> float:
+        nonlocal taken
+        taken += 1
+        optimiser.zero_grad(set_to_none=True)
+        output = model(x, losses=True, statistics=taken % LOGGED == 0)
+        loss = objective(x, output, error, config)["loss"]
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), CLIP_NORM)
+        optimiser.step()
+        return loss.item()
+
+    @torch.inference_mode()
+    def score() -> Tensor:
+        output = model(x, cad=True)
+        assert output.cad is not None
+        return torch.softmax(-output.cad.mean(1), -1) * (output.reconstruction - x).square().mean(-1)
+
+    @torch.inference_mode()
+    def reconstruct() -> Tensor:
+        return (model(x).reconstruction - x).square().mean(-1)
+
+    return {"train": train, "score": score, "reconstruct": reconstruct}
+
+
+def theirs(sizes: Sizes, x: Tensor) -> dict[str, Callable[[], object]]:
+    """The peer: `train` its published step with two backward passes, `score` its published formula.
+
+    Errors: Missing without the package.
+    """
+    module: Any = load("AnomalyTransformer")
+    torch.manual_seed(0)
+    with no_cuda():
+        model = module.AnomalyTransformerModel(
+            sizes.window, sizes.channels, sizes.channels, sizes.width, sizes.heads, sizes.blocks, sizes.feed_forward
+        )
+    optimiser = torch.optim.Adam(model.parameters(), lr=1e-4)
+    weight = 3.0  # k of the package
+
+    def normalised(prior: Tensor) -> Tensor:
+        return prior / torch.unsqueeze(torch.sum(prior, dim=-1), dim=-1).repeat(1, 1, 1, sizes.window)
+
+    def train() -> float:
+        with no_cuda():
+            optimiser.zero_grad()
+            output, series, prior, _ = model(x)
+            of_series: Any = 0.0
+            of_prior: Any = 0.0
+            for s, p in zip(series, prior, strict=True):  # the package normalises the prior anew for each term
+                of_series = of_series + torch.mean(module.my_kl_loss(s, normalised(p).detach()))
+                of_series = of_series + torch.mean(module.my_kl_loss(normalised(p).detach(), s))
+                of_prior = of_prior + torch.mean(module.my_kl_loss(normalised(p), s.detach()))
+                of_prior = of_prior + torch.mean(module.my_kl_loss(s.detach(), normalised(p)))
+            error = nn.functional.mse_loss(output, x)
+            first = error - weight * of_series / len(prior)
+            (first).backward(retain_graph=True)
+            (error + weight * of_prior / len(prior)).backward()
+            optimiser.step()
+            return first.item()
+
+    @torch.no_grad()
+    def score() -> Tensor:
+        with no_cuda():
+            output, series, prior, _ = model(x)
+            return associations(module, series, prior) * (x - output).square().mean(-1)
+
+    return {"train": train, "score": score}
+
+
+def product(size: int) -> tuple[Callable[[], object], float]:
+    """A square matrix product, and its floating-point operations."""
+    a, b = torch.randn(size, size), torch.randn(size, size)
+    return (lambda: a @ b), 2.0 * math.pow(size, 3)
