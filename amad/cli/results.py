@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from amad.cli.data import open_workspace, read_series, wants_json
-from amad.cli.output import ProgressLine, check_output, show, show_json, written
+from amad.cli.output import ProgressLine, check_output, say, show, show_json, written
 from amad.errors import InputError, JobError
 from amad.workspace import RunRecord, SeriesRecord, Workspace
 from amad.workspace.lookup import match_channels
@@ -164,7 +164,10 @@ def _subject(given: argparse.Namespace) -> tuple[Workspace, RunRecord, Series, S
             f'Run "{run.name}" is {run.state}, so it cannot score yet. Finish it with: amad fit --resume {run.id}'
         )
     series, record = read_series(workspace, given.series, given)
-    return workspace, run, match_channels(run, series), record
+    matched = match_channels(run, series)
+    if matched.channels != tuple(name for name in series.channels if name in run.channels):
+        say("The channels stand in another order than in training; they were matched by name.")
+    return workspace, run, matched, record
 
 
 def _frame(block: Scores, series: Series, first: int) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import secrets
@@ -21,6 +22,7 @@ from amad.series import Series
 ENVIRONMENT = "AMAD_WORKSPACE"
 _STALE_SECONDS = 24 * 3600.0
 _BLOCK_ROWS = 65536
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 def default_path() -> Path:
@@ -78,6 +80,20 @@ def write_beside(file: Path, content: bytes) -> None:
         draft.replace(file)
     finally:
         draft.unlink(missing_ok=True)
+
+
+@contextmanager
+def storing(path: Path, name: str) -> Iterator[None]:
+    """Tells a full or read-only disk as InputError, with what to do; `name` is what was to be stored."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        raise InputError(
+            f'"{name[:60]}" cannot be stored in the workspace {path} ({error.strerror}). Nothing was kept of it. '
+            "Free some space there, or choose another folder with --workspace or AMAD_WORKSPACE."
+        ) from error
 
 
 @contextmanager

@@ -40,7 +40,7 @@ class SeriesShelf:
             found = self.find_content(digest)
             if found is not None:
                 return found
-        with files.draft_folder(self.path) as draft:
+        with files.storing(self.path, series.name), files.draft_folder(self.path) as draft:
             write_series(draft, series)
             key = secrets.token_hex(4)
             files.put_in_place(draft, self.series_folder(key), self.path)

@@ -1,0 +1,92 @@
+"""Writes docs/faults.md from the tests of bad input: `python -m docs.faults`."""
+
+from __future__ import annotations
+
+import ast
+import tempfile
+from pathlib import Path
+
+from amad.errors import InputError
+from amad.series import read
+from tests.faults.bad_files import REFUSED, TOLD, Refused
+
+ROOT = Path(__file__).parents[1]
+_HEAD = """# Bad input
+
+Made from the tests by `python -m docs.faults`; do not edit. Each file below is a test in `tests/faults`: it is given to
+`amad fit`, which answers with one message and exit code 2 and leaves nothing of it in the workspace. The app shows the same
+message, keeps the file, and offers the reading options.
+
+## Refused
+
+| Fault | What AMAD says |
+| --- | --- |
+"""
+_TOLD = """
+## Read, and told
+
+These files are read; the quality report of the series says what was found, what was done about it, and what else could be
+done.
+
+| Fault | What the report says |
+| --- | --- |
+"""
+_REST = """
+## Runs, settings and workspaces
+
+Each line is a test in `tests/faults/test_bad_inputs.py`.
+
+"""
+_NOT = """
+## Not held by a test
+
+- A workspace on a network share: SQLite's write-ahead log needs shared memory, which most shares lack; put the database on
+  a server with `AMAD_DATABASE_URL`.
+- A series shorter than a window is stored before its length is compared with the window; no run is made of it.
+"""
+
+
+def _cell(text: str) -> str:
+    plain = " ".join(text.split())
+    for mark in ("\\", "|", "<", ">", "*", "_", "`"):
+        plain = plain.replace(mark, {"<": "&lt;", ">": "&gt;"}.get(mark, f"\\{mark}"))
+    return plain
+
+
+def _refusal(case: Refused, folder: Path) -> str:
+    """The message of reading this file; where reading alone takes it, the parts that the test asks for."""
+    path = folder / case.file
+    path.write_bytes(case.content())
+    try:
+        read(path)
+    except InputError as error:
+        return str(error)
+    return "… " + " ".join(case.says)
+
+
+def page() -> str:
+    """The whole page."""
+    lines = [_HEAD]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for refused in REFUSED:
+            lines.append(f"| {refused.fault} | {_cell(_refusal(refused, folder))} |\n")
+    lines.append(_TOLD)
+    for told in TOLD:
+        lines.append(f"| {told.fault} | {_cell(told.says) or 'Nothing: it is read as it is.'} |\n")
+    lines.append(_REST)
+    tree = ast.parse((ROOT / "tests" / "faults" / "test_bad_inputs.py").read_text(encoding="utf-8"))
+    for node in tree.body:
+        if (
+            isinstance(node, ast.FunctionDef)
+            and node.name.startswith("test_")
+            and not any(word in node.name for word in ("files", "the_page"))
+        ):
+            words = node.name.removeprefix("test_").replace("_", " ")
+            lines.append(f"- {words[0].upper()}{words[1:]}\n")
+    lines.append(_NOT)
+    return "".join(lines)
+
+
+if __name__ == "__main__":
+    (ROOT / "docs" / "faults.md").write_text(page(), encoding="utf-8")
