@@ -21,6 +21,7 @@ PAGES = (
     ("frequencies", "", ".js-plotly-plot"),
     ("attention", "", '[data-amad="maps"]'),
     ("divergence", "", ".js-plotly-plot"),
+    ("compare", "", ".js-plotly-plot, .st-key-compare-table"),
 )
 
 
