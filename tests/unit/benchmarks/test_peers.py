@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.peers import methods
+from benchmarks.peers.absent import REASONS
 from benchmarks.peers.common import at_centres, at_ends, fitting, scaled, spread, starts_of, unit, windows
 from benchmarks.peers.kan_ad import KanAd, Net, change, errors_of
 from benchmarks.peers.paano import Encoder, PaAno, distances, memory_of, triplet
@@ -76,7 +77,13 @@ def test_every_peer_says_its_settings_and_has_a_name_of_its_own() -> None:
     found = methods()
     assert [method.name for method in found[:2]] == ["PaAno", "KAN-AD"]
     assert len({method.name for method in found}) == len(found)
-    assert all(method.settings and method.version and method.seeds for method in found)
+    assert all(method.version and method.seeds for method in found)
+    assert all(method.settings for method in found if method.name not in REASONS)
+
+
+def test_a_peer_that_is_not_there_says_why(series) -> None:
+    with pytest.raises(Missing, match=r"arXiv 2410\.12261"):
+        next(method for method in methods() if method.name == "CATCH").fit_score(*series, 0)
 
 
 @pytest.mark.skipif(WITH_PACKAGE, reason="TSB-AD is installed")
