@@ -76,7 +76,7 @@ class Axis:
         """Whether its times are dates."""
         return self.time is not None and hasattr(self.time, "tz")
 
-    def text(self, row: int) -> str:
+    def at(self, row: int) -> str:
         """The time of a row as files show it; empty without times."""
         return "" if self.time is None else str(self.time[row])
 
@@ -95,7 +95,7 @@ class Axis:
         if not first < stop:
             raise InputError(
                 f"{place}: no row of the series lies from {clean_text(str(start), 60)} to {clean_text(str(end), 60)}. "
-                f"It runs from {self.text(0)} to {self.text(self.rows - 1)}."
+                f"It runs from {self.at(0)} to {self.at(self.rows - 1)}."
             )
         return first, stop
 
@@ -112,6 +112,13 @@ class Axis:
 
         if not self.dated:
             return whole(value, place)
+        if (
+            isinstance(value, str)
+            and value.strip().isascii()
+            and value.strip().isdigit()
+            and len(value.strip()) in range(9, 20)
+        ):
+            value = int(value)  # an epoch number in a table
         try:
             if isinstance(value, int | float) and not isinstance(value, bool):
                 unit = next(

@@ -85,7 +85,7 @@ def looks_like(content: Any) -> bool:
 def _edge(axis: Axis, row: int) -> str | int:
     if axis.time is None:
         return row
-    return axis.text(row) if axis.dated else int(axis.time[row])
+    return axis.at(row) if axis.dated else int(axis.time[row])
 
 
 def _result(key: str, kind: str, name: str, value: dict[str, Any]) -> dict[str, Any]:

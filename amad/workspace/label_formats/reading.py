@@ -173,7 +173,7 @@ def _about_times(drafts: Sequence[Draft], axis: Axis, entries: Sequence[Any]) ->
         isinstance(entry, dict)
         and bool(entry.get("start"))
         and axis.time is not None
-        and str(entry["start"]) != axis.text(draft.start_row)
+        and str(entry["start"]) != axis.at(draft.start_row)
         for draft, entry in zip(drafts, entries, strict=True)
     )
     return (f"{wrong:,} labels name times that their rows do not have here; the rows were taken.",) if wrong else ()

@@ -81,8 +81,8 @@ def plain(one: Incident, axis: Axis) -> dict[str, Any]:
         "id": one.id,
         "start_row": one.start_row,
         "end_row": one.end_row,
-        "start": axis.text(one.start_row),
-        "end": axis.text(one.end_row - 1),
+        "start": axis.at(one.start_row),
+        "end": axis.at(one.end_row - 1),
         "type": one.type,
         "severity": one.severity,
         "channels": list(one.channels),
@@ -178,7 +178,7 @@ def _column(labels: Sequence[Incident], series: Series, axis: Axis, original: by
     writer.writerow([*([series.time_name or "time"] if timed else []), *heads, *_free(heads)])
     for row in range(series.rows):
         values = ["" if v != v else str(v) for v in series.values[row]]
-        writer.writerow([*([axis.text(row)] if timed else []), *values, marks[row], kinds[row]])
+        writer.writerow([*([axis.at(row)] if timed else []), *values, marks[row], kinds[row]])
     return Written(out.getvalue().encode(), ".csv", _lost_in_column(labels))
 
 
