@@ -8,7 +8,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 # Two workers with one thread each: faster on small machines than one worker with many threads.
 JOBS ?= 2
 
-.PHONY: app test check format screenshots demo bench-quality bench-acceptance bench-metrics bench-speed clean
+.PHONY: app test check format screenshots demo bench-quality bench-acceptance bench-faults bench-metrics bench-speed clean
 
 app: $(VENV)/.app  ## opens the app on PORT (8501 when unset)
 	$(VENV)/bin/streamlit run app/main.py --server.port $(PORT)
@@ -43,6 +43,9 @@ bench-quality: $(VENV)/.app  ## detection quality on the bundled labelled series
 
 bench-acceptance: $(VENV)/.app  ## what the Max-Min game does on labelled series: make bench-acceptance DATA=folder
 	$(VENV)/bin/python -m benchmarks.acceptance --data $(DATA)
+
+bench-faults: $(VENV)/.app  ## kills a training 100 times at random moments, resumes it, and compares the bits
+	$(VENV)/bin/python -m benchmarks.faults
 
 bench-metrics: $(VENV)/.app  ## the metrics: speed, memory, and equal to TSB-AD's where that is installed
 	$(VENV)/bin/python -m benchmarks.metrics

@@ -55,7 +55,7 @@ def no_process(monkeypatch):
 def test_killed_at_random_moments_a_run_ends_with_the_bits_of_one_never_killed(workspace, run, tiny, no_process):
     draw = random.Random(11)
     kills = 0
-    for _ in range(4):
+    for _ in range(3):
         worker = child(train, workspace.path, run.id)
         until(lambda worker=worker: workspace.find_run(run.id).state == "running" or not worker.is_alive())
         threading.Event().wait(draw.uniform(0.0, 0.6))

@@ -1,6 +1,7 @@
 """Near-live scoring: the scores of a batch whatever the pieces, events told once, a kill that loses and doubles nothing."""
 
 import http.server
+import itertools
 import json
 import sys
 import threading
@@ -93,7 +94,7 @@ def test_an_event_is_told_once_when_it_is_first_seen_and_the_workspace_shows_it(
     for event in batch:  # each is told, and nothing is told twice
         assert any(one["start_row"] < event.end_row + 3 and one["end_row"] + 3 > event.start_row for one in told)
     assert len(told) <= len(batch) + 2
-    assert all(left["end_row"] < right["start_row"] for left, right in zip(told, told[1:], strict=False))
+    assert all(left["end_row"] < right["start_row"] for left, right in itertools.pairwise(told))
     assert big[0]["channels"]
     assert big[0]["start"].startswith("2026-01-01T00:0")
     assert big[0]["final"] is False
