@@ -21,7 +21,8 @@ PAGES = (
     ("frequencies", "", ".js-plotly-plot"),
     ("attention", "", '[data-amad="maps"]'),
     ("divergence", "", ".js-plotly-plot"),
-    ("compare", "", ".js-plotly-plot, .st-key-compare-table"),
+    ("teach", "&chapter=7+Inject", ".js-plotly-plot"),
+    ("compare", "", '[data-testid="stDataFrame"] canvas'),
 )
 
 

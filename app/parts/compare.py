@@ -207,10 +207,11 @@ def draw_table(found: Comparison, spec: str) -> None:
             config[name] = st.column_config.TextColumn(title, pinned=True)
         else:
             config[name] = st.column_config.NumberColumn(title, format=form, help=help_, width="small")
-    st.dataframe(
-        made, hide_index=True, row_height=30, column_config=config, key="compare-table", height=min(36 + 30 * len(made), 420),
-        alt="Metrics and cost of each method",
-    )  # fmt: skip
+    with st.container(key="compare-table"):
+        st.dataframe(
+            made, hide_index=True, row_height=30, column_config=config, height=min(36 + 30 * len(made), 420),
+            alt="Metrics and cost of each method",
+        )  # fmt: skip
     rows = int(found.judged.sum())
     if found.labelled and found.labels is not None:
         events = int(made["events_found"].notna().any() and found.table(spec)["events"].iloc[0])
