@@ -23,7 +23,6 @@ from amad.workspace.store import Workspace
 from amad.workspace.tables import RunRow, ScoringRow
 
 ENGINE = "AMAD_ENGINE"
-ENGINES = ("local", "queue", "ray")
 
 
 class Engine(Protocol):
@@ -52,10 +51,7 @@ class Queue:
 
 
 def engine(name: str | None = None) -> Engine:
-    """The engine of that name, else the one AMAD_ENGINE names: local (unset), queue or ray.
-
-    Errors: ConfigError for another name; JobError where Ray is asked for and not installed.
-    """
+    """The engine of that name, else the one AMAD_ENGINE names: local (unset) or queue. Errors: ConfigError for another name."""
     chosen = name or os.environ.get(ENGINE) or "local"
     if chosen == "queue":
         return Queue()
