@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from sqlalchemy import select
@@ -12,6 +13,9 @@ from amad.workspace.desk import Desk
 from amad.workspace.incident_records import Incident
 from amad.workspace.label_formats.writing import rows_of
 from amad.workspace.label_tables import IncidentRow
+
+if TYPE_CHECKING:
+    from amad.detection import Event
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,33 @@ def _best(label: Incident, others: Sequence[Incident]) -> Pair:
             if part > most:
                 best, most = other, part
     return Pair(label, best, most)
+
+
+def differences(events: Sequence[Event], passes: Sequence[Sequence[Incident]], rejected: set[int]) -> dict[int, float]:
+    """How much people and model differ on each event, by its id: 0 to 1.
+
+    1 where a person rejected it, or one pass labels it and another does not; else the part of the event and its label that
+    they do not share, in the pass that shares least; 0 where nobody said anything.
+    """
+    spans = [
+        (
+            np.array([one.start_row for one in labels], dtype=np.int64),
+            np.array([one.end_row for one in labels], dtype=np.int64),
+        )
+        for labels in passes
+    ]
+    found: dict[int, float] = {}
+    for event in events:
+        if event.id in rejected:
+            found[event.id] = 1.0
+            continue
+        parts = []
+        for starts, ends in spans:
+            both = np.minimum(ends, event.end_row) - np.maximum(starts, event.start_row)
+            shared = np.where(both > 0, both / np.maximum(ends - starts + event.length - both, 1), 0.0)
+            parts.append(float(shared.max(initial=0.0)))
+        found[event.id] = 1 - min(parts) if max(parts, default=0.0) > 0 else 0.0
+    return found
 
 
 def layers(desk: Desk) -> list[str]:

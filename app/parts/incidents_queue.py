@@ -12,7 +12,7 @@ import streamlit as st
 from amad.errors import AmadError
 from amad.plots.palette import COLORS
 from amad.workspace import RunRecord, SeriesRecord
-from amad.workspace.agreement import layers
+from amad.workspace.agreement import differences, layers
 from amad.workspace.hiding import hidden_events
 from amad.workspace.incident_records import Decision
 from amad.workspace.incidents import Incidents
@@ -125,32 +125,14 @@ def _queue(
 def _differences(
     record: SeriesRecord, said: Stored, decided: Mapping[int, Decision], shown: Sequence[Any]
 ) -> dict[int, float]:
-    """How much people and model differ on each event: 1 where a person rejects it or one pass labels it and another does
-    not, else the part of the event and its label that they do not share; 0 where nobody said anything."""
+    """How much people and model, or two passes, differ on each event; in a blind pass only its own labels count."""
     from app.parts import workspace
 
-    desk = Incidents(workspace.get(), record.id, labelling.READER)
-    blind = bool(st.session_state.get(labelling.LAYER))
-    others = (
-        [] if blind else [Incidents(workspace.get(), record.id, labelling.READER, name).all() for name in layers(desk)]
-    )
-    found = {}
-    for event in shown:
-        parts = [_shared(event, labels) for labels in (said.labels, *others)]
-        decision = decided.get(event.id)
-        rejected = decision is not None and decision.verdict == "rejected"
-        found[event.id] = 1.0 if rejected else 1 - min(parts) if max(parts) > 0 else 0.0
-    return found
-
-
-def _shared(event: Any, labels: Sequence[Any]) -> float:
-    """The largest overlap of an event with one of the labels: rows in both by rows in either."""
-    best = 0.0
-    for one in labels:
-        both = min(one.end_row, event.end_row) - max(one.start_row, event.start_row)
-        if both > 0:
-            best = max(best, both / (one.rows + event.length - both))
-    return best
+    store, blind = workspace.get(), bool(st.session_state.get(labelling.LAYER))
+    names = [] if blind else layers(Incidents(store, record.id, labelling.READER))
+    others = [Incidents(store, record.id, labelling.READER, name).all() for name in names]
+    rejected = {key for key, decision in decided.items() if decision.verdict == "rejected"}
+    return differences(shown, (said.labels, *others), rejected)
 
 
 def own_events(run: RunRecord, record: SeriesRecord) -> list[Any]:

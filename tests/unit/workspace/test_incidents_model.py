@@ -9,7 +9,7 @@ import pytest
 from amad.config import make_config
 from amad.detection import find_events
 from amad.errors import CheckpointError, InputError
-from amad.workspace.agreement import agreement, layers
+from amad.workspace.agreement import agreement, differences, layers
 from amad.workspace.alike import alike, correlation_profile, stretches
 from amad.workspace.hiding import hidden_events
 from amad.workspace.incident_records import Rule, Window
@@ -147,6 +147,20 @@ def test_agreement_counts_rows_and_pairs(workspace, pump, ada):
     assert agreement(ada.all(), ada.all(), 200).kappa == pytest.approx(1.0)
     assert agreement([], [], 200).overlap == 1.0
     assert layers(ada) == ["second pass of Bob"]
+
+
+def test_events_in_dispute_are_those_that_people_see_otherwise(workspace, pump, ada):
+    second = Incidents(workspace, pump.id, "Bob", layer="second pass of Bob")
+    score = np.zeros(200)
+    for start in (10, 40, 70, 100):
+        score[start : start + 10] = 2.0
+    events = find_events(score, 1.0, merge_gap=0)
+    ada.add(10, 20)
+    ada.add(40, 50)
+    second.add(10, 15)
+    found = differences(events, (ada.all(), second.all()), {3})
+    assert found == {1: pytest.approx(0.5), 2: 1.0, 3: 1.0, 4: 0.0}
+    assert differences(events[:1], ([],), set()) == {1: 0.0}
 
 
 def test_a_run_that_learns_from_decisions_leaves_their_rows_out_and_the_old_run_as_it_was(workspace, pump, ada):
