@@ -120,7 +120,7 @@ ABLATIONS: dict[str, dict[str, Any]] = {
     "local attention only": {"attention": "local"},
     "global attention only": {"attention": "global"},
     "form relative": {"form": "relative"},
-    "with half of the steps hidden": {"masking": 0.5},
+    "without hidden steps": {"masking": 0.0},
     "without linear part": {"linear": "none"},
     "linear part of 20 rows": {"linear_rows": 20},
 }
