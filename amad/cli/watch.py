@@ -46,6 +46,8 @@ def watch(given: argparse.Namespace) -> int:
     detector = Detector.load(workspace.run_folder(run.id), "auto")
     spool = Spool(workspace.path / "watches" / watch_id, len(detector.channels))
     stdin = path is None
+    with suppress(AttributeError):  # what stands for standard input in a test
+        sys.stdin.reconfigure(errors="replace")  # type: ignore[union-attr]
     source: Any = (
         Lines(sys.stdin, detector.channels, given.time)
         if path is None

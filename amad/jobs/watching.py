@@ -267,6 +267,7 @@ def open_watch(
 
     Errors: JobError while another process is at it.
     """
+    workspace.states.mark_lost()  # one that was killed can be gone on with at once
     title = clean_text(name or f"{Path(source).stem if source != '-' else 'standard input'} live")
     with workspace.database.reading() as session:
         query = select(WatchRow).where(WatchRow.run_id == run.id)
