@@ -10,6 +10,7 @@ export class Instrument {
     this.mode = "maps";
     this.sent = 0;
     this.hover = null;
+    this.cell = null; // key step that was clicked
     this.shared = null; // row that another instrument's cursor is on
     this.cursor = new Cursor((place) => {
       if (place === this.shared) return;
@@ -91,7 +92,7 @@ export class Instrument {
     }
     if (!same || before.theme !== data.theme) this.paint();
     // An answer to an older pick must not throw the chosen row back while the hand moves on.
-    if (this.step === undefined || !same || data.seq >= this.sent) [this.step, this.key] = [data.step, data.key];
+    if (this.step === undefined || !same || data.seq >= this.sent) [this.step, this.cell] = [data.step, data.key];
     this.write();
     this.draw();
   }
@@ -193,9 +194,9 @@ export class Instrument {
       if (across !== null) context.fillRect(0, Math.round((across + 0.5) * each), width, 1);
       if (down !== null && map !== this.strip) context.fillRect(Math.round((down + 0.5) * each), 0, 1, height);
       context.globalAlpha = 1;
-      if (this.key !== null && map !== this.strip) {
+      if (this.cell !== null && map !== this.strip) {
         context.strokeStyle = colors.threshold;
-        context.strokeRect((this.key + 0.5) * each - high / 2, (this.step + 0.5) * each - high / 2, high, high);
+        context.strokeRect((this.cell + 0.5) * each - high / 2, (this.step + 0.5) * each - high / 2, high, high);
       }
     }
     this.tell();
@@ -275,11 +276,11 @@ export class Instrument {
   /** A query step, and with `cells` the key step that was clicked too. */
   choose(step, wait, key = null) {
     clearTimeout(this.timer);
-    if (step === this.step && key === this.key) return;
+    if (step === this.step && key === this.cell) return;
     this.step = step;
-    this.key = key;
+    this.cell = key;
     this.sent += 1;
     this.over();
-    this.timer = setTimeout(() => this.pick({ step: this.step, key: this.key, seq: this.sent }), wait ? REST : 0);
+    this.timer = setTimeout(() => this.pick({ step: this.step, key: this.cell, seq: this.sent }), wait ? REST : 0);
   }
 }

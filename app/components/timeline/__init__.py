@@ -13,7 +13,7 @@ from typing import Any, Literal
 import streamlit as st
 
 from amad.plots.palette import COLORS, Theme
-from app.components.timeline import passing, sources
+from app.components.timeline import offered, passing, sources
 from app.components.timeline.keymap import keymap
 from app.components.timeline.passing import pair
 from app.parts import selection
@@ -96,12 +96,12 @@ def timeline(
     series, run: records of `workspace`; without a run (or before it has scored the series) there is no score panel.
     channels: the order shown (all when None). score: which of the run's views is drawn under the signals, None for no
     panel; scores: views that the user may show in further panels, each with its own threshold or None, called by
-    `score_labels`. events: mappings with `id, start, end` (rows, end exclusive), `severity` and maybe `channels` and `decision` (accepted,
+    `score_labels` (all that the run has, when not given). events: mappings with `id, start, end` (rows, end exclusive), `severity` and maybe `channels` and `decision` (accepted,
     rejected, unsure: told apart by form); incidents: the same with `type` (its code, pattern and colour are looked up, or given as `code`, `pattern`, `color`),
     and maybe `author`, `channels`, `inner` (rows that belong surely) and `kind` (incident, label, maintenance,
     disagreement). selected, chosen_incident: the id of the chosen one; an incident's edges can then be dragged on the
     rail, which tells `{"kind": "edge", "id": ..., "rows": [a, b]}`. shares: channel to share (0 to 1) of the selected event. periods: names to rows of earlier periods
-    that may be drawn as a ghost, beside day and week.
+    that may be drawn as a ghost, beside day and week (those the run has learned, when not given).
     detect: `gap`, `least`, `severity` by which events are made of the score: dragging the threshold then shows how many
     there would be, how many of `truth` they find and how many touch nothing in `judged` (spans of rows).
     actions: key to the kind of action it tells; key_help: further lines of the list of keys. paint: `start` row with `local` and `global` weights a step.
@@ -138,7 +138,7 @@ def timeline(
                 "label": labels.get(name, name.capitalize()),
                 "threshold": None if at is None else float(at),
             }
-            for name, at in (scores or {}).items()
+            for name, at in (offered.scores(tracks) if scores is None else scores).items()
             if name in tracks and name != score
         ],
         "threshold": None if threshold is None else float(threshold),
@@ -149,7 +149,7 @@ def timeline(
         "detect": passing.counting(detect),
         "truth": None if truth is None else passing.spans(truth, opened.rows),
         "judged": None if judged is None else passing.spans(judged, opened.rows),
-        "periods": [{"label": str(name), "rows": int(rows)} for name, rows in (periods or {}).items() if rows > 0],
+        "periods": [{"label": str(name), "rows": int(rows)} for name, rows in _periods(periods, run, opened.rows)],
         "actions": {str(pressed): str(kind) for pressed, kind in (actions or {}).items()},
         "keyHelp": [[str(pressed), str(words)] for pressed, words in key_help],
         "keys": keys,
@@ -193,6 +193,13 @@ def timeline(
         action=action,
         brush_inner=pair(inner, opened.rows),
     )
+
+
+def _periods(given: Mapping[str, int] | None, run: Any, rows: int) -> list[tuple[str, int]]:
+    """Earlier periods that may be drawn: those given, else those the run has learned."""
+    if given is None and run is not None:
+        given = offered.periods(run, rows)
+    return [(name, int(length)) for name, length in (given or {}).items() if 0 < length < rows]
 
 
 def _switch_zone(name: Any) -> None:

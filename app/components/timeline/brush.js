@@ -101,7 +101,7 @@ export class BrushFields {
     this.box.hidden = !brush;
     if (!brush) return;
     for (const { edge, input } of this.fields) {
-      input.hidden = edge.startsWith("inner") && !t.props.brushInner;
+      input.hidden = edge.startsWith("inner") && !brush.inner;
       if (document.activeElement !== input) input.value = this.#text(edge);
       setAttribute(input, "aria-invalid", false);
     }
@@ -113,7 +113,7 @@ export class BrushFields {
     const { t } = this;
     const { from, to, inner } = t.brush;
     const row = { from, to: to - 1, "inner from": (inner ?? [from, to])[0], "inner to": (inner ?? [from, to])[1] - 1 }[edge];
-    return t.clock && t.clock.kind !== "row" ? moment(t.clock, row, t.longSeries) : String(row);
+    return t.clock && t.clock.kind !== "row" ? moment(t.clock, row, t.longSeries).replace(/^[A-Z][a-z]{2} (?=\d)/, "") : String(row);
   }
 
   #typed(edge, input) {

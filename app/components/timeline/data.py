@@ -143,7 +143,7 @@ def payload(store: Any, wanted: Wanted) -> bytes:
         raise Refused(404, f"There is no track {error.args[0]!r} here.") from error
     rows, times = opened.clock.knots(first * wanted.rows, min(last * wanted.rows, opened.rows))
     arrays: list[NDArray[Any]] = [rows, times]
-    described = []
+    described: list[dict[str, Any]] = []
     for track in tracks:
         gaps = track.missing > 0
         single = wanted.rows == 1 or track.name[0] == "e"

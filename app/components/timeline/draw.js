@@ -9,7 +9,7 @@ import { cutColumns, scalesOf, scoreScale } from "./scales.js";
 
 /** Draws everything that does not follow the pointer. */
 export function drawMain(t) {
-  const { ctx, g, colors } = begin(t, t.els.main);
+  const { ctx, g } = begin(t, t.els.main);
   const painting = Boolean(t.props.paint);
   t.sharedRange = null;
   if (t.props.overview) drawOverview(t, ctx);
@@ -19,15 +19,13 @@ export function drawMain(t) {
   t.panels.scores().forEach((score, place) => drawScore(t, ctx, score, g.scores[place]));
   drawRail(t, ctx);
   drawAxis(t, ctx);
-  if (!g.panels.items.length) return;
-  // A panel's floor stands where the next one begins.
-  for (const { y, h } of g.panels.items) rule(ctx, 0, g.x + g.w, y + h, colors.grid);
 }
 
 function drawPanel(t, ctx, { panel, y: top, h: height }, painting) {
   const { geometry: g, props: { colors } } = t;
   const box = { y: top + 4, h: height - 8, floor: top + height };
   if (painting) drawPaint(t, ctx, top, height);
+  rule(ctx, 0, g.x + g.w, top + height, colors.grid);
   const scales = scalesOf(t, panel, box);
   const alone = panel.channels.length === 1;
   clipped(ctx, g.x, top, g.w, height, () => {

@@ -20,7 +20,7 @@ export class Numbers {
     setAttribute(popover, "aria-label", "Numbers of the view");
     const { rows, heads, caption } = this.table();
     const place = popover.scrollTop;
-    const line = (cells, tag) => h("tr", {}, ...cells.map((cell, column) => h(column ? tag : "th", { scope: column ? (tag === "th" ? "col" : null) : "row" }, cell)));
+    const line = (cells, tag) => h("tr", {}, ...cells.map((cell, column) => h(column ? tag : "th", { scope: tag === "th" ? "col" : column ? null : "row" }, cell)));
     const table = h("table", {}, h("caption", {}, caption), h("thead", {}, line(heads, "th")), h("tbody", {}, ...rows.map((cells) => line(cells, "td"))));
     const copy = h("button", { type: "button", class: "amad-tl-plain", onclick: () => navigator.clipboard?.writeText([heads, ...rows].map((cells) => cells.join("\t")).join("\n")) }, "Copy");
     const focused = popover.contains(document.activeElement);

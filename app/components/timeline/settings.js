@@ -31,7 +31,7 @@ export function fillPanel(t, popover, name) {
     again();
   });
   const others = panels.list().filter((one) => one.key !== name).map((one) => [one.key, one.key]);
-  const over = select("Drawn in the panel of", [["", "Its own"], ...others], key === name ? "" : key, (value) => { panels.overlay(name, value || null); again(); });
+  const over = select("Overlaid on", [["", "Nothing"], ...others], key === name ? "" : key, (value) => { panels.overlay(name, value || null); again(); });
   const unit = text("Unit", panels.unit(channel), (value) => { panels.format(name, { unit: value.slice(0, 20) }); again(); });
   const form = select("Numbers", FORMS, format.form ?? (format.digits === undefined ? "" : "plain"), (value) => {
     panels.format(name, value === "" ? { form: undefined, digits: undefined } : { form: value, digits: format.digits ?? 2 });

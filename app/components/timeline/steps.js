@@ -52,5 +52,6 @@ export class Steps {
     const [from, to] = ["from", "to"].map((name) => Number(query.get(name) ?? NaN));
     if (from >= 0 && from < to) t.setView(from, to, { keep: false });
     else if (!query.has("from")) t.setView(0, t.props.rows, { keep: false });
+    t.flush(); // Streamlit runs the page for this; the run must know the view
   }
 }

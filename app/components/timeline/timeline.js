@@ -21,6 +21,8 @@ import { Tally } from "./tally.js";
 import { applyColors, Tools } from "./tools.js";
 import { REST, Viewing } from "./viewing.js";
 
+const LONG = 300 * 864e5; // ms from which on times are told with their year
+
 export class Timeline extends Viewing {
   constructor(host) {
     super();
@@ -324,6 +326,7 @@ export class Timeline extends Viewing {
     this.ghost.want(ids);
     if (this.props.overview) this.store.wantOverview(this.geometry.w, this.props.score ?? "mean");
     this.clock = this.store.clock(this.view, this.bucket)?.read(this.zone) ?? null;
+    this.longSeries = this.clock?.kind === "time" && this.clock.step() * this.props.rows > LONG;
     drawMain(this);
     this.gutter.place();
     this.gutter.values();
@@ -343,14 +346,23 @@ export class Timeline extends Viewing {
     root.dataset.fresh = String(fresh);
   }
 
-  announce() {
+  /** What the picture shows, as the canvas's name. */
+  describe() {
     const { from, to } = this.view;
     const within = this.props.events.filter((event) => event.end > from && event.start < to).length;
     const count = this.panels.count();
-    const span = this.clock ? `${moment(this.clock, Math.round(from))} to ${moment(this.clock, Math.round(to) - 1)}` : "";
+    const span = this.clock && this.clock.kind !== "row"
+      ? `${moment(this.clock, Math.round(from))} to ${moment(this.clock, Math.max(Math.round(to) - 1, 0))}` : "";
     const text = `${count} channel${count === 1 ? "" : "s"}, rows ${whole(from)} to ${whole(to)} of ${whole(this.props.rows)}`
       + `${span ? `, ${span}` : ""}, ${within} event${within === 1 ? "" : "s"} in view`;
-    this.els.main.setAttribute("aria-label", `Timeline: ${text}.`);
+    if (text !== this.described) this.els.main.setAttribute("aria-label", `Timeline: ${text}.`);
+    this.described = text;
+    return text;
+  }
+
+  /** Said to readers when the view rests, and is another one. */
+  announce() {
+    const text = this.describe();
     if (this.announced && this.announced !== text) this.els.live.textContent = text;
     this.announced = text;
   }

@@ -96,7 +96,7 @@ export class Tools {
     parts.push(density(t.rowsPerPx));
     if (t.bucket > 2 * t.rowsPerPx) parts.push(`in steps of ${whole(t.bucket)} rows`);
     setText(this.badge, parts.join(" · "));
-    this.badge.hidden = Boolean(t.brush) && t.size.width < 900;
+    this.badge.hidden = Boolean(t.brush);
     this.backButton.disabled = !t.steps.any;
     this.fields.update();
     const { panels } = t.geometry;
@@ -107,7 +107,7 @@ export class Tools {
     setText(t.els.foot, foot.filter(Boolean).join(" · "));
     this.#scrollbar(all, panels);
     this.#words(count);
-    if (!t.announced) t.announce();
+    if (t.fresh) t.describe();
   }
 
   #scrollbar(all, panels) {

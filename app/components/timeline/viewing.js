@@ -63,9 +63,9 @@ export class Viewing {
   }
 
   scroll(panels) {
-    const { first, most } = this.geometry.panels;
-    const next = Math.min(Math.max(first + panels, 0), most);
-    if (next === first) return false;
+    // From where the last press led, drawn or not.
+    const next = Math.min(Math.max(this.first + panels, 0), this.geometry.panels.most);
+    if (next === this.first) return false;
     this.first = next;
     this.redraw();
     return true;

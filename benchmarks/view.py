@@ -1,0 +1,363 @@
+"""How quick the timeline is, and that nothing small is lost in it: `python -m benchmarks.view`.
+
+Makes a series (10^7 rows of 25 channels by default, one spike and one missing row of one row each) in a workspace of its own,
+serves it by the app's own routes to a real Chromium, and measures: the first picture, at the server and in the browser; at
+each of 12 depths from the whole series to single rows, moves until fresh data is drawn (median and 95th percentile), bytes
+and drawing time; whether spike and hole are in the picture at each depth; the tab's memory after 1,000 moves. A probe of the
+machine's own speed stands beside. Prints a table and appends to benchmarks/results/view.jsonl.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from playwright.sync_api import Page, sync_playwright
+
+from amad.series import Report, Series
+from amad.series.columns import Columns
+from amad.workspace import Workspace
+from tests.browser import chromium
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS = Path(__file__).parent / "results" / "view.jsonl"
+BLOCK = 1 << 18
+GUTTER = 132
+MAIN = """
+import sys
+sys.path.insert(0, {root!r})
+import streamlit as st
+from pathlib import Path
+from app.server.headers import middleware
+from app.server.routes import routes
+app = st.App(Path(__file__).with_name("home.py"), routes=routes(), middleware=middleware())
+"""
+HOME = """
+import sys
+sys.path.insert(0, {root!r})
+import streamlit as st
+from amad.workspace import Workspace
+from app.components.timeline import timeline
+st.set_page_config(layout="wide")
+store = st.cache_resource(Workspace.open)()
+timeline(key="line", workspace=store, series=store.series()[0], score=None, report_view=False, height="1500px")
+"""
+INK = """([x, y, w, h, missing]) => {
+    const canvas = document.querySelector(".amad-tl-main"), box = canvas.getBoundingClientRect();
+    const { data } = canvas.getContext("2d").getImageData(x, y, w, h);
+    for (let i = 0; i < data.length; i += 4) {
+        const [r, g, b, a] = data.slice(i, i + 4);
+        if (missing ? a > 180 && r > 130 && b < 70 : a > 90 && Math.max(r, g, b) < 130) return true;
+    }
+    return false;
+}"""
+
+
+def blocks(rows: int, channels: int, spike: int, hole: int) -> Iterator[NDArray[np.float32]]:
+    """The series (rows, channels) in blocks: daily and weekly waves with noise, a spike in channel 1, a hole in channel 2."""
+    rng = np.random.default_rng(0)
+    periods = np.linspace(1440, 10_080, channels)
+    for begin in range(0, rows, BLOCK):
+        at = np.arange(begin, min(begin + BLOCK, rows))
+        values = np.sin(2 * np.pi * at[:, None] / periods).astype(np.float32)
+        values += 0.1 * rng.standard_normal(values.shape, dtype=np.float32)
+        if begin <= spike < begin + len(at):
+            values[spike - begin, 1] = 12.0
+        if begin <= hole < begin + len(at):
+            values[hole - begin, 2] = np.nan
+        yield values
+
+
+def make(folder: Path, rows: int, channels: int, spike: int, hole: int) -> None:
+    """A workspace with the series; its columns are written block by block, in the place of a first small series."""
+    import pandas as pd
+
+    store = Workspace.open(folder)
+    names = tuple(f"channel_{index:02d}" for index in range(channels))
+    stamps = pd.date_range("2006-01-01", periods=rows, freq="1min", tz="UTC")
+    # Virtual zeros: the record is made from them, then the true columns take their place.
+    record = store.add_series(
+        Series("large", np.broadcast_to(np.float32(0), (rows, channels)), names, stamps, None, Report(rows))
+    )
+    place = store.series_columns(record.id).folder
+    extra = {path.name: path.read_bytes() for path in place.iterdir() if path.name in ("series.json", "time.i64")}
+    Columns.write(place, names, blocks(rows, channels, spike, hole), rows, extra)
+    store.close()
+
+
+def probe() -> float:
+    """Seconds that a fixed piece of NumPy takes here and now: says how busy the machine is."""
+    values = np.random.default_rng(0).standard_normal(4_000_000)
+    began = time.perf_counter()
+    for _ in range(5):
+        np.sort(values.copy())
+    return (time.perf_counter() - began) / 5
+
+
+class Served:
+    """The page on a free port, in a process of its own."""
+
+    def __init__(self, folder: Path, workspace: Path) -> None:
+        (folder / "main.py").write_text(MAIN.format(root=str(ROOT)))
+        (folder / "home.py").write_text(HOME.format(root=str(ROOT)))
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        command = [sys.executable, "-m", "streamlit", "run", "main.py", "--server.port", str(self.port)]
+        command += ["--server.headless", "true", "--server.address", "127.0.0.1", "--browser.gatherUsageStats", "false"]
+        self.log = (folder / "log.txt").open("w")
+        environment = {**os.environ, "AMAD_WORKSPACE": str(workspace)}
+        self.process = subprocess.Popen(command, cwd=folder, env=environment, stdout=self.log, stderr=self.log)
+        for _ in range(600):
+            with socket.socket() as tried:
+                if tried.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            time.sleep(0.1)
+        raise RuntimeError("The server did not start within 60 s.")
+
+    def stop(self) -> None:
+        """Ends the server."""
+        self.process.kill()
+        self.process.wait()
+        self.log.close()
+
+
+class Tab:
+    """The page in a browser: moves by the wheel and by drags, as a hand does."""
+
+    def __init__(self, page: Page, rows: int) -> None:
+        self.page, self.rows = page, rows
+        self.bytes: list[int] = []
+        page.on("response", self._answered)
+        box = page.locator(".amad-tl-main").bounding_box()
+        assert box is not None
+        self.left, self.right, self.top = box["x"] + GUTTER, box["x"] + box["width"] - 10, box["y"]
+        # The time is taken in the page: from the gesture to the frame that is drawn from fresh data.
+        page.evaluate("""() => {
+            const line = document.querySelector('[data-amad="timeline"]');
+            window.moveBegan = null; window.took = null;
+            const begin = () => { if (window.moveBegan === null) window.moveBegan = performance.now(); };
+            line.addEventListener("wheel", begin, true);
+            line.addEventListener("pointermove", (event) => { if (event.buttons) begin(); }, true);
+            new MutationObserver(() => {
+                if (window.moveBegan !== null && line.dataset.fresh === "true") {
+                    window.took = performance.now() - window.moveBegan;
+                    window.moveBegan = null;
+                }
+            }).observe(line, { attributes: true, attributeFilter: ["data-fresh"] });
+        }""")
+
+    def _answered(self, answer: Any) -> None:
+        if "/amad/timeline/data" in answer.url:
+            self.bytes.append(int(answer.headers.get("content-length", 0)))
+
+    def view(self) -> tuple[int, int]:
+        line = self.page.locator('[data-amad="timeline"]')
+        return int(line.get_attribute("data-from") or 0), int(line.get_attribute("data-to") or 0)
+
+    def draw_ms(self) -> float:
+        return float(self.page.locator('[data-amad="timeline"]').get_attribute("data-draw-ms") or 0)
+
+    def x(self, row: float) -> float:
+        start, stop = self.view()
+        return self.left + (row - start) / (stop - start) * (self.right - self.left)
+
+    def wheel(self, x: float, amount: float) -> float:
+        """One turn of the wheel at x; milliseconds until fresh data is drawn."""
+        self.page.evaluate("window.took = null")
+        self.page.mouse.move(x, self.top + 400)
+        self.page.mouse.wheel(0, amount)
+        return self._took()
+
+    def drag(self, x: float, by: float) -> float:
+        """One drag; milliseconds from its last move until fresh data is drawn."""
+        self.page.evaluate("window.took = null")
+        self.page.mouse.move(x, self.top + 400)
+        self.page.mouse.down()
+        self.page.mouse.move(x + by, self.top + 400)
+        took = self._took()
+        self.page.mouse.up()
+        return took
+
+    def _took(self) -> float:
+        self.page.wait_for_function("() => window.took !== null", timeout=60_000, polling=5)
+        return float(self.page.evaluate("window.took"))
+
+    def sees(self, channel: str, row: int, missing: bool) -> bool:
+        """Whether the spike (in the upper part of its panel) or the hole (on its floor) is in the picture."""
+        label = (
+            self.page.locator(".amad-tl-panel").filter(has=self.page.get_by_text(channel, exact=True)).bounding_box()
+        )
+        assert label is not None
+        start, stop = self.view()
+        half = max(2, round((self.right - self.left) / (stop - start)))
+        canvas = self.page.locator(".amad-tl-main").bounding_box()
+        assert canvas is not None
+        x, top = self.x(row + 0.5) - canvas["x"], label["y"] - canvas["y"]
+        y, height = (top + label["height"] - 7, 6) if missing else (top + 4, 0.3 * label["height"])
+        return bool(self.page.evaluate(INK, [round(x) - half, round(y), 2 * half + 1, round(height), missing]))
+
+
+def measure(tab: Tab, depths: int, moves: int, spike: int, hole: int) -> list[dict[str, Any]]:
+    """At each depth: moves around the spike, then whether it and the hole are seen."""
+    found = []
+    least = 12
+    spans = np.geomspace(tab.rows, least, depths)
+    for span in spans:
+        zoom_to(tab, spike, span)
+        times, sizes, drawn = [], len(tab.bytes), []
+        for turn in range(moves):
+            if turn % 4 < 2 or span >= tab.rows:
+                took = tab.wheel((tab.left + tab.right) / 2, -40 if turn % 2 == 0 else 40)
+            else:
+                took = tab.drag((tab.left + tab.right) / 2, (-1 if turn % 4 == 2 else 1) * 0.4 * (tab.right - tab.left))
+            times.append(took)
+            drawn.append(tab.draw_ms())
+        zoom_to(tab, spike, span)
+        seen = tab.sees("channel_01", spike, False)
+        zoom_to(tab, hole, span)
+        gap = tab.sees("channel_02", hole, True)
+        answers = tab.bytes[sizes:]
+        start, stop = tab.view()
+        found.append(
+            {
+                "rows": stop - start, "median_ms": float(np.median(times)), "p95_ms": float(np.quantile(times, 0.95)),
+                "draw_ms": float(np.median(drawn)), "kB": max(answers, default=0) / 1000, "spike": seen, "hole": gap,
+            }
+        )  # fmt: skip
+        print(row_of(found[-1]), flush=True)
+    return found
+
+
+def zoom_to(tab: Tab, row: int, span: float) -> None:
+    """By the wheel, as near to `span` rows about a row as its turns allow."""
+    tab.page.mouse.dblclick((tab.left + tab.right) / 2, tab.top + 400)
+    tab.page.wait_for_function(
+        "(rows) => document.querySelector('[data-amad=timeline]').dataset.to === String(rows)", arg=tab.rows
+    )
+    while True:
+        start, stop = tab.view()
+        ratio = span / (stop - start)
+        if ratio > 0.97:
+            return
+        tab.wheel(tab.x(row + 0.5), max(np.log(max(ratio, 0.5)) / 0.0016, -430))
+
+
+def row_of(one: dict[str, Any]) -> str:
+    """A line of the table."""
+    seen = ["no", "yes"]
+    return (
+        f"| {one['rows']:,} | {one['median_ms']:.0f} | {one['p95_ms']:.0f} | {one['draw_ms']:.1f} | {one['kB']:.0f} "
+        f"| {seen[one['spike']]} | {seen[one['hole']]} |"
+    )
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measures and prints; exit code 1 where a spike or a hole is not seen."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, default=10_000_000)
+    parser.add_argument("--channels", type=int, default=25)
+    parser.add_argument("--depths", type=int, default=12)
+    parser.add_argument("--moves", type=int, default=20, help="moves at each depth")
+    parser.add_argument("--many", type=int, default=1000, help="moves after which the tab's memory is read")
+    parser.add_argument("--folder", type=Path, help="where the series is made, or lies from the last time")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="file that the result is appended to")
+    given = parser.parse_args(arguments)
+    spike, hole = int(0.617 * given.rows), int(0.309 * given.rows)
+    path = chromium.find()
+    if path is None:
+        print("No Chromium found. Name one in AMAD_CHROMIUM.", file=sys.stderr)
+        return 2
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = given.folder or Path(scratch)
+        workspace = folder / f"view-{given.rows}x{given.channels}"
+        if not workspace.exists():
+            print(f"Making {given.rows:,} rows of {given.channels} channels", file=sys.stderr)
+            make(workspace, given.rows, given.channels, spike, hole)
+        served = Served(Path(scratch), workspace)
+        try:
+            result = browse(path, served, given, spike, hole)
+        finally:
+            served.stop()
+    given.results.parent.mkdir(parents=True, exist_ok=True)
+    with given.results.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(result) + "\n")
+    return 0 if all(one["spike"] and one["hole"] for one in result["depths"]) else 1
+
+
+def browse(path: str, served: Served, given: argparse.Namespace, spike: int, hole: int) -> dict[str, Any]:
+    """Everything that needs the browser."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=path, args=[*chromium.ARGUMENTS, "--enable-precise-memory-info"]
+        )
+        page = browser.new_context(viewport={"width": 1440, "height": 1600}).new_page()
+        page.set_default_timeout(120_000)
+        answered: list[float] = []
+        page.on(
+            "requestfinished",
+            lambda request: answered.append(_server_ms(request)) if "/timeline/data" in request.url else None,
+        )
+        busy = probe()
+        began = time.perf_counter()
+        page.goto(f"http://127.0.0.1:{served.port}/")
+        page.locator('[data-amad="timeline"][data-fresh="true"]').wait_for()
+        first_page = time.perf_counter() - began
+        page.wait_for_timeout(500)
+        first_server = max(answered, default=float("nan"))
+        page.reload()
+        page.locator('[data-amad="timeline"][data-fresh="true"]').wait_for()
+        tab = Tab(page, given.rows)
+        about = (
+            f"{time.strftime('%Y-%m-%d')}, {platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
+        )
+        print(f"{about}; probe {busy:.2f} s (0.3 s on an idle core of this class)")
+        print(f"first picture: page {first_page:.1f} s, slowest answer of the server {first_server:.0f} ms\n")
+        print(
+            "| rows in view | median ms | 95 % ms | drawing ms | kB | spike seen | hole seen |\n|---|---|---|---|---|---|---|"
+        )
+        depths = measure(tab, given.depths, given.moves, spike, hole)
+        before = memory(page)
+        for turn in range(given.many):
+            tab.wheel((tab.left + tab.right) / 2, -60 if turn % 20 < 10 else 60)
+        after = memory(page)
+        browser.close()
+    times = [one["p95_ms"] for one in depths]
+    print(
+        f"\n95th percentile, deepest / widest: {times[-1] / times[0]:.2f}; memory of the tab {before:.0f} MB, "
+        f"after {given.many:,} moves {after:.0f} MB"
+    )
+    return {
+        "date": time.strftime("%Y-%m-%d %H:%M"), "machine": platform.machine(), "cores": os.cpu_count(),
+        "load": os.getloadavg()[0], "probe_s": busy, "rows": given.rows, "channels": given.channels,
+        "first_page_s": first_page, "first_server_ms": first_server, "depths": depths,
+        "memory_MB": [before, after], "moves": given.many,
+    }  # fmt: skip
+
+
+def memory(page: Page) -> float:
+    """Megabytes of the tab's script heap after a collection."""
+    session = page.context.new_cdp_session(page)
+    session.send("HeapProfiler.collectGarbage")
+    return float(page.evaluate("performance.memory.usedJSHeapSize")) / 1e6
+
+
+def _server_ms(request: Any) -> float:
+    timing = request.timing
+    return float(timing["responseStart"] - timing["requestStart"])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
