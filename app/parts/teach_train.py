@@ -159,13 +159,14 @@ def picture(state: State, theme: Theme) -> Picture:
         training=(0, PART), theme=theme,
     )  # fmt: skip
     inside = float(score[span[0] : span[1]].max())
-    rest = np.concatenate([score[PART : span[0]], score[span[1] :]])
+    away = int(run.config.get("window", 100))  # the score of rows nearer than a window still knows of the anomaly
+    rest = np.concatenate([score[PART : max(span[0] - away, PART)], score[span[1] + away :]])
     seconds = (run.finished - run.started).total_seconds() if run.finished and run.started else None
     verdict = "**Found.**" if inside > level else "**Missed.**"
     return Picture(
         figure.update_layout(height=None),
         f"{verdict} The score reaches {text.score(inside)} in the changed rows, the threshold is {text.score(level)}; "
-        f"{text.percent(float((rest > level).mean()), 1)} of the other unseen rows lie above it. Trained and scored in "
+        f"{text.percent(float((rest > level).mean()) if len(rest) else None, 1)} of the unseen rows a window away lie above it. Trained and scored in "
         f"{text.duration(seconds)}.",
     )
 
