@@ -24,6 +24,7 @@ check: $(VENV)/.dev  ## what every commit must pass: format, lint, types, import
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
+	$(VENV)/bin/bandit -q -ll -r amad app
 	$(VENV)/bin/lint-imports --no-logo
 	OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest tests -m "not browser and not slow" -n $(JOBS) --dist worksteal
 

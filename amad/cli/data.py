@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from amad.cli.output import ReadingLine
 from amad.errors import InputError
 from amad.workspace import SeriesRecord, Workspace
 from amad.workspace.records import clean_text
@@ -57,12 +58,24 @@ def read_file(path: str, given: argparse.Namespace) -> Series:
     """A file, read with the options of the command line."""
     from amad.series import read
 
-    texts: dict[str, Any] = {name: getattr(given, name, None) for name in _TEXTS}
-    return read(path, time=given.time, label=given.label, missing=tuple(given.missing), **texts)
+    return read(path, **_options(given))
+
+
+def _options(given: argparse.Namespace) -> dict[str, Any]:
+    """What the command line says of how a file is to be read."""
+    texts = {name: getattr(given, name, None) for name in _TEXTS}
+    return {"time": given.time, "label": given.label, "missing": tuple(given.missing), **texts}
 
 
 def store_series(workspace: Workspace, key: str, given: argparse.Namespace) -> SeriesRecord:
     """The record of SERIES; a file is added to the workspace, unless a series of the same content is there."""
+    path = Path(key)
+    if path.is_file() and not (path.name == key and not path.suffix and workspace.has_series(key)):
+        line = ReadingLine(path.name)
+        try:
+            return workspace.add_file(path, reuse=True, on_reading=line, **_options(given))
+        finally:
+            line.end()
     series, record = read_series(workspace, key, given)
     return record or store(workspace, series, key)
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from amad.errors import InputError
 
 if TYPE_CHECKING:
+    from amad.series.scratch import Reading
     from amad.training import Progress
 
 _PLAIN_SECONDS = 5.0  # between two lines of progress where they are not drawn over each other
@@ -120,6 +121,30 @@ class ProgressLine:
             self.stream.write("\r\x1b[2K")
             self.stream.flush()
             self._open = False
+
+
+class ReadingLine:
+    """The same for the reading of a file; nothing is said of one that takes less than a second."""
+
+    def __init__(self, name: str, stream: TextIO | None = None) -> None:
+        self.name = name
+        self.line = ProgressLine(stream)
+
+    def __call__(self, reading: Reading) -> None:
+        """Shows how far the reading is."""
+        line, now = self.line, time.monotonic()
+        if reading.seconds < 1 or now - line._last < (0.1 if line.drawn else _PLAIN_SECONDS):
+            return
+        line._last = now
+        left = f", {duration(reading.left)} left" if reading.left else ""
+        text = f"reading {self.name}: {100 * reading.done / max(reading.total, 1):.0f} %{left}"
+        line.stream.write(f"\r\x1b[2K{printable(text)}" if line.drawn else printable(text) + "\n")
+        line._open = line.drawn
+        line.stream.flush()
+
+    def end(self) -> None:
+        """Ends the line that is being drawn over."""
+        self.line.end()
 
 
 def describe(progress: Progress) -> str:

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from amad.errors import InputError
 from amad.series import pyramid
 from amad.series.pyramid import FACTOR, PLANES, Buckets, level_widths
+from amad.series.scratch import release
 
 COLUMNS_SCHEMA = 1
 _BLOCK_BYTES = 32 << 20
@@ -245,6 +246,15 @@ def _checksum(values: NDArray[Any], state: int = 0) -> int:
     return zlib.crc32(np.ascontiguousarray(values).reshape(-1).view(np.uint8).data, state)
 
 
+def _checksum_of_map(values: NDArray[Any]) -> int:
+    """The same for a map of a file, of which only a piece is in memory at a time."""
+    flat, state = values.reshape(-1), 0
+    for start in range(0, flat.size, _BLOCK_BYTES // 16):
+        state = _checksum(flat[start : start + _BLOCK_BYTES // 16], state)
+        release(values)
+    return state
+
+
 def _sync(path: Path) -> None:
     handle = os.open(path, os.O_RDONLY)
     try:
@@ -347,7 +357,7 @@ def _write_files(
     draft = Columns(folder, names, rows, meta) if widths else None
     for width in widths:
         if draft is not None:
-            meta["pyramid"][str(width)] = _checksum(draft._levels[width])
+            meta["pyramid"][str(width)] = _checksum_of_map(draft._levels[width])
     return meta
 
 

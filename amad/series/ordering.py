@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amad.series.quality import many
+from amad.series.scratch import each
 from amad.series.series import Finding
 
 _SHOWN = 5
@@ -109,6 +110,10 @@ def order(
             count = np.add.reduceat(present.astype(np.int64), starts)
             new[index] = np.where(count > 0, total / np.maximum(count, 1), np.nan)
         values = new
+    elif isinstance(values, np.memmap):
+        for column in each(values):  # in place, one at a time: values on disk stay there
+            column[: len(heads)] = column[heads]
+        values = values[:, : len(heads)]
     else:
         values = values[:, heads]
     marks = {

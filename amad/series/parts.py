@@ -17,6 +17,7 @@ from amad.series.clocks import Axis
 from amad.series.labels import Labels, take_labels
 from amad.series.numerals import Numerals, doubt, numerals, thousands
 from amad.series.quality import listed, many
+from amad.series.scratch import Scratch, release
 from amad.series.series import Finding
 from amad.series.table import (
     UNNAMED,
@@ -63,6 +64,7 @@ class Options:
     sheet: str | None
     timezone: str | None
     day_first: bool | None
+    scratch: Scratch | None = None
 
 
 def part_of(table: Table, options: Options, tables: int) -> Part:
@@ -94,14 +96,17 @@ def part_of(table: Table, options: Options, tables: int) -> Part:
         labelled = take_labels(table, label)
     axis = times.take_axis(table, time, options.timezone, options.day_first)
     found = labelled or take_labels(table)
-    values, channels, noticed = _numbers(table)
+    values, channels, noticed = _numbers(table, options.scratch)
     return Part(table.file, values, channels, table.named, axis, found, table.facts, [*findings, *noticed])
 
 
-def _numbers(table: Table) -> tuple[NDArray[np.float32], tuple[str, ...], list[Finding]]:
+def _numbers(
+    table: Table, scratch: Scratch | None = None
+) -> tuple[NDArray[np.float32], tuple[str, ...], list[Finding]]:
     """Columns as values (C, T) float32; text that is not mostly numbers, and times, are left out with a finding."""
     rows, names = table.rows, list(table.names)
-    values = np.empty((len(names), rows), dtype=np.float32)
+    shape = (len(names), rows)
+    values = np.empty(shape, dtype=np.float32) if scratch is None else scratch.values(*shape)
     kept: list[str] = []
     texts: list[str] = []
     strange: list[str] = []
@@ -131,6 +136,7 @@ def _numbers(table: Table) -> tuple[NDArray[np.float32], tuple[str, ...], list[F
         if unnamed and bool(np.isnan(into).all()):
             continue  # the separators at the end of each row made it
         kept.append(name)
+        release(values)
     findings = [thousands(marked, example)] if marked else []
     if texts:
         findings.append(

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amad.series.clocks import duration, median_step
+from amad.series.scratch import each
 from amad.series.series import Finding
 from amad.series.table import shorten
 
@@ -36,7 +37,7 @@ def many(count: int, one: str, more: str | None = None) -> str:
 def replace_infinite(values: NDArray[np.float32], channels: Sequence[str]) -> list[Finding]:
     """Makes what is not finite (also what float32 cannot hold) missing in values (C, T), and says how much it was."""
     count, names, rows = 0, [], set[int]()
-    for name, column in zip(channels, values, strict=True):
+    for name, column in zip(channels, each(values), strict=True):
         wrong = np.flatnonzero(np.isinf(column))
         if wrong.size:
             count += wrong.size
@@ -64,7 +65,7 @@ def replace_sentinels(values: NDArray[np.float32], channels: Sequence[str], act:
     Such a number is the extreme of its channel and lies farther from every other value than those spread.
     """
     hits: dict[float, tuple[int, list[str], list[int]]] = {}
-    for name, column in zip(channels, values, strict=True):
+    for name, column in zip(channels, each(values), strict=True):
         low, high = np.fmin.reduce(column), np.fmax.reduce(column)
         # Rounds, so that a logger may use one number below and another above its range.
         for _ in range(3):
@@ -100,7 +101,7 @@ def value_findings(values: NDArray[np.float32], channels: Sequence[str]) -> list
     """Missing, empty and constant channels of values (C, T)."""
     rows = values.shape[1]
     absent_total, partly, empty, constant, first_rows = 0, [], [], [], set[int]()
-    for name, column in zip(channels, values, strict=True):
+    for name, column in zip(channels, each(values), strict=True):
         absent = np.isnan(column)
         count = int(np.count_nonzero(absent))
         if count == rows:

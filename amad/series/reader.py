@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,6 +22,7 @@ from amad.series.labels import marks_of
 from amad.series.ordering import order
 from amad.series.parts import Options, Part, part_of
 from amad.series.quality import listed
+from amad.series.scratch import OnReading, Scratch
 from amad.series.series import Report, Series, Span
 from amad.series.table import Table, shorten
 from amad.series.text import read_text
@@ -45,6 +48,8 @@ def read(
     sort: bool = True,
     duplicates: Duplicates = "keep",
     sentinels: bool = True,
+    scratch: Path | None = None,
+    on_reading: OnReading | None = None,
 ) -> Series:
     """Reads CSV and its kin (gzipped or not), Excel, Parquet, Feather, Arrow, NPZ or NPY into a series.
 
@@ -58,6 +63,9 @@ def read(
     `day_first` how dates such as 3/4/2024 are meant. `sort=False` keeps rows in the order of the file,
     `duplicates` says what happens to rows of the same time (all are kept, so that rows answer to those of the file), `sentinels=False` keeps numbers such as -9999 as values.
 
+    `scratch` is an empty folder: the values of one large text file are kept there and not in memory, as a map that lives
+    as long as the series does; `on_reading` is then told how far the reading is (`Reading`), and may raise to end it.
+
     What was found and done stands in `report`. InputError names file, row and column; rows of text and Excel files
     count as in the file, whose first row (the header) is row 1.
     """
@@ -70,6 +78,8 @@ def read(
     for file in files:
         _check_file(file)
     options = Options(time, label, tuple(missing), separator, decimal, encoding, header, sheet, timezone, day_first)
+    if scratch is not None and len(files) == 1:
+        options = replace(options, scratch=Scratch(Path(scratch), on_reading))
     tables: list[Table] = []
     sides: list[SideFile] = []
     stems = [file.stem for file in files if file.suffix.lower() != ".json"]
@@ -131,6 +141,8 @@ def _told(files: Sequence[Path]) -> Iterator[None]:
     except MemoryError as error:
         raise InputError(f"{shorten(files[0].name)}: does not fit into memory. Give fewer rows or columns.") from error
     except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise  # of the folder for scratch, not of the file
         reason = error.strerror or type(error).__name__
         raise InputError(
             f"{shorten(files[0].name)}: cannot be read ({reason}). Check that the file is whole."
@@ -178,6 +190,7 @@ def _load(file: Path, options: Options, stems: Sequence[str], single: bool) -> T
             encoding=options.encoding,
             header=options.header,
             exact=(options.time, options.label),
+            scratch=options.scratch,
         )
     listed_labels = side_table(table)
     if listed_labels is not None:

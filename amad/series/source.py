@@ -65,6 +65,7 @@ class TextSource:
     compressed: bool
     mark: int = 0  # bytes of a byte order mark
     findings: list[Finding] = field(default_factory=list)
+    done: int = 0  # bytes of the file that were read since it was last opened
 
     @classmethod
     def detect(cls, file: Path, encoding: str | None) -> TextSource:
@@ -127,14 +128,16 @@ class TextSource:
         if not self.compressed:
             with self.file.open("rb") as stream:
                 while chunk := stream.read(_CHUNK):
+                    self.done = stream.tell()
                     yield chunk
             return
         packed = self.file.stat().st_size
         unpacked = 0
         try:
-            with gzip.open(self.file, "rb") as stream:
+            with self.file.open("rb") as raw, gzip.open(raw, "rb") as stream:
                 while chunk := stream.read(_CHUNK):
                     unpacked += len(chunk)
+                    self.done = raw.tell()
                     if too_large(self.file, unpacked, packed):
                         raise bomb(self.file)
                     yield chunk

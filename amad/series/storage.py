@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from amad.errors import InputError
 from amad.series.columns import Columns
+from amad.series.scratch import release
 from amad.series.series import Report, Series, Span
 
 if TYPE_CHECKING:
@@ -49,7 +51,15 @@ def write_series(folder: Path | str, series: Series) -> Columns:
     for index, labels in enumerate(series.other_labels.values()):
         extra[f"other_{index}.i8"] = labels.astype(np.int8)
     extra["series.json"] = json.dumps(about).encode("utf-8")
-    return Columns.write(folder, series.channels, series.values, series.rows, extra=extra)
+    return Columns.write(folder, series.channels, _blocks(series.values), series.rows, extra=extra)
+
+
+def _blocks(values: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
+    """Blocks of values (T, C) that leave memory once written, where they are a map of a file."""
+    size = max((16 << 20) // (4 * max(values.shape[1], 1)), 1024)
+    for start in range(0, len(values), size):
+        yield values[start : start + size]
+        release(values)
 
 
 def open_series(folder: Path | str) -> Series:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,12 @@ from amad.errors import InputError
 from amad.series.dates import looks_like_time
 from amad.series.dialect import Dialect, is_value, records_of, sniff, squeeze
 from amad.series.names import counter_like, label_like, time_like
+from amad.series.scratch import Scratch
 from amad.series.source import TextSource
 from amad.series.table import MISSING_TOKENS, UNNAMED, Table, clean_names, numbered, shorten
 
 HEAD_BYTES = 1 << 18
+BLOCK_BYTES = 1 << 20
 SEPARATOR_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " ": "spaces"}
 
 
@@ -31,6 +33,7 @@ def read_text(
     encoding: str | None = None,
     header: bool | None = None,
     exact: Sequence[str | None] = (),
+    scratch: Scratch | None = None,
 ) -> Table:
     """Reads CSV, TSV and their kin (also gzipped); InputError naming the row where it breaks.
 
@@ -51,7 +54,7 @@ def read_text(
         raise InputError(f"{file.name}: not a table of text ({error}). Check the separator and the quotes.") from error
     named = dialect.names is not None
     names, renamed = clean_names(dialect.names or numbered(dialect.fields))
-    columns = _parse(source, dialect, names, tokens, head, whole, exact)
+    columns = _parse(source, dialect, names, tokens, head, whole, exact, scratch)
     findings = [*dialect.findings, *renamed, *source.findings]
     facts: dict[str, Any] = {
         "format": "text",
@@ -87,9 +90,10 @@ def _parse(
     head: str,
     whole: bool,
     exact: Sequence[str | None],
-) -> list[pa.ChunkedArray]:
+    scratch: Scratch | None,
+) -> list[Any]:
     longest = max((len(line) for line in head.splitlines()), default=0)
-    options = arrow_csv.ReadOptions(column_names=names, block_size=max(1 << 20, min(64 * longest, 1 << 26)))
+    options = arrow_csv.ReadOptions(column_names=names, block_size=max(BLOCK_BYTES, min(64 * longest, 1 << 26)))
     broken: list[Any] = []
 
     def refuse(row: Any) -> str:
@@ -102,7 +106,14 @@ def _parse(
         invalid_row_handler=refuse,
     )
 
-    def run(types: dict[str, pa.DataType] | None) -> list[pa.ChunkedArray]:
+    total = source.file.stat().st_size
+
+    def told(batches: Iterable[pa.RecordBatch], place: Scratch) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            place.tell(source.done, total)
+            yield batch
+
+    def run(types: dict[str, pa.DataType] | None) -> list[Any]:
         convert = arrow_csv.ConvertOptions(
             null_values=list(tokens),
             strings_can_be_null=True,
@@ -118,6 +129,8 @@ def _parse(
                 with arrow_csv.open_csv(
                     stream, read_options=options, parse_options=parse, convert_options=convert
                 ) as batches:
+                    if scratch is not None:
+                        return scratch.take(told(batches, scratch), batches.schema)
                     table = batches.read_all()
         return list(table.columns)
 

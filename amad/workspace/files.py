@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from amad.errors import InputError
 from amad.series import Series
+from amad.series.scratch import release
 
 ENVIRONMENT = "AMAD_WORKSPACE"
 _STALE_SECONDS = 24 * 3600.0
@@ -148,6 +149,7 @@ def checksum(series: Series) -> str:
         block = np.array(series.values[start : start + _BLOCK_ROWS], dtype="<f4", order="C")
         block[np.isnan(block)] = np.nan  # one bit pattern for every missing value
         digest.update(block.tobytes())
+        release(series.values)
     if series.time is not None:
         kind, steps = _steps(series.time)
         digest.update(f"time {kind}".encode())

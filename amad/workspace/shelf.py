@@ -12,7 +12,8 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 
 from amad.errors import InputError, JobError
-from amad.series import Columns, Series, open_series, write_series
+from amad.series import Columns, Series, open_series, read, write_series
+from amad.series.scratch import OnReading
 from amad.workspace import files
 from amad.workspace.database import Database
 from amad.workspace.lookup import check_part, find_row, free_name, plain_id
@@ -59,6 +60,20 @@ class SeriesShelf:
         except BaseException:
             files.remove_folder(self.series_folder(key), self.path)
             raise
+
+    def add_file(
+        self, path: Path, *, name: str | None = None, source: str = "", reuse: bool = False,
+        on_reading: OnReading | None = None, **options: Any,
+    ) -> SeriesRecord:  # fmt: skip
+        """Reads one file with the options of `amad.series.read` and stores it; a large text file never stands in memory.
+
+        `on_reading` is told how far the reading is; what it raises ends the reading, and nothing of the file stays.
+        Errors: InputError as `amad.series.read` and `add_series` give it.
+        """
+        with files.storing(self.path, Path(path).name), files.draft_folder(self.path) as scratch:
+            scratch.mkdir()
+            series = read(path, scratch=scratch, on_reading=on_reading, **options)
+            return self.add_series(series, name=name, source=source or Path(path).name, reuse=reuse)
 
     def series(self) -> list[SeriesRecord]:
         """Every series, the newest first."""
