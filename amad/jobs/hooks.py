@@ -54,7 +54,8 @@ def web_hook(address: str) -> Hook:
         request = urllib.request.Request(
             address, json.dumps(event).encode(), {"Content-Type": "application/json", "User-Agent": "amad"}
         )
-        with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:  # nosec B310: the scheme was checked above
+        # the scheme was checked above
+        with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:  # nosec B310
             answer.read(1024)
 
     return post
