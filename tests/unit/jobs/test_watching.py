@@ -254,3 +254,27 @@ def test_standard_input_is_watched_to_its_end(fitted, capsys, monkeypatch):
     assert series.rows == 300
     assert str(series.time[1] - series.time[0]) == "0 days 00:01:00"
     assert "300 rows" in capsys.readouterr().err
+
+
+def test_labels_stay_on_their_rows_when_the_series_grows(fitted):
+    from sqlalchemy import text
+
+    from amad.workspace.growing import grow
+
+    workspace, run = fitted
+    record = workspace.add_series(Series("grows", np.zeros((50, 2), np.float32), CHANNELS))
+    with workspace.database.writing() as session:
+        session.execute(
+            text(
+                "INSERT INTO incidents (id, series_id, series_rows, start_row, end_row, type_id, channels, status, note, "
+                "layer, author, created, changed, changed_by, version, deleted) VALUES ('1', :series, 50, 3, 9, 't1', "
+                "'[]', 'open', '', 'x', 'me', '2026-01-01', '2026-01-01', 'me', 1, 0)"
+            ),
+            {"series": record.id},
+        )
+    longer = Series("grows", np.ones((80, 2), np.float32), CHANNELS)
+    grown = grow(workspace, record, longer, run.id, ("score",), np.zeros((80, 1), np.float32), "grows")
+    with workspace.database.reading() as session:
+        kept = session.execute(text("SELECT series_rows, start_row, end_row FROM incidents WHERE id = '1'")).all()
+    assert kept == [(80, 3, 9)]
+    assert (grown.rows, workspace.open_series(record.id).rows) == (80, 80)
