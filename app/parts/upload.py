@@ -73,13 +73,15 @@ def open_series(upload: Upload, options: Mapping[str, Any]) -> SeriesRecord:
     if upload.failure is not None and upload.failure[0] == dict(options):
         raise upload.failure[1]  # a rerun of the page does not read a large file again just to fail again
     store = workspace.get()
-    paths: Any = upload.paths if len(upload.paths) > 1 else upload.paths[0]
+    source = ", ".join(path.name for path in upload.paths)
     try:
-        found = read(paths, **options)
+        if len(upload.paths) == 1:  # block by block: a large file never stands in memory
+            record = store.add_file(upload.paths[0], source=source, **options)
+        else:
+            record = store.add_series(read(upload.paths, **options), source=source)
     except AmadError as error:
         upload.failure = (dict(options), error)
         raise
-    record = store.add_series(found, source=", ".join(path.name for path in upload.paths))
     if upload.series_id is not None:
         _replace(upload.series_id, record)
         record = store.find_series(record.id)
