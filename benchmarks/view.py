@@ -137,10 +137,8 @@ class Served:
 class Tab:
     """The page in a browser: moves by the wheel and by drags, as a hand does."""
 
-    def __init__(self, page: Page, rows: int) -> None:
-        self.page, self.rows = page, rows
-        self.bytes: list[int] = []
-        page.on("response", self._answered)
+    def __init__(self, page: Page, rows: int, sizes: list[int]) -> None:
+        self.page, self.rows, self.bytes = page, rows, sizes
         box = page.locator(".amad-tl-main").bounding_box()
         assert box is not None
         self.left, self.right, self.top = box["x"] + GUTTER, box["x"] + box["width"] - 10, box["y"]
@@ -158,10 +156,6 @@ class Tab:
                 }
             }).observe(line, { attributes: true, attributeFilter: ["data-fresh"] });
         }""")
-
-    def _answered(self, answer: Any) -> None:
-        if "/amad/timeline/data" in answer.url:
-            self.bytes.append(int(answer.headers.get("content-length", 0)))
 
     def view(self) -> tuple[int, int]:
         line = self.page.locator('[data-amad="timeline"]')
@@ -217,7 +211,8 @@ def measure(tab: Tab, depths: int, moves: int, spike: int, hole: int) -> list[di
     spans = np.geomspace(tab.rows, least, depths)
     for span in spans:
         zoom_to(tab, spike, span)
-        times, sizes, drawn = [], len(tab.bytes), []
+        # The widest view came with the page itself.
+        times, sizes, drawn = [], len(tab.bytes) if found else 0, []
         for turn in range(moves):
             if turn % 4 < 2 or span >= tab.rows:
                 took = tab.wheel((tab.left + tab.right) / 2, -40 if turn % 2 == 0 else 40)
@@ -310,6 +305,13 @@ def browse(path: str, served: Served, given: argparse.Namespace, spike: int, hol
             "requestfinished",
             lambda request: answered.append(_server_ms(request)) if "/timeline/data" in request.url else None,
         )
+        sizes: list[int] = []
+        page.on(
+            "response",
+            lambda answer: (
+                sizes.append(int(answer.headers.get("content-length", 0))) if "/timeline/data" in answer.url else None
+            ),
+        )
         busy = probe()
         began = time.perf_counter()
         page.goto(f"http://127.0.0.1:{served.port}/")
@@ -319,16 +321,17 @@ def browse(path: str, served: Served, given: argparse.Namespace, spike: int, hol
         first_server = max(answered, default=float("nan"))
         page.reload()
         page.locator('[data-amad="timeline"][data-fresh="true"]').wait_for()
-        tab = Tab(page, given.rows)
+        tab = Tab(page, given.rows, sizes)
         about = (
             f"{time.strftime('%Y-%m-%d')}, {platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
         )
-        print(f"{about}; probe {busy:.2f} s (0.3 s on an idle core of this class)")
+        print(f"{about}; probe {busy:.2f} s")
         print(f"first picture: page {first_page:.1f} s, slowest answer of the server {first_server:.0f} ms\n")
         print(
             "| rows in view | median ms | 95 % ms | drawing ms | kB | spike seen | hole seen |\n|---|---|---|---|---|---|---|"
         )
         depths = measure(tab, given.depths, given.moves, spike, hole)
+        zoom_to(tab, spike, given.rows / 10)
         before = memory(page)
         for turn in range(given.many):
             tab.wheel((tab.left + tab.right) / 2, -60 if turn % 20 < 10 else 60)
