@@ -1,0 +1,84 @@
+"""Teach in a real browser: a link restores the state, a brush makes an anomaly, a presenter turns pages, an export needs no server."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Server
+
+pytestmark = pytest.mark.browser
+
+PICTURE = ".st-key-teach-picture-place .js-plotly-plot"
+
+
+@pytest.fixture
+def teach(page: Page, app: Server) -> tuple[Page, str]:
+    """The page on an empty workspace, and its address."""
+    return page, f"{app.url}/teach"
+
+
+def opened(page: Page, url: str) -> None:
+    page.goto(url)
+    expect(page.locator(PICTURE)).to_be_visible(timeout=60_000)
+
+
+def test_a_control_is_in_the_address_and_the_address_restores_it(teach: tuple[Page, str]) -> None:
+    page, url = teach
+    opened(page, f"{url}?chapter=2+Attention&query=20")
+    page.get_by_role("slider", name="Query step").press("ArrowRight")
+    page.wait_for_url("**query=21**", timeout=30_000)
+    expect(page.locator('[aria-label*="the step 21 gives"], [alt*="the step 21 gives"]').first).to_be_attached(
+        timeout=30_000
+    )
+    opened(page, page.url)
+    expect(page.get_by_role("slider", name="Query step")).to_have_attribute("aria-valuenow", "21")
+
+
+def test_a_brush_makes_an_anomaly_and_the_verdict_follows(teach: tuple[Page, str]) -> None:
+    page, url = teach
+    opened(page, f"{url}?chapter=7+Inject")
+    expect(page.get_by_text("Spike: the score reaches")).to_be_visible(timeout=60_000)
+    box = page.locator(PICTURE).bounding_box()
+    assert box is not None
+    y = box["y"] + 80
+    page.mouse.move(box["x"] + box["width"] * 0.45, y)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.5, y, steps=4)
+    page.mouse.move(box["x"] + box["width"] * 0.55, y, steps=4)
+    page.mouse.up()
+    page.wait_for_url("**rows=21**rows=2**", timeout=30_000)
+    page.get_by_role("radio", name="Level shift").click()
+    expect(page.get_by_text("Level shift: the score reaches")).to_be_visible(timeout=30_000)
+    page.keyboard.press("PageDown")
+    expect(page.get_by_text("Level shift in rows 21,")).to_be_visible(timeout=30_000)  # chapter 8 takes it over
+
+
+def test_a_presenter_has_large_letters_and_no_sidebar(teach: tuple[Page, str]) -> None:
+    page, url = teach
+    opened(page, f"{url}?chapter=3+Rotation&present=true")
+    expect(page.get_by_test_id("stSidebar")).to_be_hidden()
+    assert page.evaluate("getComputedStyle(document.documentElement).fontSize") == "20px"
+    smallest = page.evaluate(
+        "Math.min(...[...document.querySelectorAll('.js-plotly-plot text')].map(one => parseFloat(getComputedStyle(one).fontSize)))"
+    )
+    assert smallest >= 15
+    page.keyboard.press("PageDown")
+    expect(page.get_by_text("Which terms make a mask")).to_be_visible(timeout=30_000)
+
+
+def test_an_exported_chapter_works_without_a_server(teach: tuple[Page, str], tmp_path: Path) -> None:
+    page, url = teach
+    opened(page, f"{url}?chapter=3+Rotation")
+    with page.expect_download(timeout=60_000) as told:
+        page.get_by_role("button", name="Export chapter").click()
+    target = tmp_path / "chapter.html"
+    told.value.save_as(target)
+    page.context.set_offline(True)
+    page.goto(target.as_uri())
+    expect(page.locator("#picture .plot-container")).to_be_visible(timeout=30_000)
+    before = page.locator("#said").inner_text()
+    page.get_by_role("slider").press("ArrowRight")
+    expect(page.locator("#said")).not_to_have_text(before)
+    page.get_by_text("What does a period far longer").click()
+    expect(page.get_by_text("the mask changes next to nothing")).to_be_visible()
