@@ -114,8 +114,8 @@ def report(rows: Iterable[Mapping[str, Any]]) -> list[str]:
             name = f"planted/{kind}"
             cells.append(f"{number(each[name], 2)} ({number(ranked[method].get(name), 2)})" if name in each else "–")
         whole = [each[f"planted/{kind}"] for kind in KINDS if f"planted/{kind}" in each]
-        lines.append([method, *cells, number(float(np.mean(whole)), 2)])
-    lines.sort(key=lambda cells: -float(cells[-1]))
+        lines.append([method, *cells, number(float(np.mean(whole)) if len(whole) == len(KINDS) else None, 2)])
+    lines.sort(key=lambda cells: -float(cells[-1].replace("–", "0")))
     plain = [cells for cells in lines if not is_mine(cells[0]) or cells[0] == "AMAD"]
     parts = [cells for cells in lines if cells not in plain]
     head = ["method", *KINDS, "mean found"]
