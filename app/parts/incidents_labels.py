@@ -142,7 +142,10 @@ def detail(base: str, record: SeriesRecord, said: Stored, clock: text.Clock, cho
 
 
 def _one(base: str, record: SeriesRecord, said: Stored, clock: text.Clock, label: Incident) -> None:
+    newest, label = label, _opened(base, label)
     key = f"{base}-e-{label.id}-{label.version}"
+    if newest.version != label.version:
+        st.caption(text.escape(f"{newest.changed_by} changed this label meanwhile; saving yours asks first."))
     names = [kind.name for kind in said.types]
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="incidents-detail-head"):
         st.subheader(text.escape(label.type), anchor=False, width="content")
@@ -186,6 +189,25 @@ def _one(base: str, record: SeriesRecord, said: Stored, clock: text.Clock, label
             "Delete", key=f"{base}-e-delete-icon-only", icon=":material/delete:", help="Delete; undo brings it back",
             on_click=lambda: labelling.edit(base, record, "delete", [label]), shortcut="Delete",
         )  # fmt: skip
+
+
+def _opened(base: str, label: Incident) -> Incident:
+    """The label as it was when its editing began: what somebody else writes meanwhile never replaces what is being typed."""
+    held = st.session_state.get(f"{base}-opened")
+    if held is None or held.id != label.id or (held.version != label.version and not _touched(base, held)):
+        held = st.session_state[f"{base}-opened"] = label
+    return held
+
+
+def _touched(base: str, held: Incident) -> bool:
+    """Whether a field of the form says something else than the label it was opened on."""
+    fields = {
+        "start": held.start_row, "end": held.end_row, "type": held.type, "status": held.status, "note": held.note,
+        "severity": held.severity, "channels": list(held.channels),
+        "confidence": None if held.confidence is None else 100 * held.confidence,
+    }  # fmt: skip
+    keys = {f"{base}-e-{held.id}-{held.version}-{name}": value for name, value in fields.items()}
+    return any(key in st.session_state and st.session_state[key] != value for key, value in keys.items())
 
 
 def _rarer(key: str, record: SeriesRecord, label: Incident) -> dict[str, Any]:

@@ -130,6 +130,7 @@ def act(base: str, change: Callable[[], Any], over: Callable[[], Any] | None = N
         st.session_state[f"{base}-refused"] = str(error)
     else:
         st.session_state[f"{base}-saved"] = datetime.now().astimezone()
+        st.session_state.pop(f"{base}-opened", None)
         return result
     return None
 
@@ -187,13 +188,18 @@ def question(base: str) -> bool:
         with st.container(horizontal=True, gap="small"):
             st.button(
                 "Keep theirs", key=f"{base}-theirs", type="primary", icon=":material/check:",
-                on_click=lambda: st.session_state.pop(f"{base}-question", None),
+                on_click=_keep, args=(base,),
             )  # fmt: skip
             st.button(
                 "Write mine over it", key=f"{base}-mine", icon=":material/edit:", on_click=_over, args=(base, asked.over),
                 help="Theirs stays in the history.",
             )  # fmt: skip
     return True
+
+
+def _keep(base: str) -> None:
+    for name in ("question", "opened"):
+        st.session_state.pop(f"{base}-{name}", None)
 
 
 def _over(base: str, change: Callable[[], Any]) -> None:

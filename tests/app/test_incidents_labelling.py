@@ -163,7 +163,9 @@ def test_a_change_by_somebody_else_asks_and_shows_both(made, store) -> None:
     note.set_value("mine")
     page.run()
     Incidents(store, labels.record.id, "Bob").change(label, note="theirs")
-    # the button of the version that Ada sees is pressed before the page shows Bob's
+    page.run()  # what Ada typed is still there, though the page knows of Bob's change
+    assert next(element for element in page.text_input if element.label == "Note").value == "mine"
+    assert "Bob changed this label meanwhile" in texts(page.caption)
     labelled(page, "button", "Save changes").click().run()
     assert not page.exception
     said = texts(page.markdown)
