@@ -402,3 +402,15 @@ def test_the_library_counts_as_the_foot_says() -> None:
         score[start:stop] = 0.9
     found = tally(*event_rows(score, 0.5, merge_gap=5, min_length=2), TRUTH, JUDGED)
     assert (found.events, found.found, found.missed, found.false, found.left) == (3, 1, 1, 2, 2)
+
+
+def test_without_a_network_it_says_so_and_comes_back_to_the_same_view_by_itself(timeline_page: Page) -> None:
+    focus(timeline_page)
+    timeline_page.context.set_offline(True)
+    for _ in range(6):
+        timeline_page.keyboard.press("+")
+    expect(timeline_page.get_by_text("The server does not answer. Trying again.", exact=True)).to_be_visible()
+    before = view(timeline_page)
+    timeline_page.context.set_offline(False)
+    assert fresh(timeline_page) == before
+    expect(timeline_page.get_by_text("The server does not answer. Trying again.", exact=True)).to_be_hidden()
