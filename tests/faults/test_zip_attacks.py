@@ -86,10 +86,11 @@ ATTACKS = {
         '"run.json" unpacks to 1048577 bytes, more than the 1048576 allowed',
     ),
     "missing files": (
-        contents(scaler__json=None, model__safetensors=None),
+        contents(scaler__json=None, detection__json=None),
         [],
-        "it lacks scaler.json, model.safetensors",
+        "it lacks scaler.json, detection.json",
     ),
+    "a run of AMAD without its model": (contents(model__safetensors=None), [], "it lacks model.safetensors"),
     "torn tensors": (
         contents(model__safetensors=TENSORS[:-3]),
         [],

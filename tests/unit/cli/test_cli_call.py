@@ -4,6 +4,7 @@ import importlib
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +13,9 @@ from amad.cli import arguments, main, manage
 from amad.cli.output import ProgressLine, describe, duration, printable, table
 from amad.errors import InputError
 
-COMMANDS = ["fit", "score", "detect", "evaluate", "inspect", "runs", "export", "import", "labels", "doctor", "app"]
+COMMANDS = [
+    "fit", "score", "detect", "evaluate", "inspect", "runs", "export", "import", "watch", "worker", "labels", "doctor", "app",
+]  # fmt: skip
 HEAVY = ("torch", "pandas", "pydantic", "numpy", "sqlalchemy", "alembic", "streamlit")
 
 
@@ -47,7 +50,7 @@ def test_every_listed_command_exists(capsys):
     calls = {
         "fit": [], "score": ["r", "s", "-o", "x"], "detect": ["r", "s", "-o", "x"], "runs": [], "doctor": [], "app": [],
         "evaluate": ["s", "--label", "l"], "inspect": ["r", "s", "--at", "1", "-o", "x"], "export": ["r", "-o", "x"],
-        "import": ["x"], "labels": ["export", "s", "-o", "x.csv"],
+        "import": ["x"], "watch": ["r", "-"], "worker": [], "labels": ["export", "s", "-o", "x.csv"],
     }  # fmt: skip
     for name in COMMANDS:
         module, function = arguments.build().parse_args([name, *calls[name]]).handler.split(":")
@@ -152,7 +155,8 @@ def test_doctor_finds_nothing_wrong_here(amad):
     found = json.loads(ended.out)
     assert (ended.code, found["problems"]) == (0, [])
     assert found["devices"][-1] == "cpu" or "cpu" in found["devices"]
-    assert found["database schema"] == "0001"
+    migrations = Path(arguments.__file__).parents[1] / "workspace" / "migrations" / "versions"
+    assert found["database schema"] == max(path.name[:4] for path in migrations.glob("0*.py"))
     assert "No problems found." in amad("doctor").out
 
 

@@ -74,7 +74,8 @@ def test_score_joins_the_views_as_documented(detector):
     views, raw = detector.views, detector.scorer.raw(values, 0, 300)
     parts = {"network": views.recipe.level(raw.errors), "linear": views.linear.level(raw.linear)}
     odd = [views.calibrations[f"reconstruction:{name}"].evidence(found) for name, found in parts.items()]
-    assert (odd[0] < odd[1]).any() and (odd[0] > odd[1]).any()
+    assert (odd[0] < odd[1]).any()
+    assert (odd[0] > odd[1]).any()
     level = views.calibrations["reconstruction"].evidence(np.minimum(*odd))
     np.testing.assert_allclose(scores.views["reconstruction"], level, rtol=1e-4, atol=1e-5)
     away = np.abs(smooth(raw.cad, 9) - views.cad_level)
