@@ -54,7 +54,9 @@ def _best_run(runs: list[RunRecord], series: SeriesRecord) -> RunRecord | None:
     store = workspace.get()
     own = [run for run in runs if run.series_id == series.id and run.state == "done"]
     scored = [run for run in runs if run.state == "done" and store.has_scores(run.id, series.id)]
-    ranked = sorted(own or scored, key=lambda run: run.config.get("detector", "amad") != "amad")  # the newest first still
+    ranked = sorted(
+        own or scored, key=lambda run: run.config.get("detector", "amad") != "amad"
+    )  # the newest first still
     return next(iter(ranked), None)
 
 
