@@ -50,7 +50,7 @@ def test_newcomer_opens_the_bundled_series_trains_and_sees_every_page(page: Page
 
     # The browser is reloaded in mid-training: the run goes on, and the page shows it again, to its end.
     page.reload()
-    finished = page.get_by_text("journey is finished.", exact=True)
+    finished = page.get_by_text(re.compile(r"^journey is finished\."))
     expect(page.get_by_text(re.compile(r"step \d+ of \d+")).first.or_(finished)).to_be_visible(timeout=LONG)
     expect(finished).to_be_visible(timeout=LONG)
     expect(page.locator(".js-plotly-plot")).to_have_count(3)
@@ -128,7 +128,7 @@ def test_newcomer_uploads_a_file_with_semicolons_and_scores_it(page: Page, app: 
     go(page, "Train")
     choose_preset(page, "quick")
     page.get_by_role("button", name="Start training", exact=True).click()
-    expect(page.get_by_text(re.compile(r" is finished\.$"))).to_be_visible(timeout=LONG)
+    expect(page.get_by_text(re.compile(r" is finished\."))).to_be_visible(timeout=LONG)
 
     go(page, "Incidents")
     expect(page.locator(DRAWN)).to_be_visible(timeout=LONG)
