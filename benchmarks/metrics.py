@@ -27,22 +27,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amad.evaluation import evaluate
+from amad.evaluation.tsb_ad import NAMES
 from amad.evaluation.volume import vus
 
 RESULTS = Path(__file__).parent / "results" / "metrics.jsonl"
 WINDOW = 100
-# Its names, and ours.
-NAMES = {
-    "AUC-ROC": "auc_roc",
-    "AUC-PR": "auc_pr",
-    "VUS-ROC": "vus_roc",
-    "VUS-PR": "vus_pr",
-    "Standard-F1": "point_f1",
-    "PA-F1": "pa_f1",
-    "Event-based-F1": "event_f1",
-    "R-based-F1": "range_f1",
-    "Affiliation-F": "affiliation_f1",
-}
 Case = tuple[NDArray[np.float64], NDArray[np.int64]]
 
 

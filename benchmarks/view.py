@@ -30,20 +30,12 @@ from amad.series import Report, Series
 from amad.series.columns import Columns
 from amad.workspace import Workspace
 from tests.browser import chromium
+from tests.browser.scripts import MAIN
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = Path(__file__).parent / "results" / "view.jsonl"
 BLOCK = 1 << 18
 GUTTER = 132
-MAIN = """
-import sys
-sys.path.insert(0, {root!r})
-import streamlit as st
-from pathlib import Path
-from app.server.headers import middleware
-from app.server.routes import routes
-app = st.App(Path(__file__).with_name("home.py"), routes=routes(), middleware=middleware())
-"""
 HOME = """
 import sys
 sys.path.insert(0, {root!r})

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 from amad.errors import InputError
 
 if TYPE_CHECKING:
+    from amad.progress import Progress
     from amad.series.scratch import Reading
-    from amad.training import Progress
 
 _PLAIN_SECONDS = 5.0  # between two lines of progress where they are not drawn over each other
 

@@ -14,14 +14,16 @@ from numpy.typing import NDArray
 
 from amad.config import AMAD, Config
 from amad.detection.calibration import Calibration
-from amad.detection.detector import OnProgress, report
+from amad.detection.detector import report
 from amad.detection.recipe import QUANTILE, Recipe, floored, smooth
 from amad.detection.scoring import Raw, Scorer
 from amad.detection.shape import Shape, fit_shape
 from amad.detection.storage import load_scorer, save_views
 from amad.detection.thresholds import threshold_of
-from amad.detection.views import Views, choose, digest_of
+from amad.detection.views import Views, choose
 from amad.errors import ConfigError, InputError
+from amad.progress import OnProgress
+from amad.series.digest import digest_of
 from amad.series.scaling import Scaler
 from amad.series.series import Series
 from amad.training import load_linear, read_config, train

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,12 +15,11 @@ from amad.detection.levels import evidence_of, named, unknown_view
 from amad.detection.scores import Scores
 from amad.detection.scoring import Scorer
 from amad.detection.thresholds import threshold_of
-from amad.detection.views import Views, digest_of
+from amad.detection.views import Views
+from amad.progress import OnProgress, Progress
+from amad.series.digest import find_part
 from amad.series.scaling import REACH
 from amad.series.series import Series
-from amad.training import Progress
-
-OnProgress = Callable[[Progress], None]
 
 
 class Detector:
@@ -70,7 +69,7 @@ class Detector:
     def blocks(self, values: NDArray[np.floating], on_progress: OnProgress | None = None) -> Iterator[Scores]:
         """The same scores, one block of consecutive rows after another: memory does not grow with the series."""
         values = self.scorer.check(values)
-        own = self._training_rows(values)
+        own = self.training_rows(values)
         begun = time.monotonic()
         for start, stop in self.scorer.spans(len(values)):
             yield self._block(values, start, stop, own)
@@ -82,7 +81,8 @@ class Detector:
 
     def training_rows(self, values: NDArray[np.floating]) -> tuple[int, int] | None:
         """Rows of the training part when the values hold it where it was, or are it; else None."""
-        return self._training_rows(values)
+        shape = self.views.shape
+        return find_part(values, shape.rows, self.views.digest, (self.part[0], 0)) if shape.lengths else None
 
     @property
     def delay(self) -> int:
@@ -111,17 +111,8 @@ class Detector:
             scores.score, level, merge_gap=config.merge_gap, min_length=config.min_length, shares=scores.shares
         )
 
-    def _training_rows(self, values: NDArray[np.floating]) -> tuple[int, int] | None:
-        """Rows of the training part when the series holds it where it was, or is it; else None."""
-        length = self.views.shape.rows
-        for start in dict.fromkeys((self.part[0], 0)):
-            fits = bool(self.views.shape.lengths) and start + length <= len(values)
-            if fits and digest_of(values[start : start + length]) == self.views.digest:
-                return start, start + length
-        return None
-
     def _block(self, values: NDArray[np.floating], start: int, stop: int, own: tuple[int, int] | None) -> Scores:
-        """Scores of rows [start, stop); `own` as in `_training_rows`."""
+        """Scores of rows [start, stop); `own` as in `training_rows`."""
         margin = self.views.margin
         first, last = max(0, start - margin), min(len(values), stop + margin)
         raw = self.scorer.raw(values, first, last)

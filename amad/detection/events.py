@@ -73,18 +73,12 @@ def find_events(
     threshold, weighted by their score, so that the rows that make the event decide.
     Errors: InputError for a score that is not one-dimensional, shares of another length, a threshold that is NaN.
     """
-    values = np.asarray(score)
-    if values.ndim != 1:
-        raise InputError(f"The score has shape {values.shape}. Give one value a row, shape (rows,).")
-    if math.isnan(threshold):
-        raise InputError("The threshold is not a number. Give a number, or choose percentile or pot.")
-    if merge_gap < 0 or min_length < 1:
-        raise InputError(f"merge_gap {merge_gap} must be at least 0 and min_length {min_length} at least 1.")
+    values = checked(score, threshold, merge_gap, min_length)
     parts = None if shares is None else np.asarray(shares)
     if parts is not None and (parts.ndim != 2 or len(parts) != len(values)):
         raise InputError(f"Shares of shape {parts.shape} do not fit {len(values)} scores. Give (rows, channels).")
     found: list[Event] = []
-    for start, end in zip(*_runs(values, threshold, merge_gap, min_length), strict=True):
+    for start, end in zip(*runs(values, threshold, merge_gap, min_length), strict=True):
         rows = values[start:end].astype(np.float64)
         rows = np.where(np.isnan(rows), -np.inf, rows)
         peak_row = int(np.argmax(rows))
@@ -104,7 +98,19 @@ def find_events(
     return found
 
 
-def _runs(
+def checked(score: ArrayLike, threshold: float, merge_gap: int, min_length: int) -> NDArray[Any]:
+    """The score (T,) as an array; InputError where it, or what events are made by, is not what it must be."""
+    values = np.asarray(score)
+    if values.ndim != 1:
+        raise InputError(f"The score has shape {values.shape}. Give one value a row, shape (rows,).")
+    if math.isnan(threshold):
+        raise InputError("The threshold is not a number. Give a number, or choose percentile or pot.")
+    if merge_gap < 0 or min_length < 1:
+        raise InputError(f"merge_gap {merge_gap} must be at least 0 and min_length {min_length} at least 1.")
+    return values
+
+
+def runs(
     values: NDArray[Any], threshold: float, merge_gap: int, min_length: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Starts and exclusive ends of the runs above the threshold, gaps closed, short ones dropped."""

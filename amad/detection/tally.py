@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from amad.detection.events import HALF_SEVERITY, USUAL, _runs
-from amad.errors import InputError
+from amad.detection.events import checked, runs
+from amad.detection.events import severity as severity_of
 
 
 @dataclass(frozen=True)
@@ -35,16 +34,10 @@ def event_rows(
     score (T,), NaN counts as not above. Takes a few ms at 10^6 rows: peaks are found only where a severity is asked.
     Errors: InputError for a score that is not one-dimensional, or a threshold that is not a number.
     """
-    values = np.asarray(score)
-    if values.ndim != 1:
-        raise InputError(f"The score has shape {values.shape}. Give one value a row, shape (rows,).")
-    if math.isnan(threshold):
-        raise InputError("The threshold is not a number. Give a number, or choose percentile or pot.")
-    if merge_gap < 0 or min_length < 1:
-        raise InputError(f"merge_gap {merge_gap} must be at least 0 and min_length {min_length} at least 1.")
+    values = checked(score, threshold, merge_gap, min_length)
     rows = np.flatnonzero(values > threshold)
     if 8 * len(rows) > len(values):
-        starts, ends = _runs(values, threshold, merge_gap, min_length)
+        starts, ends = runs(values, threshold, merge_gap, min_length)
     elif len(rows):
         # Where few rows are above, only these are looked at: a third of the time.
         apart = np.flatnonzero(np.diff(rows) > merge_gap + 1)
@@ -59,8 +52,7 @@ def event_rows(
             dtype=np.float64,
             count=len(starts),
         )
-        beyond = np.minimum(np.maximum(peaks - USUAL, 0.0), 1e12)
-        high = 100.0 * beyond / (beyond + HALF_SEVERITY) >= severity
+        high = severity_of(peaks) >= severity
         starts, ends = starts[high], ends[high]
     return starts.astype(np.int64), ends.astype(np.int64)
 

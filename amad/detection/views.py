@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,10 +74,10 @@ class Views:
 
     def shares(self, raw: Raw) -> NDArray[np.float32]:
         """Share (n, C) of each channel in what deviates: in AMAD's errors and in the linear part's, half of each."""
-        scaled = raw.errors / self.recipe.quantile
+        errors: NDArray[np.floating] = raw.errors
         if self.linear is not None and raw.linear is not None:
-            scaled = (scaled + raw.linear / self.linear.quantile) / 2
-        return self.recipe.shares(scaled * self.recipe.quantile, raw.deviations)
+            errors = (errors + raw.linear * (self.recipe.quantile / self.linear.quantile)) / 2
+        return self.recipe.shares(errors, raw.deviations)
 
     def score(self, views: dict[str, NDArray[np.float64]], choice: str) -> NDArray[np.float64]:
         """The score (n,) of calibrated views that the setting `score` chooses, on the scale of evidence again."""
@@ -101,13 +100,3 @@ def fuse(views: dict[str, NDArray[np.float64]]) -> NDArray[np.float64]:
         if weight and name in views:
             total = total + np.square(weight * np.minimum(views[name], MOST_EVIDENCE))
     return np.asarray(np.sqrt(total))
-
-
-def digest_of(values: NDArray[np.floating], block: int = 1 << 16) -> str:
-    """SHA-256 of values (T, C) as float32, row by row, a block at a time; every NaN counts as the same."""
-    found = hashlib.sha256(repr(values.shape).encode())
-    for start in range(0, len(values), block):
-        part = np.array(values[start : start + block], dtype=np.float32, order="C")
-        part[np.isnan(part)] = np.nan
-        found.update(part.tobytes())
-    return found.hexdigest()

@@ -20,6 +20,18 @@ from amad.evaluation.affiliation import affiliation
 from amad.evaluation.inputs import label_runs
 from amad.evaluation.ranges import counts_in, f1, harmonic, range_f1
 
+# The names of its figures, and ours.
+NAMES = {
+    "AUC-ROC": "auc_roc",
+    "AUC-PR": "auc_pr",
+    "VUS-ROC": "vus_roc",
+    "VUS-PR": "vus_pr",
+    "Standard-F1": "point_f1",
+    "PA-F1": "pa_f1",
+    "Event-based-F1": "event_f1",
+    "R-based-F1": "range_f1",
+    "Affiliation-F": "affiliation_f1",
+}
 LEVELS = 100
 TINY = 1e-15
 POINT_TINY = 1e-5

@@ -19,7 +19,7 @@ from amad.workspace.states import STOPPED, STOPPING, Claim
 from amad.workspace.store import Workspace
 
 if TYPE_CHECKING:
-    from amad.training import Progress
+    from amad.progress import Progress
 
 BEAT_SECONDS = 1.0
 STOP_SECONDS = 60.0  # after which a worker that was asked to stop, and cannot, is ended by its own heart

@@ -6,7 +6,6 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from amad.errors import AmadError, ConfigError, JobError
 from amad.jobs.causes import explain, free_reserve, keep_reserve, log_trace
 from amad.jobs.heart import Heart, Stopped
 from amad.jobs.many import score_also
+from amad.progress import OnProgress
 from amad.workspace.learning import without
 from amad.workspace.lookup import match_channels
 from amad.workspace.states import DONE, FAILED, LOST, STOPPED, Claim
@@ -26,11 +26,9 @@ if TYPE_CHECKING:
     from amad.config import Config
     from amad.evaluation.baselines.run import Run
     from amad.series import Series
-    from amad.training import Progress
     from amad.workspace.records import RunRecord
 
 CHECKPOINT = "AMAD_CHECKPOINT_SECONDS"
-OnProgress = Callable[["Progress"], None]
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ import math
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from amad.config import Config
 from amad.errors import CheckpointError, InputError, JobError
 from amad.linear import LinearPart
 from amad.model import Amad
+from amad.progress import Progress
 from amad.series.scaling import Scaler
 from amad.training import checkpoints as disk
 from amad.training.devices import autocast_dtype, resolve_device
@@ -37,20 +37,6 @@ FIRST_PICK = 0.25  # share of the optimiser steps before which no weights are pi
 LAST_RATE = 0.05  # share of the peak learning rate at the end
 CLIP_NORM = 1.0  # largest norm of the gradient
 PATH_POINTS = 200  # most points of the frequency path
-
-
-@dataclass
-class Progress:
-    """How far a fit is. Stages: preparing, training, calibrating, scoring."""
-
-    stage: str
-    step: int = 0
-    steps: int = 0
-    epoch: int = 0
-    epochs: int = 0
-    windows_per_second: float = 0.0
-    seconds_left: float | None = None
-    losses: dict[str, float] = field(default_factory=dict)
 
 
 def train(

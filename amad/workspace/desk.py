@@ -22,7 +22,6 @@ from amad.workspace.incident_records import (
     Comment,
     Incident,
     IncidentType,
-    aware,
     change_record,
     clean_note,
     incident_record,
@@ -38,6 +37,7 @@ from amad.workspace.label_tables import (
     TypeRow,
 )
 from amad.workspace.lookup import listed
+from amad.workspace.moments import aware
 from amad.workspace.records import SeriesRecord, clean_text
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from amad.errors import InputError
-from amad.workspace.incident_records import Action, Conflict, aware
+from amad.workspace.incident_records import Action, Conflict
 from amad.workspace.label_tables import (
     ActionRow,
     CommentRow,
@@ -22,6 +22,7 @@ from amad.workspace.label_tables import (
     TypeRow,
     WindowRow,
 )
+from amad.workspace.moments import aware
 from amad.workspace.records import clean_text
 from amad.workspace.tables import SeriesRow
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from amad.errors import InputError
+from amad.workspace.moments import aware, aware_or_none
 
 LONGEST_NOTE = 4000
 STATUS_WORDS = ("open", "investigating", "known", "closed")
@@ -180,11 +181,6 @@ def is_label_id(text: str) -> bool:
     return 1 <= len(text) <= 16 and all(c in _ID_LETTERS for c in text)
 
 
-def aware(moment: datetime) -> datetime:
-    """SQLite forgets the zone of a time; all of ours are UTC."""
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-
-
 def type_record(row: Any) -> IncidentType:
     """The record of a row of `incident_types`."""
     return IncidentType(
@@ -214,8 +210,8 @@ def incident_record(row: Any, types: dict[str, str]) -> Incident:
         deleted=row.deleted,
         sure=None if row.sure_start is None else (row.sure_start, row.sure_end),
         possible=None if row.possible_start is None else (row.possible_start, row.possible_end),
-        start_time=None if row.start_time is None else aware(row.start_time),
-        end_time=None if row.end_time is None else aware(row.end_time),
+        start_time=aware_or_none(row.start_time),
+        end_time=aware_or_none(row.end_time),
         zone=row.zone,
         layer=row.layer,
     )

@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 from amad.errors import InputError
 from amad.workspace.desk import Desk, check_edges
 from amad.workspace.history import Book, new_id
-from amad.workspace.incident_records import Comment, Incident, aware, clean_note
+from amad.workspace.incident_records import Comment, Incident, clean_note
 from amad.workspace.judging import Judging
 from amad.workspace.label_tables import CommentRow, DecisionRow, IncidentRow
+from amad.workspace.moments import aware
 from amad.workspace.overlap import Cut, cut
 from amad.workspace.taking import Taking
 from amad.workspace.upkeep import Upkeep

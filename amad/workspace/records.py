@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
+from amad.workspace.moments import aware, aware_or_none
 from amad.workspace.tables import RunRow, ScoringRow, SeriesRow
 
 LONGEST_NAME = 120
@@ -89,7 +90,7 @@ def series_record(row: SeriesRow) -> SeriesRecord:
         channels=tuple(row.channels),
         has_time=row.has_time,
         has_labels=row.has_labels,
-        created=_aware(row.created),
+        created=aware(row.created),
         source=row.source,
         part=part,
         checksum=row.checksum,
@@ -107,9 +108,9 @@ def run_record(row: RunRow) -> RunRecord:
         config=dict(row.config),
         part=(row.part_start, row.part_stop),
         device=row.device,
-        created=_aware(row.created),
-        started=_aware_or_none(row.started),
-        finished=_aware_or_none(row.finished),
+        created=aware(row.created),
+        started=aware_or_none(row.started),
+        finished=aware_or_none(row.finished),
         error=row.error,
         progress=dict(row.progress or {}),
         channels=tuple(row.channels),
@@ -119,7 +120,7 @@ def run_record(row: RunRow) -> RunRecord:
         cost=dict(row.cost or {}),
         batch=row.batch,
         priority=row.priority or 0,
-        trashed=_aware_or_none(row.trashed),
+        trashed=aware_or_none(row.trashed),
     )
 
 
@@ -130,18 +131,9 @@ def scoring_record(row: ScoringRow) -> ScoringRecord:
         run_id=row.run_id,
         series_id=row.series_id,
         state=row.state,
-        created=_aware(row.created),
-        started=_aware_or_none(row.started),
-        finished=_aware_or_none(row.finished),
+        created=aware(row.created),
+        started=aware_or_none(row.started),
+        finished=aware_or_none(row.finished),
         error=row.error,
         progress=dict(row.progress or {}),
     )
-
-
-def _aware(moment: datetime) -> datetime:
-    """SQLite forgets the zone of a time; all of ours are UTC."""
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-
-
-def _aware_or_none(moment: datetime | None) -> datetime | None:
-    return None if moment is None else _aware(moment)

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from amad.detection.views import digest_of
+from amad.series.digest import digest_of
 from amad.training.files import write_atomically
 from benchmarks.quality.methods import Method, Result
 from benchmarks.quality.registry import slug

@@ -9,20 +9,11 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import ROOT, Server
+from tests.browser.scripts import MAIN
 
 pytestmark = pytest.mark.browser
 
 LENGTH, STEP, EVENT = 20, 6, (5, 15)
-
-MAIN = """
-import sys
-sys.path.insert(0, {root!r})
-from pathlib import Path
-import streamlit as st
-from app.server.headers import middleware
-from app.server.routes import routes
-app = st.App(Path(__file__).with_name("home.py"), routes=routes(), middleware=middleware())
-"""
 
 HOME = """
 import sys

@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from amad.config import Config
 from amad.series import Report, Series
 from amad.workspace import Workspace
+from tests.browser.scripts import MAIN
 
 ROOT = Path(__file__).resolve().parents[2]
 ROWS = 200_000
@@ -28,16 +29,6 @@ SPIKE, HOLE = 123_457, 61_803
 HOSTILE = "<img src=x onerror=document.title='hacked'>"
 TRUTH, JUDGED = [(20_000, 20_500), (100_000, 101_000)], [(20_000, 21_000)]
 EVENTS = [(20_000, 21_000), (80_000, 80_600), (150_000, 153_000)]
-
-MAIN = """
-import sys
-sys.path.insert(0, {root!r})
-import streamlit as st
-from pathlib import Path
-from app.server.headers import middleware
-from app.server.routes import routes
-app = st.App(Path(__file__).with_name("home.py"), routes=routes(), middleware=middleware())
-"""
 
 HOME = """
 import json

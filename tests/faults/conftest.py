@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from amad.config import Config, make_config
+from amad.jobs import local
 from amad.series import Series
 from amad.workspace import RunRecord, Workspace
 
@@ -38,3 +39,11 @@ def run(workspace: Workspace, tiny: Config) -> RunRecord:
     values = np.random.default_rng(7).normal(size=(400, 3)).astype(np.float32)
     record = workspace.add_series(Series("tiny", values, ("a", "b", "c")))
     return workspace.create_run(record.id, name="tiny run", preset="quick", config=tiny, part=(0, 300))
+
+
+@pytest.fixture
+def no_process(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """No worker is started: the jobs for which one would have been."""
+    started: list[str] = []
+    monkeypatch.setattr(local, "_start", lambda workspace, table, job_id: started.append(job_id))
+    return started

@@ -45,13 +45,6 @@ def until(condition, seconds=60.0):
         pause.wait(0.02)
 
 
-@pytest.fixture
-def no_process(monkeypatch):
-    started = []
-    monkeypatch.setattr(local, "_start", lambda workspace, table, job_id: started.append(job_id))
-    return started
-
-
 def test_killed_at_random_moments_a_run_ends_with_the_bits_of_one_never_killed(workspace, run, tiny, no_process):
     draw = random.Random(11)
     kills = 0

@@ -10,7 +10,7 @@ import pytest
 
 from amad import jobs
 from amad.errors import JobError
-from amad.jobs import local, worker
+from amad.jobs import worker
 from amad.jobs.work import work
 from amad.workspace.tables import RunRow
 
@@ -39,13 +39,6 @@ def own_signals(monkeypatch):
     """Workers run inside this process here: they must not keep its signals, and start no other process."""
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     monkeypatch.setattr(os, "nice", lambda _: 0)
-
-
-@pytest.fixture
-def no_process(monkeypatch):
-    started = []
-    monkeypatch.setattr(local, "_start", lambda workspace, table, job_id: started.append(job_id))
-    return started
 
 
 def test_a_killed_worker_is_seen_at_once_and_resuming_ends_with_the_same_model(workspace, run, tiny, no_process):

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -24,6 +22,8 @@ from amad.detection.thresholds import threshold_of
 from amad.errors import AmadError, CheckpointError, InputError
 from amad.evaluation.baselines import make_detector
 from amad.evaluation.baselines.contract import Baseline, Measured
+from amad.progress import OnProgress, Progress
+from amad.series.digest import digest_of, find_part
 from amad.series.scaling import Scaler
 from amad.series.series import Series
 
@@ -34,22 +34,6 @@ BLOCK_CELLS = 1 << 21  # rows x channels scored at once: memory does not grow wi
 FEWEST_BLOCK_ROWS = 1 << 14
 GRID = 1 << 13  # blocks begin at multiples of it, and so at those of every stride
 LEAST_EXCESS = 1e-6  # a unit of evidence where the training part shows no variation at all
-
-OnProgress = Callable[[Any], None]
-
-
-@dataclass
-class Step:
-    """How far a baseline is, by the names of `amad.training.Progress`, which would load torch."""
-
-    stage: str
-    step: int = 0
-    steps: int = 0
-    epoch: int = 0
-    epochs: int = 0
-    windows_per_second: float = 0.0
-    seconds_left: float | None = None
-    losses: dict[str, float] = field(default_factory=dict)
 
 
 class Run(Protocol):
@@ -124,7 +108,7 @@ def fit_baseline(
             "which values count as missing."
         )
     if on_progress is not None:
-        on_progress(Step("preparing", 0, 1))
+        on_progress(Progress("preparing", 0, 1))
     baseline = make_detector(config.detector, smoothing=config.smoothing, seed=config.seed).fit(training)
     calibrations = {"score": Calibration.fit(baseline.level(baseline.training_), LEAST_EXCESS)}
     # views are on the scale of evidence already: their tables are the training scores themselves
@@ -243,7 +227,9 @@ class BaselineRun:
         if values.ndim != 2 or values.shape[1] != len(self.channels):
             raise InputError(f"The run was fitted on {len(self.channels)} channels; these values are {values.shape}.")
         rows = len(values)
-        own = self._training_rows(values) if self.baseline.cross_fitted else None
+        own = None
+        if self.baseline.cross_fitted:
+            own = find_part(values, self.baseline.rows_, self._digest, (self.part[0], 0))
         size = max(FEWEST_BLOCK_ROWS, BLOCK_CELLS // len(self.channels) // GRID * GRID)
         begun = time.monotonic()
         for start in range(0, max(rows, 1), size):
@@ -251,9 +237,7 @@ class BaselineRun:
             yield self._block(values, start, stop, own)
             if on_progress is not None:
                 seconds = max(time.monotonic() - begun, 1e-9)
-                on_progress(
-                    Step("scoring", stop, rows, windows_per_second=0.0, seconds_left=(rows - stop) * seconds / stop)
-                )
+                on_progress(Progress("scoring", stop, rows, seconds_left=(rows - stop) * seconds / stop))
 
     def threshold(self, spec: str | None = None, scores: ArrayLike | None = None, view: str = "score") -> float:
         """What a threshold spec (the run's own without one) stands for, over the training scores of the score or a view.
@@ -294,24 +278,6 @@ class BaselineRun:
             cad=None,
             channels=self.channels,
         )
-
-    def _training_rows(self, values: NDArray[np.floating]) -> tuple[int, int] | None:
-        """Rows of the training part when the series holds it where it was, or is it; else None."""
-        length = self.baseline.rows_
-        for start in dict.fromkeys((self.part[0], 0)):
-            if start + length <= len(values) and digest_of(values[start : start + length]) == self._digest:
-                return start, start + length
-        return None
-
-
-def digest_of(values: NDArray[np.floating], block: int = 1 << 16) -> str:
-    """SHA-256 of values (T, C) as float32, row by row; every NaN counts as the same."""
-    found = hashlib.sha256(repr(values.shape).encode())
-    for start in range(0, len(values), block):
-        part = np.array(values[start : start + block], dtype=np.float32, order="C")
-        part[np.isnan(part)] = np.nan
-        found.update(part.tobytes())
-    return found.hexdigest()
 
 
 def _object(path: Path) -> dict[str, Any]:

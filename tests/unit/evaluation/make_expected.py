@@ -13,20 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
+from amad.evaluation.tsb_ad import NAMES
+
 FILE = Path(__file__).parents[2] / "data" / "metrics_tsb_ad.npz"
 CASES = 50
-# Its names, and ours.
-NAMES = {
-    "AUC-ROC": "auc_roc",
-    "AUC-PR": "auc_pr",
-    "VUS-ROC": "vus_roc",
-    "VUS-PR": "vus_pr",
-    "Standard-F1": "point_f1",
-    "PA-F1": "pa_f1",
-    "Event-based-F1": "event_f1",
-    "R-based-F1": "range_f1",
-    "Affiliation-F": "affiliation_f1",
-}
 
 
 def make_case(number: int) -> tuple[np.ndarray, np.ndarray, int]:
