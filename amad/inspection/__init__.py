@@ -35,7 +35,7 @@ from amad.inspection.runs import frequencies, history
 from amad.inspection.spectrum import spectrum
 
 if TYPE_CHECKING:
-    from amad.inspection.strength import strength
+    from amad.inspection.strengths import strength
     from amad.inspection.window import inspect
 
 __all__ = [
@@ -88,7 +88,7 @@ def __getattr__(name: str) -> Any:
 
         return inspect
     if name == "strength":
-        from amad.inspection.strength import strength
+        from amad.inspection.strengths import strength
 
         return strength
     raise AttributeError(f"module 'amad.inspection' has no attribute {name!r}")

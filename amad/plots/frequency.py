@@ -24,11 +24,12 @@ def frequency_spectrum(
     bank: int | None = None,
     silhouette: float = 1.0,
     label: int = 0,
+    quantity: str = "bank weight |a|",
     theme: Theme = "light",
 ) -> go.Figure:
-    """Period of each learned frequency against the weight of its bank (Plotly).
+    """Period of each learned frequency against the weight of its bank, or one of its own (Plotly).
 
-    omega (..., F, J) radians per step and weights (..., F), any number of leading axes (blocks, heads); the axis shows
+    omega (..., F, J) radians per step and weights (..., F) or (..., F, J), named by `quantity`; any number of leading axes (blocks, heads); the axis shows
     |a|, negative banks are open circles. `initial` is (omega, weights) before training, drawn as ghosts; `spectrum` is
     (periods in steps (K,), power (K,)) of the data, a grey silhouette scaled to the panel (it has no axis). `bank`
     emphasises one bank. Clock time stands under each tick when `seconds_per_step` is known. `silhouette` is the height of
@@ -55,7 +56,7 @@ def frequency_spectrum(
     made = figure(
         theme,
         f"Spectrum of {len(period)} learned frequencies: periods from {number(float(period.min()))} to "
-        f"{number(float(period.max()))} steps; the strongest bank weighs {number(top)} and holds a period of {told}.",
+        f"{number(float(period.max()))} steps; the strongest, {quantity} {number(top)}, holds a period of {told}.",
         legend=True,
     )
     if spectrum is not None:
@@ -95,9 +96,7 @@ def frequency_spectrum(
         ticktext=texts,
         title_text=f"period ({unit})",
     )
-    made.update_yaxes(
-        title_text="bank weight |a|", range=[0, top * (1.2 if label and seconds_per_step is not None else 1.12)]
-    )
+    made.update_yaxes(title_text=quantity, range=[0, top * (1.2 if label and seconds_per_step is not None else 1.12)])
     return made
 
 
@@ -262,14 +261,20 @@ def _toward_local(theme: Theme) -> list[list[object]]:
 def _points(omega: ArrayLike, weights: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
     angles = np.asarray(omega, dtype=np.float64)
     scale = np.asarray(weights, dtype=np.float64)
-    if angles.ndim < 2 or scale.shape != angles.shape[:-1] or not angles.size:
+    scale = scale[..., None] if scale.shape == angles.shape[:-1] else scale
+    if (
+        angles.ndim < 2
+        or scale.shape[:-1] != angles.shape[:-1]
+        or scale.shape[-1] not in (1, angles.shape[-1])
+        or not angles.size
+    ):
         raise InputError(
-            f"omega {angles.shape} and weights {scale.shape} do not fit; give (..., F, J) and (..., F), F banks, J pairs."
+            f"omega {angles.shape} and weights {np.shape(weights)} do not fit; give (..., F, J) and (..., F), F banks, J pairs."
         )
     if not (angles > 0).all():
         raise InputError("omega: every frequency must be above 0 radians per step.")
     period = (2 * np.pi / angles).reshape(-1)
-    weight = np.broadcast_to(scale[..., None], angles.shape).reshape(-1)
+    weight = np.broadcast_to(scale, angles.shape).reshape(-1)
     banks = np.broadcast_to(np.arange(angles.shape[-2])[:, None], angles.shape).reshape(-1)
     return period, weight, banks
 

@@ -11,7 +11,7 @@ from amad import plots
 from amad.errors import AmadError
 from amad.workspace import RunRecord, SeriesRecord
 from app.components.maps import sources
-from app.parts import cached, events, learned, page, prepare, progress, rhythm, selection, text, theme
+from app.parts import cached, events, learned, page, prepare, progress, rhythm, selection, strength, text, theme
 
 BLOCK, HEAD, BANK, CHANNEL = "frequencies-block", "frequencies-head", "frequencies-bank", "frequencies-channel"
 VIEW, BEFORE = "frequencies-view", "frequencies-before"
@@ -124,7 +124,10 @@ def options(
             return
     if view == VIEWS[3]:
         rhythm_options(record, run, found, chosen)
-    if view in (VIEWS[0], VIEWS[2]):
+    if view == VIEWS[0]:
+        strength.choice(record, run)
+    of_strength = strength.shown(record, run)
+    if view == VIEWS[2] or (view == VIEWS[0] and not of_strength):
         st.toggle(
             "Before training", key=BEFORE, value=True, persist_state="session",
             help="Shows the values before training as ghosts.",
@@ -138,7 +141,7 @@ def options(
             help="The grey spectrum behind the learned periods.", persist_state="session",
         )  # fmt: skip
         steps = [int(step) for step in found["steps"]]
-        if len(steps) > 1:
+        if len(steps) > 1 and not of_strength:
             if st.session_state.get(AT) not in steps:
                 st.session_state[AT] = steps[-1]
             st.select_slider(
@@ -234,6 +237,12 @@ def spectrum(
         if not residual and run.config.get("linear", "pca") != "none":
             what = "the signals (what AMAD sees of them is known once the run has finished)"
         words = f"Grey: Welch spectrum of {what}, in the training part; scaled to fit, it has no axis."
+    if strength.shown(record, run):
+        figure = strength.spectrum(run, record, lambda values: of(values, block, head), bank, behind)
+        if figure is not None:
+            learned.show(figure, "frequencies-spectrum", clicked=clicked)
+            st.caption(f"{strength.WORDS} A clicked one goes onto the signal. {words}")
+        return
     initial = None
     if st.session_state.get(BEFORE, True):
         initial = (of(found["initial_omega"], block, head), of(found["initial_weights"], block, head))

@@ -178,3 +178,14 @@ def test_the_planted_rhythm_is_named_in_the_table(page: AppTest) -> None:
     near = table[(table["Period (steps)"] - 12).abs() < 0.5]
     assert "Channels that peak there" in table
     assert len(near) == 0 or near["Channels that peak there"].str.len().max() >= 0
+
+
+def test_strengths_are_shares_of_each_head(page: AppTest) -> None:
+    page.segmented_control(key="frequencies-height").set_value("Strength").run()
+    assert not page.exception
+    figure = json.loads(page.get("plotly_chart")[0].proto.spec)
+    assert figure["layout"]["yaxis"]["title"]["text"] == "share of the local scores"
+    drawn = next(trace for trace in figure["data"] if trace["name"] == "after training")
+    assert len(drawn["marker"]["symbol"]) == BANKS * PAIRS
+    assert "as a share of its head" in told(page)
+    assert all(one.key != "frequencies-before" for one in page.toggle)  # what was before training is not known

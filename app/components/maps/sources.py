@@ -164,6 +164,19 @@ def mask(run: RunRecord, record: SeriesRecord, block: int, head: int | None, *, 
     return _mask(run.id, record.id, str(record.created), block, head, before, version)
 
 
+@st.cache_data(max_entries=16, show_spinner=False)
+def _strength(run_id: str, series_id: str, created: str, mark: tuple[int, int]) -> NDArray[np.float64]:
+    from amad.inspection import strength
+
+    return np.asarray(strength(_detector(run_id, mark), _values(run_id, series_id, created)))
+
+
+def strength(run: RunRecord, record: SeriesRecord) -> NDArray[np.float64]:
+    """Share (N, H, F, J) of each frequency in the local scores of the series, 1 in every head. Errors: AmadError."""
+    version = cached.mark(workspace.get().run_folder(run.id) / "detection.safetensors")
+    return _strength(run.id, record.id, str(record.created), version)
+
+
 def seconds_per_step(record: SeriesRecord) -> float | None:
     """The usual time between two rows, None without a clock."""
     time = cached.series(record).time

@@ -360,3 +360,11 @@ def test_smoothing_keeps_a_level_and_a_mean():
     assert smoothed(line, 9).std() < 0.6 * line.std()
     assert np.isclose(smoothed(line, 9)[100], line[96:105].mean())
     assert np.array_equal(smoothed(line, 1), line)
+
+
+def test_each_frequency_can_have_a_weight_of_its_own():
+    own = np.linspace(0.1, 1.0, OMEGA.size).reshape(OMEGA.shape)
+    made = plots.frequency_spectrum(OMEGA, own, quantity="share")
+    drawn = next(trace for trace in made.data if trace.name == "after training" and trace.mode == "markers")
+    np.testing.assert_allclose(np.sort(drawn.y), np.sort(own.ravel()))
+    assert made.layout.yaxis.title.text == "share"

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from amad.config import make_config
-from amad.inspection.strength import strength_in
+from amad.inspection.strengths import strength_in
 from amad.linear import LinearPart
 from amad.training.loop import Plan, _Trainer
 

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from amad.config import make_config
-from amad.inspection.strength import strength_in
+from amad.inspection.strengths import strength_in
 from amad.model import Amad
 
 torch.set_num_threads(1)
