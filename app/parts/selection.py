@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from amad.errors import AmadError
 from amad.workspace import RunRecord, SeriesRecord
@@ -128,6 +129,10 @@ def is_zone(name: str) -> bool:
 
 def keep_view(view: tuple[int, int]) -> None:
     """Remember what a timeline shows now; the whole series is only written where a part was before."""
+    context = get_script_run_ctx()
+    if context is not None and context.is_history_navigation:
+        # The browser went back or forth: the timeline follows the address, and tells the view of before until it has.
+        return
     chosen = read()
     if chosen.series is None or view == chosen.view or (chosen.view is None and view == (0, chosen.series.rows)):
         return
