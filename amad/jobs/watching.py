@@ -22,6 +22,7 @@ from amad.jobs.arriving import Rows
 from amad.series import Report, Series
 from amad.workspace.files import write_beside
 from amad.workspace.growing import grow
+from amad.workspace.masks import mask, unscored, window_spans
 from amad.workspace.records import RunRecord, SeriesRecord, clean_text
 from amad.workspace.states import ALIVE
 from amad.workspace.store import Workspace
@@ -216,7 +217,9 @@ class Watch:
         scores, names = self.spool.scores(), self.spool.note["names"]
         begin = int(self.spool.note.get("open", 0))
         shares = [place for place, name in enumerate(names) if name.startswith("share:")]
-        score = np.asarray(scores[begin:, names.index("score")])
+        unscored_rows, quiet = (self._maintained(begin, len(scores), purpose) for purpose in ("scoring", "alarms"))
+        score = unscored(np.asarray(scores[begin:, names.index("score")]), unscored_rows)
+        silent = mask(quiet, len(score))
         found = find_events(
             score, self.threshold, merge_gap=config.merge_gap, min_length=config.min_length,
             shares=np.asarray(scores[begin:, shares[0] : shares[-1] + 1]),
@@ -224,6 +227,8 @@ class Watch:
         for event in found:
             first, last = begin + event.start_row, begin + event.end_row
             if self.only_final and last + config.merge_gap > self.final:
+                continue
+            if silent[event.start_row : event.end_row].all():  # one that goes on after the maintenance is told then
                 continue
             known = next(
                 (i for i, (a, b) in enumerate(self._told) if first <= b + config.merge_gap and last >= a), None
@@ -237,6 +242,17 @@ class Watch:
         still = [begin + e.start_row for e in found if begin + e.end_row + config.merge_gap >= self.final]
         self.spool.note["open"] = min([self.final, *still])
         self._told = self._told[-1000:]
+
+    def _maintained(self, begin: int, end: int, purpose: str) -> list[tuple[int, int]]:
+        """Rows of maintenance from row `begin` on, which is 0 in them."""
+        if self.series is None:
+            return []
+        windows = self.workspace.incidents(self.series.id, "reader").windows()
+        if not any(getattr(window, purpose) for window in windows):
+            return []
+        stamps = self.spool.stamps()
+        time = None if stamps is None else _index(stamps[begin:end])
+        return window_spans(windows, time, end - begin, purpose, begin)
 
     def _plain(self, event: Event, begin: int) -> dict[str, Any]:
         first, last = begin + event.start_row, begin + event.end_row

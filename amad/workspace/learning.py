@@ -13,7 +13,7 @@ from sqlalchemy import update
 
 from amad.errors import CheckpointError, InputError
 from amad.workspace.incident_records import Incident, Window
-from amad.workspace.masks import Span, mask, spans_of, window_spans
+from amad.workspace.masks import Span, maintained, mask, spans_of, window_spans
 from amad.workspace.records import RunRecord
 from amad.workspace.tables import RunRow
 
@@ -75,14 +75,25 @@ def learn(workspace: Workspace, run: RunRecord, planned: Plan, *, name: str | No
         run.series_id, name=name or f"{run.name} learned", preset=run.preset, config=config, part=run.part,
         device=str(run.config.get("device", "")), held=True,
     )  # fmt: skip
-    document = {"schema": 1, "from": run.id, "spans": [list(span) for span in planned.spans]}
-    folder = workspace.run_folder(made.id)
-    draft = folder / f".{FILE}"
-    draft.write_text(json.dumps(document), encoding="utf-8")
-    draft.replace(folder / FILE)
+    _write(workspace.run_folder(made.id), planned.spans, run.id)
     with workspace.database.writing() as session:  # from now on a worker may be started for it
         session.execute(update(RunRow).where(RunRow.id == made.id).values(launched=None))
     return workspace.find_run(made.id)
+
+
+def leave_out_maintenance(workspace: Workspace, folder: Path, series_id: str, part: Span) -> None:
+    """Writes down that a new run will not learn from maintenance windows for training that lie in its part."""
+    spans = [(max(start, part[0]), min(end, part[1])) for start, end in maintained(workspace, series_id, "training")]
+    spans = [(start, end) for start, end in spans if start < end]
+    if spans:
+        _write(folder, spans, "")
+
+
+def _write(folder: Path, spans: Sequence[Span], parent: str) -> None:
+    document = {"schema": 1, "from": parent, "spans": [list(span) for span in spans]}
+    draft = folder / f".{FILE}"
+    draft.write_text(json.dumps(document), encoding="utf-8")
+    draft.replace(folder / FILE)
 
 
 def origin(folder: Path) -> str | None:

@@ -14,6 +14,7 @@ from amad.workspace.incident_records import Decision, Incident, Window
 
 if TYPE_CHECKING:
     from amad.detection import Event
+    from amad.workspace.store import Workspace
 
 Span = tuple[int, int]
 # An event and a label that share less than this part of their rows together are called partly overlapping. [D]
@@ -35,10 +36,11 @@ def spans_of(rows: NDArray[np.bool_]) -> list[Span]:
     return [(int(start), int(end)) for start, end in zip(edges[::2], edges[1::2], strict=True)]
 
 
-def window_spans(windows: Sequence[Window], time: Any, rows: int, purpose: str = "") -> list[Span]:
+def window_spans(windows: Sequence[Window], time: Any, rows: int, purpose: str = "", first: int = 0) -> list[Span]:
     """The rows of maintenance windows, merged; `purpose` takes only those for training, scoring or alarms.
 
     A weekly window is meant in the series' own zone, so that it follows the clock through changes of summer time.
+    `first`: time and rows are those of a series from this row on, and spans count from there.
     """
     import pandas as pd
 
@@ -48,13 +50,39 @@ def window_spans(windows: Sequence[Window], time: Any, rows: int, purpose: str =
         if purpose and not getattr(window, purpose):
             continue
         if window.kind == "once" and window.start_row is not None and window.end_row is not None:
-            covered[window.start_row : min(rows, window.end_row)] = True
+            covered[max(0, window.start_row - first) : max(0, min(rows, window.end_row - first))] = True
         elif window.kind == "weekly" and isinstance(time, pd.DatetimeIndex):
             if minute_of_week is None:
                 minute_of_week = np.asarray(time.dayofweek * 1440 + time.hour * 60 + time.minute)
             begin = (window.weekday or 0) * 1440 + (window.minute or 0)
             covered |= (minute_of_week - begin) % 10080 < (window.minutes or 0)
     return spans_of(covered)
+
+
+def maintained(workspace: Workspace, series_id: str, purpose: str) -> tuple[Span, ...]:
+    """The rows of a stored series that its maintenance windows leave out of training, scoring or alarms.
+
+    Errors: InputError where the series is gone.
+    """
+    from amad.workspace.incidents import Incidents
+
+    desk = Incidents(workspace, series_id, "reader")
+    windows = [window for window in desk.windows() if getattr(window, purpose)]
+    if not windows:
+        return ()
+    weekly = any(window.kind == "weekly" for window in windows)
+    time = workspace.open_series(series_id).time if weekly and desk.record.has_time else None
+    return tuple(window_spans(windows, time, desk.record.rows, purpose))
+
+
+def unscored(score: NDArray[Any], spans: Sequence[Span]) -> NDArray[Any]:
+    """A score (T,) without the rows of maintenance: NaN there, so that no event, threshold or picture counts them."""
+    if not spans:
+        return score
+    found = np.array(score)
+    for start, end in spans:
+        found[start:end] = np.nan
+    return found
 
 
 @dataclass(frozen=True)

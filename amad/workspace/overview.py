@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from amad.errors import AmadError
 from amad.workspace.incidents import Incidents
 from amad.workspace.judging import match
+from amad.workspace.masks import maintained, unscored
 from amad.workspace.records import RunRecord, SeriesRecord
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def _glance(workspace: Workspace, record: SeriesRecord, author: str) -> Glance:
         return Glance(record, None, np.zeros(0, dtype=np.float32), 0.0, 0, 0, labels)
     from amad.detection import find_events, severity
 
+    score = unscored(score, maintained(workspace, record.id, "scoring"))
     threshold = _threshold(workspace.run_folder(run.id), run)
     config = run.config
     events: list[Any] = []

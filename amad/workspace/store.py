@@ -19,6 +19,7 @@ from amad.errors import InputError, JobError
 from amad.series import Columns, Series
 from amad.workspace import files
 from amad.workspace.database import Database, sqlite_url
+from amad.workspace.learning import leave_out_maintenance
 from amad.workspace.lookup import (
     check_part,
     find_row,
@@ -116,6 +117,7 @@ class Workspace(RunShelf):
             progress={},
         )
         self.run_folder(row.id).mkdir(parents=True)
+        leave_out_maintenance(self, self.run_folder(row.id), record.id, (int(start), int(stop)))
         return run_record(self._insert(row, name if name is not None else f"{record.name} {preset}", "run"))
 
     def runs(self, series: str | None = None) -> list[RunRecord]:

@@ -33,18 +33,14 @@ def incidents(
     record: SeriesRecord, said: Stored, apart: Sequence[Disagreement], maintenance: Sequence[tuple[int, int]]
 ) -> list[dict[str, Any]]:
     """Everything that lies on the rail: people's labels, those that came with the series, maintenance, disagreements."""
-    looks = {kind.name: kind for kind in said.types}
+    looks, shade = {kind.name: kind for kind in said.types}, theme.current()
     found = [{**one, "kind": "label"} for one in labels(record)]
     for one in said.labels:
         kind = looks.get(one.type)
         outer, inner = one.possible or (one.start_row, one.end_row), one.sure
         if inner is None and one.possible is not None:
             inner = (one.start_row, one.end_row)
-        look = (
-            {}
-            if kind is None
-            else {"code": kind.code, "pattern": kind.pattern, "color": getattr(kind, theme.current())}
-        )
+        look = {} if kind is None else {"code": kind.code, "pattern": kind.pattern, "color": getattr(kind, shade)}
         found.append(
             {
                 "id": one.id, "start": outer[0], "end": outer[1], "inner": inner, "type": one.type, "author": one.author,

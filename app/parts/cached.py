@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from amad.errors import AmadError
 from amad.series import Columns, Series
 from amad.workspace import RunRecord, SeriesRecord
+from amad.workspace.masks import maintained, unscored
 from app.parts import selection, text, workspace
 
 
@@ -102,6 +103,11 @@ def _version(run: RunRecord, record: SeriesRecord) -> str:
     return f"{run.finished} {max((str(moment) for moment in done if moment), default='')} {written}"
 
 
+def _scored(run: RunRecord, record: SeriesRecord) -> str:
+    """Changes when scores are written anew, or maintenance leaves other rows out of scoring."""
+    return f"{_version(run, record)} {maintained(workspace.get(), record.id, 'scoring') or ''}"
+
+
 def version(run: RunRecord, record: SeriesRecord) -> str:
     """Changes when scores are written anew; empty where there are none. For readers of other parts."""
     return _version(run, record)
@@ -151,12 +157,17 @@ def _best_f1(run_id: str, series_id: str, view: str, version: str) -> float:
     labels = series(record).labels
     if labels is None:
         raise KeyError("labels")
-    return float(best_f1(column(run, record, view), labels)[0])
+    score = unscored(column(run, record, view), maintained(store, series_id, "scoring"))
+    known = np.isfinite(score)
+    if not (labels[known] > 0).any():  # what is labelled was maintenance
+        score = column(run, record, view)
+        known = np.isfinite(score)
+    return float(best_f1(score[known], labels[known])[0])
 
 
 def best_f1(run: RunRecord, record: SeriesRecord, view: str) -> float:
     """The threshold with the highest point F1 over the labels of the series."""
-    return _best_f1(run.id, record.id, view, _version(run, record))
+    return _best_f1(run.id, record.id, view, _scored(run, record))
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -173,7 +184,7 @@ def _events(
     places = [place for place, name in enumerate(found.names) if name.startswith("share:")]
     # shares stand together, so this is a view of the map and costs nothing until an event reads its rows
     shares = found.values[places[0] : places[-1] + 1].T if places else None
-    score = np.asarray(found.values[found.names.index(view)])
+    score = unscored(np.asarray(found.values[found.names.index(view)]), maintained(store, series_id, "scoring"))
     return list(find_events(score, threshold, merge_gap=merge_gap, min_length=min_length, shares=shares))
 
 
@@ -181,18 +192,19 @@ def events(
     run: RunRecord, record: SeriesRecord, view: str, threshold: float, *, merge_gap: int, min_length: int
 ) -> list[Any]:
     """Events of one view above a threshold (amad.detection.Event), kept for each threshold tried."""
-    return _events(run.id, record.id, view, float(threshold), merge_gap, min_length, _version(run, record))
+    return _events(run.id, record.id, view, float(threshold), merge_gap, min_length, _scored(run, record))
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _highest(run_id: str, series_id: str, view: str, version: str) -> float:
     store = workspace.get()
-    return float(np.nanmax(column(store.find_run(run_id), store.find_series(series_id), view)))
+    score = column(store.find_run(run_id), store.find_series(series_id), view)
+    return float(np.nanmax(unscored(score, maintained(store, series_id, "scoring"))))
 
 
 def highest(run: RunRecord, record: SeriesRecord, view: str) -> float:
     """The largest score of one view."""
-    return _highest(run.id, record.id, view, _version(run, record))
+    return _highest(run.id, record.id, view, _scored(run, record))
 
 
 @st.cache_data(max_entries=16, show_spinner=False)

@@ -12,7 +12,8 @@ import pandas as pd
 import streamlit as st
 
 from amad.workspace import RunRecord, SeriesRecord
-from app.parts import cached, selection, text
+from amad.workspace.masks import maintained, unscored
+from app.parts import cached, selection, text, workspace
 
 VIEWS = {"score": "Score", "reconstruction": "Reconstruction", "divergence": "Divergence", "shape": "Shape"}
 KINDS = {
@@ -203,7 +204,15 @@ def scores_parquet(run: RunRecord, record: SeriesRecord) -> bytes:
         return b""
     time = text.in_zone(cached.series(record).time, selection.zone())
     kept = [place for place, name in enumerate(stored.names) if name != "cad" and not name.startswith("expected:")]
-    frame = pd.DataFrame({stored.names[place]: stored.values[place] for place in kept})
+    left_out = maintained(workspace.get(), record.id, "scoring")
+    frame = pd.DataFrame(
+        {
+            stored.names[place]: unscored(
+                stored.values[place], () if stored.names[place].startswith("share:") else left_out
+            )
+            for place in kept
+        }
+    )
     frame.insert(0, "row" if time is None else "time", range(len(frame)) if time is None else time)
     out = io.BytesIO()
     frame.to_parquet(out, index=False)

@@ -10,8 +10,10 @@ import streamlit as st
 from amad.errors import AmadError
 from amad.workspace import RunRecord, SeriesRecord
 from amad.workspace.label_formats import FORMATS, Incoming, read_labels, write_labels
+from amad.workspace.masks import maintained, unscored
 from amad.workspace.report import series_report
-from app.parts import cached, events, labelling, page, prepare, text
+from app.parts import cached, events, labelling, page, prepare, text, workspace
+from app.parts.incidents_queue import Queue
 from app.parts.labelling import Stored
 
 _LOST = {
@@ -23,24 +25,14 @@ _LOST = {
 }
 
 
-def export(
-    base: str, record: SeriesRecord, run: RunRecord, found: list[Any], said: Stored, threshold: float | None = None
-) -> None:
-    """The popover Export."""
-    name, series = prepare.file_name(f"{record.name}-{run.name}"), cached.series(record)
-    st.markdown(f"**{text.counted(len(found), 'event')} of this run**")
-    for title, kind, data in (
-        ("Events as CSV", "csv", lambda: events.as_csv(found, run.channels, series)),
-        ("Events as JSON", "json", lambda: events.as_json(found, run.channels, series)),
-        ("Scores as Parquet", "parquet", lambda: events.scores_parquet(run, record)),
-    ):
-        what = "scores" if kind == "parquet" else "events"
-        st.download_button(
-            title, data=data, file_name=f"{name}-{what}.{kind}", key=f"incidents-export-{kind}",
-            icon=":material/download:", on_click="ignore", width="stretch",
-        )  # fmt: skip
+def export(base: str, record: SeriesRecord, said: Stored, scored: tuple[RunRecord, Queue, float | None] | None) -> None:
+    """The popover Export; `scored` is a run that scored the series with its events and the threshold of its score."""
+    run = None if scored is None else scored[0]
+    name = prepare.file_name(record.name if run is None else f"{record.name}-{run.name}")
+    if scored is not None:
+        _of_run(name, record, scored[0], list(scored[1].all))
     st.download_button(
-        "Report as HTML", data=lambda: _report(record, run, found, said, threshold), key="incidents-export-report",
+        "Report as HTML", data=lambda: _report(record, said, scored), key="incidents-export-report",
         file_name=f"{name}-report.html", icon=":material/description:", on_click="ignore", width="stretch",
         help="One file with timeline, incidents, channels and how the run was made; it opens without AMAD",
     )  # fmt: skip
@@ -57,10 +49,30 @@ def export(
         take_in(base, record)
 
 
-def _report(record: SeriesRecord, run: RunRecord, found: list[Any], said: Stored, threshold: float | None) -> bytes:
+def _of_run(name: str, record: SeriesRecord, run: RunRecord, found: list[Any]) -> None:
+    series = cached.series(record)
+    st.markdown(f"**{text.counted(len(found), 'event')} of this run**")
+    for title, kind, data in (
+        ("Events as CSV", "csv", lambda: events.as_csv(found, run.channels, series)),
+        ("Events as JSON", "json", lambda: events.as_json(found, run.channels, series)),
+        ("Scores as Parquet", "parquet", lambda: events.scores_parquet(run, record)),
+    ):
+        what = "scores" if kind == "parquet" else "events"
+        st.download_button(
+            title, data=data, file_name=f"{name}-{what}.{kind}", key=f"incidents-export-{kind}",
+            icon=":material/download:", on_click="ignore", width="stretch",
+        )  # fmt: skip
+
+
+def _report(record: SeriesRecord, said: Stored, scored: tuple[RunRecord, Queue, float | None] | None) -> bytes:
+    given: dict[str, Any] = {}
+    if scored is not None:
+        run, found, threshold = scored
+        score = unscored(cached.column(run, record, "score"), maintained(workspace.get(), record.id, "scoring"))
+        given = {"run": run, "score": score, "threshold": threshold, "events": list(found.all)}
     return series_report(
-        record, cached.series(record), said.labels, types=said.types, run=run, score=cached.column(run, record, "score"),
-        threshold=threshold, events=found, decisions=said.decisions, made_by=labelling.author(),
+        record, cached.series(record), said.labels, types=said.types, decisions=said.decisions,
+        made_by=labelling.author(), **given,
     )  # fmt: skip
 
 

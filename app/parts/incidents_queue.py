@@ -45,6 +45,7 @@ class Queue:
     kin: Mapping[int, int]  # how many events are folded into a shown one
     hidden: Mapping[int, str]
     disagreements: tuple[Disagreement, ...]
+    key: tuple[Any, ...] = ()  # what `kept` finds it by
 
     @property
     def left(self) -> int:
@@ -119,7 +120,13 @@ def _queue(
     apart = [
         one for one in apart if one.kind != "false" or one.start not in open_starts
     ]  # not decided is no disagreement
-    return Queue(tuple(known), tuple(shown), decided, kin, hidden, tuple(apart))
+    place = (run_id, series_id, view, threshold, gap, rows, severity, order, left, show_hidden, stamp, layer, version)
+    return Queue(tuple(known), tuple(shown), decided, kin, hidden, tuple(apart), place)
+
+
+def kept(key: tuple[Any, ...]) -> Queue:
+    """The queue with this key."""
+    return _queue(*key)
 
 
 def _differences(
@@ -180,7 +187,10 @@ def _judged_best(run_id: str, series_id: str, view: str, stamp: str, layer: str,
     store = workspace.get()
     run, record = store.find_run(run_id), store.find_series(series_id)
     said = labelling.stored(record)
-    quiet = window_spans(said.windows, cached.series(record).time, record.rows, "alarms")
+    time = cached.series(record).time
+    quiet = [
+        span for purpose in ("alarms", "scoring") for span in window_spans(said.windows, time, record.rows, purpose)
+    ]
     return best_threshold(cached.column(run, record, view), judged(said.labels, said.decisions, record.rows, quiet))[0]
 
 

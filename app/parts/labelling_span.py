@@ -55,7 +55,7 @@ def _fields(base: str, span: Span) -> None:
             st.session_state.pop(f"{base}-new-f-{name}-{edge}", None)
 
 
-def form(base: str, record: SeriesRecord, run: RunRecord, said: Stored, clock: text.Clock) -> None:
+def form(base: str, record: SeriesRecord, run: RunRecord | None, said: Stored, clock: text.Clock) -> None:
     """The form of a new label. Nothing in it needs the mouse."""
     span = current(base)
     assert span is not None
@@ -104,7 +104,7 @@ def form(base: str, record: SeriesRecord, run: RunRecord, said: Stored, clock: t
     )  # fmt: skip
 
 
-def save(base: str, record: SeriesRecord, run: RunRecord, kind: str) -> None:
+def save(base: str, record: SeriesRecord, run: RunRecord | None, kind: str) -> None:
     """Labels the rows of the form, and ends it."""
     span = current(base)
     if span is None:
@@ -123,8 +123,10 @@ def _typed(base: str, rows: int) -> None:
     put(base, (start, min(rows, max(end, start + 1))))
 
 
-def peak_severity(record: SeriesRecord, run: RunRecord, span: Span) -> float | None:
-    """The severity of the highest score in these rows, so that it compares with that of events."""
+def peak_severity(record: SeriesRecord, run: RunRecord | None, span: Span) -> float | None:
+    """The severity of the highest score in these rows, so that it compares with that of events; None without a score."""
+    if run is None:
+        return None
     try:
         score: Any = cached.column(run, record, "score")[span[0] : span[1]]
     except KeyError:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import streamlit as st
 
 from amad.errors import AmadError
 from amad.workspace import RunRecord, SeriesRecord
-from amad.workspace.masks import window_spans
-from app.components.timeline import timeline
+from amad.workspace.incident_records import Incident
 from app.parts import (
-    bands,
     cached,
     events,
     incidents_files,
@@ -20,60 +19,81 @@ from app.parts import (
     incidents_labels,
     incidents_model,
     incidents_queue,
+    incidents_timeline,
     labelling,
     labelling_dialogs,
     labelling_event,
-    labelling_fields,
     labelling_span,
     page,
     runs,
     selection,
     text,
-    theme,
     workspace,
 )
 from app.parts.incidents_queue import Queue
+from app.parts.incidents_timeline import told
 from app.parts.labelling import Stored
 
 TABS = ("Events", "Incidents", "History")
 
 
-def told(key: str, name: str) -> Any:
-    """What the timeline reports in this very run, before it is drawn."""
-    state = st.session_state.get(key)
-    return state.get(name) if isinstance(state, Mapping) else None
+@dataclass(frozen=True)
+class Scored:
+    """What a run that scored the series shows: one of its views, a threshold, filters, and the events they leave."""
+
+    run: RunRecord
+    view: str
+    level: events.Level
+    filters: events.Filters
+    found: Queue
+    chosen: int | None = None
 
 
 @st.fragment
 @page.boxed
-def instrument(record: SeriesRecord, run: RunRecord) -> None:
-    """Everything of the page on a scored series; a gesture runs only this again."""
+def instrument(record: SeriesRecord, run: RunRecord | None) -> None:
+    """Everything of the page; a gesture runs only this again. Labels need no run, events one that scored the series."""
+    scores = run if run is not None and workspace.get().has_scores(run.id, record.id) else None
     clock = cached.clock(record)
-    base = f"incidents-{run.id}-{record.id}"
+    base = f"incidents-{'none' if scores is None else scores.id}-{record.id}"
     key = f"{base}-timeline"
-    said = labelling.stored(record)
     restore(base, record)
     labelling_span.follow(base, key)
-    answer(base, told(key, "action"), record, run, said)
+    incidents_timeline.answer(base, told(key, "action"), record, scores, labelling.stored(record))
     said = labelling.stored(record)
     controls = page.top("Incidents", context(record, clock, cached.series(record).report.median_step))
+    scored: Scored | None = None
     with controls:
-        view, level = threshold(base, key, record, run, said)
-        with st.popover("Filter", icon=":material/filter_list:", key=f"{base}-filter"):
-            filters = incidents_queue.filter_form(base, view, run, record, level, said)
-    found = incidents_queue.queue(base, run, record, view, level, filters)
-    with controls, st.popover("Export", icon=":material/download:", key=f"{base}-export"):
-        incidents_files.export(base, record, run, list(found.all), said, level.value if view == "score" else None)
+        if scores is not None:
+            view, level = threshold(base, key, record, scores, said)
+            with st.popover("Filter", icon=":material/filter_list:", key=f"{base}-filter"):
+                filters = incidents_queue.filter_form(base, view, scores, record, level, said)
+            found = incidents_queue.queue(base, scores, record, view, level, filters)
+            scored = Scored(scores, view, level, filters, found)
+        with st.popover("Export", icon=":material/download:", key=f"{base}-export"):
+            incidents_files.export(
+                base,
+                record,
+                said,
+                None
+                if scored is None
+                else (scored.run, scored.found, scored.level.value if scored.view == "score" else None),
+            )
     picked = told(key, "picked")
     if isinstance(picked, Mapping):
         pick(base, picked, said)
-    chosen = incidents_queue.choose(base, picked, found.shown, record)
+    if scored is not None:
+        chosen = incidents_queue.choose(base, picked, scored.found.shown, record)
+        scored = replace(scored, chosen=chosen)
     place, inspector = page.split("incidents")
     with inspector:
-        inspect(base, record, run, said, found, clock, chosen, filters, view, level)
-    chosen = st.session_state.get(f"{base}-chosen-event", chosen)
+        label = inspect(base, record, run, said, clock, scored)
     with place:
-        draw_timeline(base, key, record, run, said, found, chosen, view, level, filters)
+        shown = None
+        if scored is not None:
+            chosen = st.session_state.get(f"{base}-chosen-event", scored.chosen)
+            shown = scored.run, scored.found, chosen, scored.view, scored.level, scored.filters
+        incidents_timeline.draw(base, key, record, said, label, shown)
     keep_place(base, record)
     labelling.keep_author()
 
@@ -121,19 +141,6 @@ def threshold(base: str, key: str, record: SeriesRecord, run: RunRecord, said: S
     return view, events.level(run, record, view, str(kind), st.session_state.get(f"{base}-{view}-value"))
 
 
-def answer(base: str, action: Any, record: SeriesRecord, run: RunRecord, said: Stored) -> None:
-    """What was asked for by a key over the timeline: Enter labels the brush, a dragged edge resizes a label."""
-    if not isinstance(action, Mapping) or not labelling.author():
-        return
-    kind, rows = action.get("kind"), action.get("rows")
-    if kind == "label" and isinstance(rows, list) and labelling_span.current(base):
-        labelling_span.save(base, record, run, labelling_fields.last_type(base, said.types))
-    elif kind == "edge" and isinstance(rows, list):
-        label = said.label(action.get("id"))
-        if label is not None:
-            labelling.edit(base, record, "change", [label], start=int(rows[0]), end=int(rows[1]))
-
-
 def pick(base: str, picked: Mapping[str, Any], said: Stored) -> None:
     """A click on the rail opens what was clicked."""
     if picked.get("kind") == "incident" and said.label(picked.get("id")) is not None:
@@ -145,12 +152,16 @@ def pick(base: str, picked: Mapping[str, Any], said: Stored) -> None:
 
 
 def inspect(
-    base: str, record: SeriesRecord, run: RunRecord, said: Stored, found: Queue, clock: text.Clock, chosen: int | None,
-    filters: events.Filters, view: str, level: events.Level,
-) -> None:  # fmt: skip
-    """Right of the instrument: a list, and under it what is chosen, or the new label, or a question."""
-    words = {TABS[0]: f"Events {len(found.shown):,}", TABS[1]: f"Incidents {len(said.labels):,}", TABS[2]: "History"}
-    chosen_labels = []
+    base: str, record: SeriesRecord, run: RunRecord | None, said: Stored, clock: text.Clock, scored: Scored | None
+) -> Incident | None:
+    """Right of the instrument: a list, and under it what is chosen, or the new label, or a question.
+
+    Returns the label that is chosen, where one is.
+    """
+    count = "" if scored is None else f" {len(scored.found.shown):,}"
+    words = {TABS[0]: f"Events{count}", TABS[1]: f"Incidents {len(said.labels):,}", TABS[2]: "History"}
+    chosen_labels: list[Incident] = []
+    span = labelling_span.current(base)
     with st.container(key="incidents-list", gap="small"):
         with st.container(horizontal=True, vertical_alignment="center", gap=None, key="labels-tabs"):
             st.session_state.setdefault(f"{base}-tab", TABS[0])
@@ -165,19 +176,29 @@ def inspect(
             )
         elif tab == TABS[2]:
             incidents_history.tab(base, record, said)
+        elif scored is not None:
+            incidents_queue.listed(
+                base, scored.found, clock, scored.chosen, scored.filters, scored.run, record, scored.view, scored.level
+            )
         else:
-            incidents_queue.listed(base, found, clock, chosen, filters, run, record, view, level)
+            no_events(record, run, primary=span is None)
     with st.container(key="incidents-detail", gap="small"):
         if labelling.question(base):
             pass
-        elif labelling_span.current(base) is not None:
-            labelling_span.form(base, record, run, said, clock)
+        elif span is not None:
+            labelling_span.form(base, record, None if scored is None else scored.run, said, clock)
         elif tab == TABS[1]:
             incidents_labels.detail(base, record, said, clock, chosen_labels)
-            tools(base, record, run, said)
-        elif tab == TABS[0]:
-            labelling_event.detail(base, found.shown, clock, chosen, run, record, said, found, incidents_queue.go)
+            tools(base, record, None if scored is None else scored.run, said)
+        elif tab == TABS[0] and scored is not None:
+            found = scored.found
+            labelling_event.detail(
+                base, found.shown, clock, scored.chosen, scored.run, record, said, found, incidents_queue.go
+            )
+        elif tab == TABS[0] and not labelling.author():
+            labelling.ask_author()
         labelling.saved(base)
+    return chosen_labels[0] if len(chosen_labels) == 1 and tab == TABS[1] else None
 
 
 def around(span: tuple[int, int], record: SeriesRecord) -> tuple[int, int]:
@@ -200,12 +221,15 @@ def steps(base: str, record: SeriesRecord) -> None:
         )  # fmt: skip
 
 
-def tools(base: str, record: SeriesRecord, run: RunRecord, said: Stored) -> None:
+def tools(base: str, record: SeriesRecord, run: RunRecord | None, said: Stored) -> None:
     """What belongs to all labels: their types, what the model learns from them, and a second person's view."""
     with st.container(horizontal=True, gap="small", key="labels-tools"):
         if st.button("Types", icon=":material/category:", key="labels-types-open", type="tertiary"):
             labelling_dialogs.types(record)
-        if st.button(
+        if run is None:
+            if st.button("Maintenance", icon=":material/build:", key="labels-windows-open", type="tertiary"):
+                labelling_dialogs.maintenance(base, record)
+        elif st.button(
             "Learn", icon=":material/model_training:", key="labels-learn-open", type="tertiary",
             help="Train a new run that leaves labelled rows out of its training",
         ):  # fmt: skip
@@ -215,45 +239,6 @@ def tools(base: str, record: SeriesRecord, run: RunRecord, said: Stored) -> None
             help="Label without seeing the labels that are there, and compare",
         ):  # fmt: skip
             incidents_model.second_pass(base, record)
-
-
-def draw_timeline(
-    base: str, key: str, record: SeriesRecord, run: RunRecord, said: Stored, found: Queue, chosen: int | None, view: str,
-    level: events.Level, filters: events.Filters,
-) -> None:  # fmt: skip
-    """The timeline with events, labels, disagreements, maintenance, and the brush of a new label."""
-    current = next((event for event in found.shown if event.id == chosen), None)
-    spans = [(one.start_row, one.end_row) for one in said.labels]
-    state = timeline(
-        key=key,
-        workspace=workspace.get(),
-        series=record,
-        run=run,
-        channels=[*events.order(current, run.channels), *(c for c in record.channels if c not in run.channels)],
-        score=view,
-        threshold=level.value,
-        threshold_label=level.label,
-        events=[
-            {"id": event.id, "start": event.start_row, "end": event.end_row, "severity": float(event.severity)}
-            for event in found.all
-        ],
-        incidents=bands.incidents(
-            record, said, found.disagreements, window_spans(said.windows, cached.series(record).time, record.rows)
-        ),
-        training=run.part if run.series_id == record.id else None,
-        selected=None if current is None else current.id,
-        shares=dict(events.shares(current, run.channels)[: events.TOP]) if current is not None else None,
-        truth=spans or [(start, end) for start, end in cached.spans(record.id, str(record.created))] or None,
-        judged=[*spans, *((one.start_row, one.end_row) for one in said.decisions)],
-        detect={"gap": filters.merge_gap, "least": filters.rows, "severity": filters.severity},
-        view=selection.read().view,
-        view_nonce=st.session_state.get(f"{base}-nonce", 0),
-        set_brush=labelling_span.current(base),
-        brush_nonce=st.session_state.get(f"{base}-brush-nonce", 0),
-        height=page.INSTRUMENT,
-        theme=theme.current(),
-    )
-    selection.keep_view(state.view)
 
 
 def restore(base: str, record: SeriesRecord) -> None:
@@ -274,6 +259,9 @@ def restore(base: str, record: SeriesRecord) -> None:
             selection.write(at=at)
         if isinstance(view, list) and len(view) == 2 and 0 <= view[0] < view[1] <= record.rows:
             incidents_queue.show(base, (view[0], view[1]))
+    brush = place.get("brush")
+    if isinstance(brush, list) and len(brush) == 2 and 0 <= brush[0] < brush[1] <= record.rows:
+        labelling_span.put(base, (brush[0], brush[1]))
 
 
 def keep_place(base: str, record: SeriesRecord) -> None:
@@ -287,10 +275,28 @@ def keep_place(base: str, record: SeriesRecord) -> None:
         "order": incidents_queue.order(base),
         "tab": state.get(f"{base}-tab"),
         "label": state.get(f"{base}-chosen-label"),
+        "brush": None if (span := labelling_span.current(base)) is None else list(span),
     }
     if state.get(f"{base}-place") != place:
         state[f"{base}-place"] = place
         labelling.desk(record).keep_place(place)
+
+
+def no_events(record: SeriesRecord, run: RunRecord | None, *, primary: bool) -> None:
+    """In place of the list of events where no run scored the series: why, and the way to them. Labels need no run."""
+    if run is not None and run.state == "done":
+        scoring(record, run)
+    elif run is not None:
+        page.unfinished(
+            run, "Its events appear here once it has finished and scored the series.", key="incidents-watch"
+        )
+    else:
+        with page.empty(
+            "No run on this series yet", "A run learns what is usual; where the series differs are its events."
+        ):
+            if st.button("Train a run", type="primary" if primary else "secondary", key="incidents-train"):
+                st.switch_page("views/train.py", query_params=dict(st.query_params))
+    st.caption("Labels need no run: brush a span on the timeline, or import a file of labels by Export.")
 
 
 @st.fragment(run_every="1s")
@@ -306,27 +312,6 @@ def scoring(record: SeriesRecord, run: RunRecord) -> None:
         runs.score_offer(run, record, key="incidents-score")
 
 
-def draw(record: SeriesRecord, run: RunRecord | None) -> None:
-    """The page on an open series: what it needs first, else the instrument."""
-    clock = cached.clock(record)
-    if run is not None and workspace.get().has_scores(run.id, record.id):
-        instrument(record, run)
-        return
-    page.top("Incidents", context(record, clock, cached.series(record).report.median_step))
-    if run is None:
-        with page.empty(
-            "No run on this series yet", "A run learns what is usual; where the series differs are its events."
-        ):
-            if st.button("Train a run", type="primary", key="incidents-train"):
-                st.switch_page("views/train.py", query_params=dict(st.query_params))
-    elif run.state == "done":
-        scoring(record, run)
-    else:
-        page.unfinished(
-            run, "Its events appear here once it has finished and scored the series.", key="incidents-watch"
-        )
-
-
 current = selection.read()
 if current.series is None:
     page.top("Incidents")
@@ -334,4 +319,4 @@ if current.series is None:
         if st.button("Open a series", type="primary", key="incidents-open"):
             st.switch_page("views/series.py")
 else:
-    draw(current.series, current.run)
+    instrument(current.series, current.run)

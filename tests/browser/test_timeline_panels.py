@@ -261,11 +261,11 @@ def test_two_marks_tell_their_distance_by_keyboard_alone(timeline_page: Page) ->
     start, stop = fresh(timeline_page)
     assert stop - start < 20
     timeline_page.keyboard.press(".")
-    timeline_page.keyboard.press("k")
+    timeline_page.keyboard.press("d")
     foot(timeline_page, "A is set")
     for _ in range(3):
         timeline_page.keyboard.press(".")
-    timeline_page.keyboard.press("k")
+    timeline_page.keyboard.press("d")
     foot(timeline_page, "A to B: 3 min, 3 rows")
     timeline_page.keyboard.press("t")
     table = timeline_page.get_by_role("dialog", name="Numbers of the view")

@@ -15,7 +15,7 @@ import streamlit as st
 from amad.plots.palette import COLORS, Theme
 from app.components.timeline import offered, passing, sources
 from app.components.timeline.keymap import keymap
-from app.components.timeline.passing import pair
+from app.components.timeline.passing import Packed, pair
 from app.parts import selection
 from app.server import tokens
 from app.server.address import with_base
@@ -63,16 +63,16 @@ def timeline(
     expected: bool = True,
     threshold: float | None = None,
     threshold_label: str = "",
-    events: Sequence[Mapping[str, Any]] = (),
-    incidents: Sequence[Mapping[str, Any]] = (),
+    events: Sequence[Mapping[str, Any]] | Packed = (),
+    incidents: Sequence[Mapping[str, Any]] | Packed = (),
     training: tuple[int, int] | None = None,
     selected: Any = None,
     chosen_incident: Any = None,
     shares: Mapping[str, float] | None = None,
     units: Mapping[str, str] | None = None,
     periods: Mapping[str, int] | None = None,
-    truth: Sequence[tuple[int, int]] | None = None,
-    judged: Sequence[tuple[int, int]] | None = None,
+    truth: Sequence[tuple[int, int]] | Packed | None = None,
+    judged: Sequence[tuple[int, int]] | Packed | None = None,
     detect: Mapping[str, Any] | None = None,
     actions: Mapping[str, str] | None = None,
     key_help: Sequence[tuple[str, str]] = (),
@@ -99,7 +99,7 @@ def timeline(
     `score_labels` (all that the run has, when not given). events: mappings with `id, start, end` (rows, end exclusive), `severity` and maybe `channels` and `decision` (accepted,
     rejected, unsure: told apart by form); incidents: the same with `type` (its code, pattern and colour are looked up, or given as `code`, `pattern`, `color`),
     and maybe `author`, `channels`, `inner` (rows that belong surely) and `kind` (incident, label, maintenance,
-    disagreement). selected, chosen_incident: the id of the chosen one; an incident's edges can then be dragged on the
+    disagreement). Where there are thousands, a page gives them (and truth, judged) as `Packed`, made once (`passing`). selected, chosen_incident: the id of the chosen one; an incident's edges can then be dragged on the
     rail, which tells `{"kind": "edge", "id": ..., "rows": [a, b]}`. shares: channel to share (0 to 1) of the selected event. periods: names to rows of earlier periods
     that may be drawn as a ghost, beside day and week (those the run has learned, when not given).
     detect: `gap`, `least`, `severity` by which events are made of the score: dragging the threshold then shows how many
@@ -143,12 +143,14 @@ def timeline(
         ],
         "threshold": None if threshold is None else float(threshold),
         "thresholdLabel": str(threshold_label),
-        "events": [passing.event(event) for event in events],
-        "incidents": [passing.incident(incident, theme, colors) for incident in incidents],
+        "events": events.text if isinstance(events, Packed) else [passing.event(event) for event in events],
+        "incidents": incidents.text
+        if isinstance(incidents, Packed)
+        else [passing.incident(incident, theme, colors) for incident in incidents],
         "eventsUrl": with_base("/amad/timeline/events"),
         "detect": passing.counting(detect),
-        "truth": None if truth is None else passing.spans(truth, opened.rows),
-        "judged": None if judged is None else passing.spans(judged, opened.rows),
+        "truth": _spans(truth, opened.rows),
+        "judged": _spans(judged, opened.rows),
         "periods": [{"label": str(name), "rows": int(rows)} for name, rows in _periods(periods, run, opened.rows)],
         "actions": {str(pressed): str(kind) for pressed, kind in (actions or {}).items()},
         "keyHelp": [[str(pressed), str(words)] for pressed, words in key_help],
@@ -193,6 +195,12 @@ def timeline(
         action=action,
         brush_inner=pair(inner, opened.rows),
     )
+
+
+def _spans(given: Sequence[tuple[int, int]] | Packed | None, rows: int) -> Any:
+    if given is None:
+        return None
+    return given.text if isinstance(given, Packed) else passing.spans(given, rows)
 
 
 def _periods(given: Mapping[str, int] | None, run: Any, rows: int) -> list[tuple[str, int]]:

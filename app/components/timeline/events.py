@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from amad.detection.tally import event_rows
+from amad.workspace.masks import maintained, unscored
 from app.components.timeline import sources
 from app.components.timeline.data import VIEWS, Refused, answer, granted, names, pack, refusing, whole
 
@@ -65,6 +66,7 @@ def payload(store: Any, wanted: Wanted) -> bytes:
         score = opened.score(wanted.score)
     except KeyError as error:
         raise Refused(404, f"There is no score {wanted.score!r} here.") from error
+    score = unscored(score, maintained(store, wanted.series, "scoring"))
     starts, ends = event_rows(
         score, wanted.threshold, merge_gap=wanted.merge_gap, min_length=wanted.min_length, severity=wanted.severity
     )

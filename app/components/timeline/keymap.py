@@ -33,7 +33,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "brush_end": ("o",),
     "cursor_left": (",",),
     "cursor_right": (".",),
-    "mark": ("k",),
+    "mark": ("d",),
     "numbers": ("t",),
     "label": ("Enter",),
     "cancel": ("Escape",),
@@ -46,7 +46,7 @@ _MOST_BYTES = 20_000
 def keymap(folder: Path | str) -> tuple[dict[str, list[str]], list[str]]:
     """Keys of each action in a workspace, and sentences on what in its `keys.toml` cannot be followed.
 
-    A line `mark = "k"` or `zoom_in = ["+", "z"]` gives an action other keys and takes them from any other action; an
+    A line `mark = "m"` or `zoom_in = ["+", "z"]` gives an action other keys and takes them from any other action; an
     empty list leaves it without one.
     """
     path = Path(folder) / FILE

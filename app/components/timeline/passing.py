@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from amad.plots.palette import INCIDENT_TYPES, Theme
 
 DECISIONS = ("accepted", "rejected", "unsure")
 KINDS = ("incident", "label", "maintenance", "disagreement")
+_LOOKS = {known["name"]: known for known in INCIDENT_TYPES}
+
+
+@dataclass(frozen=True)
+class Packed:
+    """Many marks or spans as one text, made once and kept by a page: thousands of them would cost each run of it a second."""
+
+    text: str
 
 
 def pair(span: Any, rows: int) -> tuple[int, int] | None:
@@ -48,7 +58,7 @@ def incident(given: Mapping[str, Any], theme: Theme, colors: Mapping[str, str]) 
     """An incident, label, maintenance window or disagreement for the browser, with the look of its type."""
     kind = str(given.get("kind") or "incident")
     kind = kind if kind in KINDS else "incident"
-    look = next((known for known in INCIDENT_TYPES if known["name"] == given.get("type")), INCIDENT_TYPES[-1])
+    look = _LOOKS.get(str(given.get("type")), INCIDENT_TYPES[-1])
     code, pattern, color = look["code"], look["pattern"], look[theme]
     if kind == "maintenance":
         code, pattern, color = "", "hatch", colors["maintenance"]
@@ -88,3 +98,30 @@ def counting(detect: Mapping[str, Any] | None) -> dict[str, float] | None:
         "least": max(1, int(detect.get("least", 1))),
         "severity": float(detect.get("severity", 0.0)),
     }
+
+
+def packed_incidents(found: Iterable[Mapping[str, Any]], theme: Theme, colors: Mapping[str, str]) -> Packed:
+    """Incidents as `incident` makes them, in columns: what many of them share stands in the text once."""
+    return _packed([incident(one, theme, colors) for one in found], ("id", "start", "end", "inner"))
+
+
+def packed_events(found: Iterable[Mapping[str, Any]]) -> Packed:
+    """Events as `event` makes them, in columns."""
+    return _packed([event(one) for one in found], ("id", "start", "end", "severity"))
+
+
+def packed_spans(found: Iterable[Sequence[int]], rows: int) -> Packed:
+    """Spans as `spans` makes them, one number after the other."""
+    return Packed(",".join(str(edge) for span in spans(found, rows) for edge in span))
+
+
+def _packed(marks: Sequence[Mapping[str, Any]], own: Sequence[str]) -> Packed:
+    """Columns of what each mark has for itself, and `kind`: the place in `kinds` of all else that it shares with others."""
+    kinds: dict[str, int] = {}
+    places = [
+        kinds.setdefault(json.dumps({name: value for name, value in mark.items() if name not in own}), len(kinds))
+        for mark in marks
+    ]
+    columns = {name: [mark[name] for mark in marks] for name in own}
+    shared = [json.loads(kind) for kind in kinds]
+    return Packed(json.dumps({"kinds": shared, "of": places, "own": columns}, separators=(",", ":")))

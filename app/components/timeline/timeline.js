@@ -13,6 +13,7 @@ import { Gutter } from "./gutter.js";
 import { Keys } from "./keys.js";
 import { layout } from "./layout.js";
 import { Numbers } from "./numbers.js";
+import { unpacked } from "./packed.js";
 import { Panels } from "./panels.js";
 import * as prefs from "./prefs.js";
 import { filtered } from "./show.js";
@@ -82,8 +83,8 @@ export class Timeline extends Viewing {
   }
 
   update(component) {
-    const props = component.data;
     const before = this.props;
+    const props = unpacked(component.data, before);
     this.component = component;
     this.props = props;
     if (!before || ["series", "run", "version", "rows"].some((name) => before[name] !== props[name])) this.#open(before, props);

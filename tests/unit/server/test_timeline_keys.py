@@ -36,7 +36,7 @@ def test_what_cannot_be_followed_is_said_and_leaves_the_usual_keys(tmp_path: Pat
     (tmp_path / FILE).write_text(text)
     keys, wrong = keymap(tmp_path)
     assert said in " ".join(wrong)
-    assert keys["mark"] == ["k"]
+    assert keys["mark"] == ["d"]
 
 
 def test_browser_and_server_know_the_same_actions() -> None:
