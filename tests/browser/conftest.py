@@ -52,8 +52,10 @@ def page(chromium_browser: Browser) -> Iterator[Page]:
 class Server:
     """The app on a free port of this machine, in a process of its own."""
 
-    def __init__(self, workspace: Path, log: Path, script: Path = ROOT / "app" / "main.py") -> None:
-        self.workspace, self.log, self.script = workspace, log, script
+    def __init__(
+        self, workspace: Path, log: Path, script: Path = ROOT / "app" / "main.py", patience: float = 60
+    ) -> None:
+        self.workspace, self.log, self.script, self.patience = workspace, log, script, patience
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -67,7 +69,7 @@ class Server:
         command = [sys.executable, "-m", "streamlit", "run", str(self.script), "--server.port", str(self.port)]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, cwd=self.log.parent, env=environment, stdout=log, stderr=log)
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + self.patience
         while time.monotonic() < deadline:
             assert self.process.poll() is None, f"the app ended:\n{self.log.read_text()}"
             try:
@@ -75,10 +77,10 @@ class Server:
                     return
             except OSError:
                 time.sleep(0.2)
-        raise AssertionError(f"the app did not answer within 60 s:\n{self.log.read_text()}")
+        raise AssertionError(f"the app did not answer within {self.patience:g} s:\n{self.log.read_text()}")
 
     def stop(self) -> None:
-        """Ends the app at once."""
+        """Ends the app at once (SIGKILL): nothing is flushed or said goodbye to. It can be started again, on the same port."""
         if self.process is not None:
             self.process.kill()
             self.process.wait()
