@@ -1,8 +1,8 @@
 """Columns on disk: float32 values as a memory map, a pyramid of extremes beside them, and a description with checksums.
 
-A folder holds `columns.f32` (K, T), `pyramid_<width>.bin` (5, K, n) for each level, and `meta.json`. It is written
+A folder holds `columns.f32` (K, T), `pyramid_<width>.bin` for each level (see levels.py), and `meta.json`. It is written
 under another name and renamed when whole, so that a folder of that name is always complete. Values that are not
-finite are stored as missing (NaN).
+finite are stored as missing (NaN); infinities keep their sign (see infinite.py).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import shutil
 import uuid
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +21,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amad.errors import InputError
-from amad.series import pyramid
+from amad.series import infinite, pyramid
+from amad.series.levels import Level, level_name, put, write_sums
 from amad.series.pyramid import FACTOR, PLANES, Buckets, level_widths
-from amad.series.scratch import release
 
 COLUMNS_SCHEMA = 1
 _BLOCK_BYTES = 32 << 20
-_CHECKED_AT_OPENING = 32 << 20  # levels up to this size are compared with their checksum each time they are opened
 
 
 class Columns:
@@ -38,9 +38,10 @@ class Columns:
         self.rows = rows
         self.meta = meta
         self.values: NDArray[np.float32] = _map(folder / "columns.f32", np.float32, (len(names), rows))
-        self._levels: dict[int, NDArray[np.float32]] = {}
+        self._levels: dict[int, Level] = {}
         for width in level_widths(rows):
-            self._levels[width] = self._level(width)
+            whole = meta["pyramid"].get(str(width))
+            self._levels[width] = Level(folder, width, len(names), rows, partial(self._below, width // FACTOR), whole)
 
     @classmethod
     def write(
@@ -85,7 +86,7 @@ class Columns:
 
     @classmethod
     def open(cls, folder: Path | str) -> Columns:
-        """Opens a folder that `write` made; a missing or damaged pyramid is built again.
+        """Opens a folder that `write` made; what is missing or damaged of the pyramid is built again when it is read.
 
         InputError naming the file where the values or their description are damaged.
         """
@@ -128,18 +129,18 @@ class Columns:
     def reduce(
         self, indices: Sequence[int], start: int, stop: int, bucket_rows: int
     ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]:
-        """True smallest and largest values and missing rows of the buckets that touch rows [start, stop).
-
-        Bucket k is rows [k * bucket_rows, (k + 1) * bucket_rows), whatever start and stop are, so that the picture
-        stays still while the view moves; the last bucket ends with the series. Returns lo, hi (len(indices), n)
-        float32, NaN where wholly missing, and missing (len(indices), n) int64, with the first bucket at
-        `start // bucket_rows`. With bucket_rows = 1 these are the values themselves. Powers of 16 are fastest.
-        """
+        """Smallest and largest values and missing rows of `buckets`: lo, hi and missing, each (len(indices), n)."""
         found = self.buckets(indices, start, stop, bucket_rows)
         return found.lo, found.hi, found.missing
 
     def buckets(self, indices: Sequence[int], start: int, stop: int, bucket_rows: int) -> Buckets:
-        """As `reduce`, with the first and last value of each bucket (NaN where that row is missing)."""
+        """True smallest and largest values, edges, and missing rows of the buckets that touch rows [start, stop).
+
+        Bucket k is rows [k * bucket_rows, (k + 1) * bucket_rows), whatever start and stop are, so that the picture
+        stays still while the view moves; the last bucket ends with the series. Arrays are (len(indices), n), the first
+        bucket at `start // bucket_rows`; extremes are NaN where all is missing, an edge where that row is. With
+        bucket_rows = 1 they are the values themselves. Powers of 16 are fastest.
+        """
         if bucket_rows < 1:
             raise InputError(f"A bucket of {bucket_rows} rows cannot be drawn; it needs at least 1.")
         chosen = np.asarray(indices, dtype=np.int64).reshape(-1)
@@ -148,7 +149,7 @@ class Columns:
         start, stop = max(int(start), 0), min(int(stop), self.rows)
         if start >= stop or not chosen.size:
             empty = np.empty((len(chosen), 0), dtype=np.float32)
-            return Buckets(empty, empty, empty, empty, empty.astype(np.int64))
+            return Buckets(empty, empty, empty, empty, empty.astype(np.int64), empty.astype(np.uint8))
         first, last = start // bucket_rows, -(-stop // bucket_rows)
         width = next((w for w in reversed(self._levels) if bucket_rows % w == 0), 1)
         if width * FACTOR > bucket_rows or len(self._levels) == 0 or bucket_rows < 2 * FACTOR:
@@ -171,69 +172,36 @@ class Columns:
             np.concatenate([part.first for part in parts]),
             np.concatenate([part.last for part in parts]),
             np.concatenate([part.missing for part in parts]),
+            np.concatenate([part.infinite for part in parts]),
         )
 
     def _whole(self, index: int, width: int) -> Buckets:
         """One column at one level, nothing read yet (the rows' missing counts are told apart by `_Rows`)."""
-        if width == 1:
-            return _Rows(self.values[index : index + 1])
-        level = self._levels[width][:, index : index + 1]
-        return Buckets(level[0], level[1], level[2], level[3], level[4].view(np.uint32))
+        return _Rows(self.values[index : index + 1]) if width == 1 else self._levels[width].column(index)
 
     def _part(self, chosen: NDArray[np.int64], width: int, begin: int, end: int) -> Buckets:
         """Buckets [begin, end) of one level for the chosen columns, read into memory."""
         if width == 1:
             return pyramid.of_rows(np.stack([self.values[index, begin:end] for index in chosen]))
-        level = self._levels[width]
-        planes = [np.stack([level[plane, index, begin:end] for index in chosen]) for plane in range(PLANES)]
-        return Buckets(planes[0], planes[1], planes[2], planes[3], planes[4].view(np.uint32).astype(np.int64))
+        return self._levels[width].part(chosen, begin, end)
 
-    def _level(self, width: int) -> NDArray[np.float32]:
-        """Memory map of one level, built again from the level below where it is missing or damaged."""
-        path = self.folder / _level_name(width)
-        size = -(-self.rows // width)
-        shape = (PLANES, len(self.names), size)
-        expected = 4 * PLANES * len(self.names) * size
-        if path.is_file() and path.stat().st_size == expected:
-            level = _map(path, np.float32, shape)
-            known = self.meta["pyramid"].get(str(width))
-            if known is None or expected > _CHECKED_AT_OPENING or known == _checksum(level):
-                return level
-        self._build_level(width, path)
-        return _map(path, np.float32, shape)
-
-    def _build_level(self, width: int, path: Path) -> None:
-        below = width // FACTOR
-        size = -(-self.rows // width)
-        draft = path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}.tmp")
-        try:
-            with draft.open("wb") as file:
-                file.truncate(4 * PLANES * len(self.names) * size)
-                for index in range(len(self.names)):
-                    whole = self._part(np.array([index]), below, 0, -(-self.rows // below))
-                    _put(file, pyramid.merge(whole, FACTOR), index, 0, size, len(self.names))
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(draft, path)
-        finally:
-            draft.unlink(missing_ok=True)
+    def _below(self, width: int, index: int, begin: int, end: int) -> Buckets:
+        """Buckets of one column at a level, from which the level above it is made."""
+        return self._part(np.array([index]), width, begin, min(end, -(-self.rows // width)))
 
 
 class _Rows(Buckets):
     """Rows of one column as buckets whose missing counts are found only for the rows that are picked."""
 
     def __init__(self, values: NDArray[np.float32]) -> None:
-        super().__init__(values, values, values, values, np.empty((1, 0), dtype=np.int64))
+        nothing = np.empty((1, 0))
+        super().__init__(values, values, values, values, nothing.astype(np.int64), nothing.astype(np.uint8))
 
     def pick(self, places: NDArray[np.int64]) -> Buckets:
         """The rows at `places` (n, m)."""
         # Reading a map by an array of places copies, so the caller may write into it.
         values = np.asarray(self.lo[:, places])
         return pyramid.of_rows(values)
-
-
-def _level_name(width: int) -> str:
-    return f"pyramid_{width}.bin"
 
 
 def _map(path: Path, dtype: type, shape: tuple[int, ...]) -> NDArray[Any]:
@@ -244,15 +212,6 @@ def _map(path: Path, dtype: type, shape: tuple[int, ...]) -> NDArray[Any]:
 
 def _checksum(values: NDArray[Any], state: int = 0) -> int:
     return zlib.crc32(np.ascontiguousarray(values).reshape(-1).view(np.uint8).data, state)
-
-
-def _checksum_of_map(values: NDArray[Any]) -> int:
-    """The same for a map of a file, of which only a piece is in memory at a time."""
-    flat, state = values.reshape(-1), 0
-    for start in range(0, flat.size, _BLOCK_BYTES // 16):
-        state = _checksum(flat[start : start + _BLOCK_BYTES // 16], state)
-        release(values)
-    return state
 
 
 def _sync(path: Path) -> None:
@@ -291,8 +250,7 @@ def _blocks(blocks: Iterable[NDArray[np.float32]], columns: int, rows: int, size
             # Beyond float32 a value becomes infinite, and with it missing.
             with np.errstate(over="ignore", invalid="ignore"):
                 part = np.array(piece.T, dtype=np.float32, order="C")
-            part[~np.isfinite(part)] = np.nan
-            pending.append(part)
+            pending.append(infinite.mark(part))
             waiting += len(piece)
             begin += len(piece)
             if waiting == size:
@@ -302,17 +260,6 @@ def _blocks(blocks: Iterable[NDArray[np.float32]], columns: int, rows: int, size
         raise InputError(f"{seen:,} rows came, {rows:,} were announced.")
     if waiting:
         yield pending[0] if len(pending) == 1 else np.concatenate(pending, axis=1)
-
-
-def _put(file: Any, buckets: Buckets, column: int | slice, place: int, size: int, columns: int) -> None:
-    """Writes buckets of one column (or all) at `place` of a level file (PLANES, columns, size)."""
-    planes = (buckets.lo, buckets.hi, buckets.first, buckets.last, buckets.missing)
-    for plane, values in enumerate(planes):
-        plain = np.ascontiguousarray(values, dtype=np.uint32 if plane == PLANES - 1 else np.float32)
-        indices = range(columns) if isinstance(column, slice) else (column,)
-        for row, index in enumerate(indices):
-            file.seek(4 * ((plane * columns + index) * size + place))
-            file.write(plain[row].tobytes())
 
 
 def _write_files(
@@ -326,7 +273,7 @@ def _write_files(
         block_rows *= FACTOR
     inner = [width for width in widths if width <= block_rows]
     sums = [0] * columns
-    files = {width: (folder / _level_name(width)).open("wb") for width in inner}
+    files = {width: (folder / level_name(width)).open("wb") for width in inner}
     try:
         for width, file in files.items():
             file.truncate(4 * PLANES * columns * -(-rows // width))
@@ -341,23 +288,16 @@ def _write_files(
                 level = pyramid.of_rows(block)
                 for width, file in files.items():
                     level = pyramid.merge(level, FACTOR)
-                    _put(file, level, slice(None), begin // width, -(-rows // width), columns)
+                    put(file, level, list(range(columns)), begin // width, (PLANES, columns, -(-rows // width)))
                 begin += block.shape[1]
     finally:
         for file in files.values():
             file.close()
-    meta: dict[str, Any] = {
-        "schema": COLUMNS_SCHEMA,
-        "names": list(names),
-        "rows": rows,
-        "crc32": sums,
-        "pyramid": {},
-        "files": {},
-    }
-    draft = Columns(folder, names, rows, meta) if widths else None
-    for width in widths:
-        if draft is not None:
-            meta["pyramid"][str(width)] = _checksum_of_map(draft._levels[width])
+    for width in inner:
+        write_sums(folder / level_name(width), (PLANES, columns, -(-rows // width)))
+    meta = {"schema": COLUMNS_SCHEMA, "names": list(names), "rows": rows, "crc32": sums, "pyramid": {}, "files": {}}
+    if widths:
+        Columns(folder, names, rows, meta)  # makes the levels that are wider than a block
     return meta
 
 

@@ -1,7 +1,8 @@
 """Summaries of columns at coarser and coarser steps, so that any zoom is drawn in time that does not grow with the rows.
 
-Level k holds for each bucket of 16^k rows the smallest and largest value, the first and last one, and how many rows
-are missing. Missing values are left out of the extremes; a bucket that is wholly missing holds NaN.
+Level k holds for each bucket of 16^k rows the smallest and largest value, the first and last one, how many rows are
+missing, and which infinities were among them. Missing values are left out of the extremes; a bucket that is wholly missing
+holds NaN.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from amad.series.infinite import signs
+
 FACTOR = 16
-PLANES = 5  # lo, hi, first, last (float32), missing (uint32): all four bytes wide
+PLANES = 5  # lo, hi, first, last (float32), missing with infinite in its two highest bits (uint32): all four bytes wide
 
 
 def level_widths(rows: int) -> tuple[int, ...]:
@@ -26,13 +29,17 @@ def level_widths(rows: int) -> tuple[int, ...]:
 
 @dataclass(frozen=True, eq=False)
 class Buckets:
-    """Buckets of some columns, each array (K, n): extremes and edges float32, `missing` the missing rows, int64."""
+    """Buckets of some columns, each array (K, n): extremes and edges float32, `missing` the missing rows, int64.
+
+    `infinite` uint8 says which infinities are among the missing rows: 1 a positive one, 2 a negative one, 3 both.
+    """
 
     lo: NDArray[np.float32]
     hi: NDArray[np.float32]
     first: NDArray[np.float32]
     last: NDArray[np.float32]
     missing: NDArray[np.int64]
+    infinite: NDArray[np.uint8]
 
     @property
     def size(self) -> int:
@@ -42,17 +49,25 @@ class Buckets:
     def part(self, start: int, stop: int) -> Buckets:
         """Buckets [start, stop)."""
         cut = slice(start, stop)
-        return Buckets(self.lo[:, cut], self.hi[:, cut], self.first[:, cut], self.last[:, cut], self.missing[:, cut])
+        return Buckets(
+            self.lo[:, cut],
+            self.hi[:, cut],
+            self.first[:, cut],
+            self.last[:, cut],
+            self.missing[:, cut],
+            self.infinite[:, cut],
+        )
 
     def pick(self, places: NDArray[np.int64]) -> Buckets:
         """Extremes and missing rows of the buckets at `places` (n, m), as copies (K, n, m); edges are left out."""
         lo, hi = self.lo[:, places], self.hi[:, places]
-        return Buckets(lo, hi, lo, hi, self.missing[:, places])
+        return Buckets(lo, hi, lo, hi, self.missing[:, places], self.infinite[:, places])
 
 
 def of_rows(values: NDArray[np.float32]) -> Buckets:
     """Each row of values (K, T) as a bucket of its own."""
-    return Buckets(values, values, values, values, np.isnan(values).astype(np.int64))
+    missing = np.isnan(values)
+    return Buckets(values, values, values, values, missing.astype(np.int64), signs(values, missing))
 
 
 def merge(buckets: Buckets, factor: int) -> Buckets:
@@ -80,6 +95,7 @@ def concatenate(parts: list[Buckets]) -> Buckets:
         np.concatenate([part.first for part in parts], axis=1),
         np.concatenate([part.last for part in parts], axis=1),
         np.concatenate([part.missing for part in parts], axis=1),
+        np.concatenate([part.infinite for part in parts], axis=1),
     )
 
 
@@ -92,6 +108,7 @@ def _reduce(buckets: Buckets, groups: int, factor: int) -> Buckets:
         buckets.first.reshape(shape)[:, :, 0],
         buckets.last.reshape(shape)[:, :, -1],
         buckets.missing.reshape(shape).sum(axis=2, dtype=np.int64),
+        np.bitwise_or.reduce(buckets.infinite.reshape(shape), axis=2),
     )
 
 
@@ -115,15 +132,17 @@ def over_ranges(levels: list[Buckets], starts: NDArray[np.int64], stops: NDArray
         inner = over_ranges(levels[1:], inner_starts[inside], inner_stops[inside])
         lo = np.full(edges[0].lo.shape, np.nan, dtype=np.float32)
         hi = lo.copy()
-        missing = np.zeros(lo.shape, dtype=np.int64)
-        lo[:, inside], hi[:, inside], missing[:, inside] = inner.lo, inner.hi, inner.missing
-        edges.append(Buckets(lo, hi, lo, hi, missing))
+        missing, infinite = np.zeros(lo.shape, dtype=np.int64), np.zeros(lo.shape, dtype=np.uint8)
+        lo[:, inside], hi[:, inside] = inner.lo, inner.hi
+        missing[:, inside], infinite[:, inside] = inner.missing, inner.infinite
+        edges.append(Buckets(lo, hi, lo, hi, missing, infinite))
     return Buckets(
         np.fmin.reduce([edge.lo for edge in edges]),
         np.fmax.reduce([edge.hi for edge in edges]),
         finest.first[:, starts],
         finest.last[:, stops - 1],
         np.sum([edge.missing for edge in edges], axis=0),
+        np.bitwise_or.reduce([edge.infinite for edge in edges]),
     )
 
 
@@ -134,13 +153,14 @@ def _gather(level: Buckets, starts: NDArray[np.int64], stops: NDArray[np.int64],
     places = starts[:, None] + np.arange(longest)  # (n, m)
     outside = places >= stops[:, None]
     picked = level.pick(np.minimum(places, level.size - 1))
-    lo, missing = picked.lo, picked.missing
+    lo, missing, infinite = picked.lo, picked.missing, picked.infinite
     hi = lo if picked.hi is lo else picked.hi  # of rows both are the value itself
-    lo[:, outside], hi[:, outside], missing[:, outside] = np.nan, np.nan, 0
+    lo[:, outside], hi[:, outside], missing[:, outside], infinite[:, outside] = np.nan, np.nan, 0, 0
     return Buckets(
         np.fmin.reduce(lo, axis=2),
         np.fmax.reduce(hi, axis=2),
         level.first[:, np.minimum(starts, level.size - 1)],
         level.last[:, np.maximum(stops - 1, 0)],
         missing.sum(axis=2, dtype=np.int64),
+        np.bitwise_or.reduce(infinite, axis=2),
     )

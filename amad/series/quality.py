@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from amad.series import infinite
 from amad.series.clocks import duration, median_step
 from amad.series.scratch import each
 from amad.series.series import Finding
@@ -35,7 +36,7 @@ def many(count: int, one: str, more: str | None = None) -> str:
 
 
 def replace_infinite(values: NDArray[np.float32], channels: Sequence[str]) -> list[Finding]:
-    """Makes what is not finite (also what float32 cannot hold) missing in values (C, T), and says how much it was."""
+    """Makes what is not finite (also what float32 cannot hold) missing in values (C, T), with its sign kept, and says how much it was."""
     count, names, rows = 0, [], set[int]()
     for name, column in zip(channels, each(values), strict=True):
         wrong = np.flatnonzero(np.isinf(column))
@@ -43,7 +44,7 @@ def replace_infinite(values: NDArray[np.float32], channels: Sequence[str]) -> li
             count += wrong.size
             names.append(name)
             rows.update(wrong[:_SHOWN].tolist())
-            column[wrong] = np.nan
+            column[wrong] = infinite.mark(column[wrong])
     if not count:
         return []
     return [

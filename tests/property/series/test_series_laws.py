@@ -18,6 +18,7 @@ from hypothesis.extra.numpy import arrays
 
 from amad.errors import InputError
 from amad.series import Columns, Scaler, Series, read, window_starts, window_view
+from amad.series.infinite import MINUS, PLUS
 
 sys.path.append(str(Path(__file__).parents[2] / "unit" / "series"))
 from workbooks import excel
@@ -98,8 +99,11 @@ def test_buckets_are_the_literal_extremes(data: st.DataObject, columns: int, row
     values = rng.normal(size=(rows, columns)).astype(np.float32)
     values[rng.random(values.shape) < data.draw(st.sampled_from([0, 0.2, 0.95]))] = np.nan
     values[rows // 3 : rows // 2, 0] = np.nan
+    for sign in (np.inf, -np.inf):
+        values[rng.random(values.shape) < 0.01] = sign
+    given, values = values, np.where(np.isinf(values), np.float32(np.nan), values)
     with tempfile.TemporaryDirectory() as folder:
-        pieces = np.array_split(values, data.draw(st.integers(1, 5)))
+        pieces = np.array_split(given, data.draw(st.integers(1, 5)))
         opened = Columns.write(Path(folder) / "c", [f"c{i}" for i in range(columns)], (piece for piece in pieces), rows)
         opened.check()
         for _ in range(6):
@@ -115,6 +119,9 @@ def test_buckets_are_the_literal_extremes(data: st.DataObject, columns: int, row
                 np.testing.assert_array_equal(lo[:, place], [p.min() if p.size else np.nan for p in present])
                 np.testing.assert_array_equal(hi[:, place], [p.max() if p.size else np.nan for p in present])
                 np.testing.assert_array_equal(missing[:, place], np.isnan(part).sum(axis=0))
+                was = given[bucket * width : (bucket + 1) * width]
+                signs = (was == np.inf).any(axis=0) * PLUS + (was == -np.inf).any(axis=0) * MINUS
+                np.testing.assert_array_equal(found.infinite[:, place], signs)
                 np.testing.assert_array_equal(found.first[:, place], part[0])
                 np.testing.assert_array_equal(found.last[:, place], part[-1])
         del opened, found

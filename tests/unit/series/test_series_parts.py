@@ -1,11 +1,13 @@
 """Windows, scaling, preparing, and columns on disk."""
 
 import json
+import zlib
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from numpy.typing import NDArray
 
 from amad.errors import InputError
 from amad.series import (
@@ -18,10 +20,12 @@ from amad.series import (
     open_series,
     parse_part,
     prepare,
+    read,
     window_starts,
     window_view,
     write_series,
 )
+from amad.series.infinite import MINUS, PLUS, signs
 
 
 def some(rows: int = 10, channels: int = 2) -> Series:
@@ -143,6 +147,70 @@ def test_damage_is_found(tmp_path: Path) -> None:
         Columns.open(tmp_path / "c")
     with pytest.raises(InputError, match=r"meta\.json: not found"):
         Columns.open(tmp_path / "none")
+
+
+def large(folder: Path) -> tuple[Columns, NDArray[np.float32]]:
+    """Columns whose finest level has three pieces of checksums."""
+    values = np.random.default_rng(1).normal(size=(150_000, 2)).astype(np.float32)
+    values[[70_001, 140_000], 1] = np.inf, -np.inf
+    return Columns.write(folder, ["a", "b"], values), values
+
+
+@pytest.mark.parametrize("wide", [16, 512])
+def test_a_damaged_piece_of_the_pyramid_is_mended_when_it_is_looked_at(tmp_path: Path, wide: int) -> None:
+    columns, _ = large(tmp_path / "c")
+    before = columns.buckets([0, 1], 0, 150_000, wide)
+    level = tmp_path / "c" / f"pyramid_{16 if wide == 16 else 256}.bin"
+    sound = level.read_bytes()
+    level.write_bytes(sound[:1000] + bytes(64) + sound[1064:-9] + b"x" + sound[-8:])
+    opened = Columns.open(tmp_path / "c")
+    for name in ("lo", "hi", "first", "last", "missing", "infinite"):
+        np.testing.assert_array_equal(
+            getattr(opened.buckets([0, 1], 0, 150_000, wide), name), getattr(before, name), err_msg=name
+        )
+    assert level.read_bytes() == sound
+
+
+def test_odd_widths_look_at_pieces_too(tmp_path: Path) -> None:
+    columns, values = large(tmp_path / "c")
+    level = tmp_path / "c" / "pyramid_16.bin"
+    level.write_bytes(bytes(len(level.read_bytes())))
+    lo, hi, missing = Columns.open(tmp_path / "c").reduce([1], 3_000, 150_000, 1000)
+    before = columns.reduce([1], 3_000, 150_000, 1000)
+    for one, other in zip((lo, hi, missing), before, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert lo[0, 0] == values[3000:4000, 1].min()
+
+
+@pytest.mark.parametrize("change", ["gone", "damaged", "of an earlier version", "damaged, of an earlier version"])
+def test_checksums_that_are_missing_are_made_again(tmp_path: Path, change: str) -> None:
+    columns, _ = large(tmp_path / "c")
+    before = columns.reduce([0, 1], 0, 150_000, 16)
+    level, sums = tmp_path / "c" / "pyramid_16.bin", tmp_path / "c" / "pyramid_16.crc"
+    kept = sums.read_bytes()
+    if "version" in change:  # a checksum of the whole level, none of its pieces
+        about = json.loads((tmp_path / "c" / "meta.json").read_text())
+        about["pyramid"]["16"] = zlib.crc32(level.read_bytes())
+        (tmp_path / "c" / "meta.json").write_text(json.dumps(about))
+    if "damaged" in change and "version" in change:
+        level.write_bytes(bytes(len(level.read_bytes())))
+    if change == "damaged":
+        sums.write_bytes(kept[:5] + b"x" + kept[6:])
+    else:
+        sums.unlink()
+    for one, other in zip(before, Columns.open(tmp_path / "c").reduce([0, 1], 0, 150_000, 16), strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert sums.read_bytes() == kept
+
+
+def test_infinities_keep_their_sign_through_file_sort_and_disk(tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    file.write_text("time,a,b\n2026-01-02,-inf,1\n2026-01-03,2,1e60\n2026-01-01,,3\n")
+    series = read(file)
+    opened = open_series(write_series(tmp_path / "s", series).folder)
+    for values in (series.values, opened.values, opened.slice(0, 3).take(["a", "b"]).values):
+        assert signs(values, np.isnan(values)).tolist() == [[0, 0], [MINUS, 0], [0, PLUS]]
+        assert np.isnan(values).tolist() == [[True, False], [True, False], [False, True]]
 
 
 def test_a_channel_constant_in_training_comes_out_large_and_clipped() -> None:
