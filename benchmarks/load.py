@@ -18,16 +18,12 @@ import random
 import re
 import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from playwright.async_api import Error as AsyncError
-from playwright.async_api import Page as AsyncPage
-from playwright.async_api import async_playwright
-from playwright.sync_api import Error, Page, sync_playwright
+from playwright.async_api import Browser, Error, Page, async_playwright
 
 from amad.config import make_config
 from amad.detection import Scores
@@ -39,6 +35,7 @@ from tests.browser import chromium
 from tests.browser.conftest import Server
 
 RESULTS = Path(__file__).parent / "results" / "load.jsonl"
+_LEFT = re.compile(r"^[\d,]+ left$")
 DRAWN = '[data-amad="timeline"][data-fresh="true"]'
 CHANNELS = ("flow", "temp", "level")
 SPACE, LENGTH = 20, 5  # an event of 5 rows every 20
@@ -63,47 +60,44 @@ def make(store: Workspace, name: str, events: int) -> SeriesRecord:
     return record
 
 
-class Session(threading.Thread):
+class Session:
     """One person in a browser who accepts one event after the other by key, and notes what was confirmed on screen."""
 
     def __init__(self, app: Server, record: SeriesRecord, number: int, wanted: int) -> None:
-        super().__init__(daemon=True)
         self.app, self.record, self.number, self.wanted = app, record, number, wanted
         self.confirmed: list[int] = []  # first rows of events whose confirmation was shown
         self.returns = 0
 
-    def run(self) -> None:
+    async def run(self, browser: Browser) -> None:
         """Labels until enough was confirmed; comes back whenever the app went away."""
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=chromium.find(), args=list(chromium.ARGUMENTS))
-            context = browser.new_context(viewport={"width": 1440, "height": 900})
-            context.add_cookies([{"name": "amad_author", "value": f"person{self.number}", "url": self.app.url}])
-            page = context.new_page()
-            page.set_default_timeout(20_000)
-            while len(self.confirmed) < self.wanted:
-                try:
-                    self._open(page)
-                    while len(self.confirmed) < self.wanted:
-                        self._label(page)
-                except Error:
-                    self.returns += 1
-                    time.sleep(0.5)
-            browser.close()
+        tab = await _tab(browser, self.app, f"person{self.number}")
+        tab.set_default_timeout(60_000)
+        while len(self.confirmed) < self.wanted:
+            try:
+                await tab.goto(f"{self.app.url}/incidents?series={self.record.id}")
+                await tab.get_by_text(_LEFT).wait_for()
+                while len(self.confirmed) < self.wanted:
+                    await self._label(tab)
+            except Error:
+                self.returns += 1
+                await asyncio.sleep(0.5)
+        await tab.context.close()
 
-    def _open(self, page: Page) -> None:
-        page.goto(f"{self.app.url}/incidents?series={self.record.id}")
-        page.get_by_text(re.compile(r"^[\d,]+ left$")).wait_for()
-
-    def _label(self, page: Page) -> None:
-        left = page.get_by_text(re.compile(r"^[\d,]+ left$"))
-        before = int(left.inner_text().split()[0].replace(",", ""))
-        words = page.get_by_text(re.compile(r"^rows [\d,]+ to [\d,]+ ·")).first.inner_text()
+    async def _label(self, tab: Page) -> None:
+        before = int((await tab.get_by_text(_LEFT).inner_text()).split()[0].replace(",", ""))
+        words = await tab.get_by_text(re.compile(r"^rows [\d,]+ to [\d,]+ ·")).first.inner_text()
         start = int(words.split()[1].replace(",", ""))
-        page.mouse.move(5, 880)
-        page.keyboard.press(str(1 + start % 8))
-        page.get_by_text(f"{before - 1:,} left", exact=True).wait_for()
-        page.get_by_text(re.compile(r"^Saved \d\d:\d\d:\d\d")).wait_for()
+        await tab.mouse.move(5, 880)
+        await tab.keyboard.press(str(1 + start % 8))
+        await tab.get_by_text(f"{before - 1:,} left", exact=True).wait_for()
+        await tab.get_by_text(re.compile(r"^Saved \d\d:\d\d:\d\d")).wait_for()
         self.confirmed.append(start)
+
+
+async def _tab(browser: Browser, app: Server, name: str) -> Page:
+    context = await browser.new_context(viewport={"width": 1440, "height": 900})
+    await context.add_cookies([{"name": "amad_author", "value": name, "url": app.url}])
+    return await context.new_page()
 
 
 def kill(given: argparse.Namespace) -> int:
@@ -113,29 +107,13 @@ def kill(given: argparse.Namespace) -> int:
     each = -(-given.labels // given.sessions)
     records = [make(store, f"series {number}", each + 40) for number in range(given.sessions)]
     app = Server(folder / "workspace", folder / "app.log", patience=300)
-    app.start()
     sessions = [Session(app, record, number, each) for number, record in enumerate(records)]
-    for session in sessions:
-        session.start()
-    chance, begun, kills = random.Random(given.seed), time.monotonic(), 0
-    while any(session.is_alive() for session in sessions):
-        # The next kill comes in the middle of the work: after so many more confirmations, and a moment.
-        wanted = sum(len(session.confirmed) for session in sessions) + chance.randint(*given.every)
-        while any(session.is_alive() for session in sessions):
-            done = sum(len(session.confirmed) for session in sessions)
-            print(
-                f"\r{done:,} of {each * given.sessions:,} confirmed, {kills} kills", end="", file=sys.stderr, flush=True
-            )
-            if done >= wanted:
-                break
-            time.sleep(0.2)
-        else:
-            break
-        time.sleep(chance.uniform(0, 2))
+    begun = time.monotonic()
+    app.start()
+    try:
+        kills = asyncio.run(_label_and_kill(app, sessions, given))
+    finally:
         app.stop()
-        kills += 1
-        app.start()
-    app.stop()
     lost = extra = 0
     for session in sessions:
         stored = {one.start_row for one in Incidents(store, session.record.id, "count").all()}
@@ -152,6 +130,34 @@ def kill(given: argparse.Namespace) -> int:
         "kill", sessions=given.sessions, kills=kills, confirmed=confirmed, lost=lost, unconfirmed=extra, seconds=seconds
     )
     return 1 if lost or confirmed < given.labels else 0
+
+
+async def _label_and_kill(app: Server, sessions: list[Session], given: argparse.Namespace) -> int:
+    """Lets all sessions label to their end; returns how often the app was killed meanwhile."""
+    chance, kills = random.Random(given.seed), 0
+
+    def done() -> int:
+        return sum(len(session.confirmed) for session in sessions)
+
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium.find(), args=list(chromium.ARGUMENTS))
+        work = asyncio.gather(*(session.run(browser) for session in sessions))
+        # A kill comes in the middle of the work: after so many more confirmations, and a moment.
+        wanted = chance.randint(*given.every)
+        while not work.done():
+            print(f"\r{done():,} of {given.labels:,} confirmed, {kills} kills", end="", file=sys.stderr, flush=True)
+            await asyncio.sleep(0.2)
+            if done() < wanted:
+                continue
+            await asyncio.sleep(chance.uniform(0, 2))
+            if not work.done():
+                app.stop()
+                kills += 1
+                await asyncio.to_thread(app.start)
+                wanted = done() + chance.randint(*given.every)
+        await work
+        await browser.close()
+    return kills
 
 
 def page(given: argparse.Namespace) -> int:
@@ -220,9 +226,7 @@ async def _changes(
 
         async def work(number: int) -> None:
             chance = random.Random(number)
-            context = await browser.new_context(viewport={"width": 1440, "height": 900})
-            await context.add_cookies([{"name": "amad_author", "value": f"person{number}", "url": app.url}])
-            tab = await context.new_page()
+            tab = await _tab(browser, app, f"person{number}")
             tab.set_default_timeout(240_000)
             tab.on("pageerror", lambda error: wrong.append(str(error)))
             try:
@@ -236,9 +240,9 @@ async def _changes(
                     if await tab.locator('[data-testid="stException"], [data-testid="stAlertContentError"]').count():
                         wrong.append("an error on the page")
                     print(f"\r{len(found)} page changes", end="", file=sys.stderr, flush=True)
-            except AsyncError as error:
+            except Error as error:
                 wrong.append(str(error))
-            await context.close()
+            await tab.context.close()
 
         await asyncio.gather(*(work(number) for number in range(sessions)))
         await browser.close()
@@ -246,7 +250,7 @@ async def _changes(
     return found, wrong
 
 
-async def _change(tab: AsyncPage, name: str, listed: str) -> float:
+async def _change(tab: Page, name: str, listed: str) -> float:
     """Seconds from the click on a page's link until it is drawn and what belongs to it is listed."""
     begun = time.monotonic()
     await tab.get_by_test_id("stSidebarNav").get_by_role("link", name=name, exact=True).click()

@@ -8,6 +8,8 @@ from streamlit.testing.v1 import AppTest
 
 from amad.workspace import Workspace
 from amad.workspace.incidents import Incidents
+from app.parts import cached
+from app.parts.incidents_timeline import reshaped
 
 Open = Callable[..., AppTest]
 
@@ -266,3 +268,71 @@ def test_a_second_pass_hides_the_first_and_then_compares(made, store) -> None:
     labelled(page, "button", "Second pass").click().run()
     assert not page.exception
     assert "33\u2009% of the labelled rows are the same" in texts(page.markdown).replace("\\", "")
+
+
+def test_labels_need_no_run(open_page: Open, store: Workspace) -> None:
+    series = store.add_series(small_series())
+    page = open_page()
+    page.session_state["amad_author"] = "Ada"
+    page.switch_page("views/incidents.py").run()
+    base, labels = f"incidents-none-{series.id}", Incidents(store, series.id, "Ada")
+    assert "No run on this series yet" in texts(page.subheader)
+    page.session_state[f"{base}-span"] = (100, 140)
+    page.session_state[f"{base}-new-start"], page.session_state[f"{base}-new-end"] = 100, 140
+    page.run()
+    labelled(page, "button", "DR").click().run()
+    assert not page.exception
+    (label,) = labels.all()
+    assert (label.start_row, label.end_row, label.type, label.severity) == (100, 140, "Drift", None)
+    page.session_state[f"{base}-tab"] = "Incidents"
+    page.session_state[f"{base}-labels-told"] = [0]
+    page.run()
+    assert "1 incident" in texts(page.subheader)
+    assert [button.label for button in page.get("download_button")] == ["Report as HTML", "Labels"]
+    labelled(page, "text_input", "Note").set_value("seen by hand").run()
+    labelled(page, "button", "Save changes").click().run()
+    assert labels.find(label.id).note == "seen by hand"
+    assert "Learn" not in offered(page)
+    labelled(page, "button", "Undo").click().run()
+    assert labels.find(label.id).note == ""
+    assert not page.exception
+
+
+def test_a_brush_is_there_again_in_a_new_session(made, open_page: Open) -> None:
+    page, _ = made
+    brush(page, 100, 160)
+    other = open_page(series=page.query_params["series"], run=page.query_params["run"])
+    other.session_state["amad_author"] = "Ada"
+    other.switch_page("views/incidents.py").run()
+    assert "New label" in texts(other.subheader)
+    assert labelled(other, "number_input", "To row (not in it)").value == 160
+
+
+def test_maintenance_leaves_rows_out_of_scoring(made, store: Workspace) -> None:
+    page, labels = made
+    labels.add_window("Service", rows=(310, 330), training=False, scoring=True, alarms=False)
+    page.run()
+    assert not page.exception
+    assert "2 events" in texts(page.subheader)
+    assert list(page.dataframe[0].value["Length"]) == ["10 min", "5 min"]
+    run, record = store.runs()[0], labels.record
+    assert cached.highest(run, record, "score") == 2.0
+    assert cached.best_f1(run, record, "score") < 2.0
+    labels.add_window("All of it", rows=(0, 600), training=False, scoring=True, alarms=False)
+    page.run()
+    assert not page.exception
+    assert "0 events" in texts(page.subheader)
+
+
+def test_an_edge_of_the_rail_moves_what_the_mark_shows(made) -> None:
+    _, labels = made
+    (label,) = labels.add(100, 140, "Spike")
+    assert labels.change(label, **reshaped(label, 90, 140)).start_row == 90
+    (vague,) = labels.add(200, 240, sure=(210, 230), possible=(190, 250))
+    assert labels.change(vague, **reshaped(vague, 190, 260)).possible == (190, 260)
+    vague = labels.find(vague.id)
+    assert (vague.start_row, vague.end_row, vague.sure) == (200, 240, (210, 230))
+    inner = labels.change(vague, **reshaped(vague, 190, 220))
+    assert (inner.start_row, inner.end_row, inner.sure, inner.possible) == (200, 220, (210, 220), (190, 220))
+    left = labels.change(inner, **reshaped(inner, 190, 195))
+    assert (left.start_row, left.end_row, left.sure, left.possible) == (190, 195, None, None)

@@ -15,6 +15,7 @@ from amad.series import Report, Series
 from amad.workspace import SeriesRecord, Workspace
 from amad.workspace.incidents import Incidents
 from tests.browser.conftest import Server
+from tests.browser.timelines import Plot, fresh
 
 DRAWN = '[data-amad="timeline"][data-fresh="true"]'
 PATIENCE = 120_000  # ms: the machine may be busy with other tests
@@ -91,7 +92,11 @@ def test_a_brushed_span_is_labelled_undone_redone_resized_and_found_after_a_relo
     assert (made.type, made.author) == ("Drift", "Ada")
     assert made.rows > 1
 
-    leave(page)
+    page.mouse.move(left, top)  # over the timeline the page's keys are heard too, and listed
+    page.keyboard.press("?")
+    for words in ("accept, reject, unsure", "label the brush, or accept the event, as a type", "undo, redo"):
+        expect(page.get_by_text(words, exact=True)).to_be_visible(timeout=PATIENCE)
+    page.keyboard.press("?")
     page.keyboard.press("z")
     expect(page.get_by_role("radio", name="Incidents 0")).to_be_visible(timeout=PATIENCE)
     assert labels.all() == []
@@ -101,6 +106,13 @@ def test_a_brushed_span_is_labelled_undone_redone_resized_and_found_after_a_relo
 
     tab(page, "Incidents")
     end = page.get_by_role("spinbutton", name="To row (not in it)", exact=True)
+    expect(end).to_have_value(str(made.end_row), timeout=PATIENCE)
+    drag_edge(page, made.end_row, 60)
+    expect(end).not_to_have_value(str(made.end_row), timeout=PATIENCE)
+    (wider,) = labels.all()
+    assert (wider.id, wider.start_row) == (made.id, made.start_row)
+    assert wider.end_row > made.end_row + 10
+    made = wider
     expect(end).to_have_value(str(made.end_row), timeout=PATIENCE)
     end.fill(str(made.end_row + 7))
     end.press("Enter")
@@ -117,6 +129,17 @@ def test_a_brushed_span_is_labelled_undone_redone_resized_and_found_after_a_relo
     expect(page.get_by_role("spinbutton", name="To row (not in it)", exact=True)).to_have_value(
         str(made.end_row + 7), timeout=PATIENCE
     )
+
+
+def drag_edge(page: Page, end_row: int, px: int) -> None:
+    """Drags the edge of the chosen label that ends before this row along the rail."""
+    fresh(page)
+    rail, x = page.get_by_text("Incidents, events", exact=True).bounding_box(), Plot(page).x(end_row)
+    assert rail is not None
+    page.mouse.move(x, rail["y"] + 6)
+    page.mouse.down()
+    page.mouse.move(x + px, rail["y"] + 6, steps=8)
+    page.mouse.up()
 
 
 def note(page: Page, words: str) -> None:
@@ -154,6 +177,11 @@ def test_two_browsers_that_edit_one_label_both_see_the_question(
     assert labels.find(label.id).note == "of Ada"
     assert [change.after["note"] for change in labels.history(label.id)][:3] == ["of Ada", "of Bob", ""]
     other.context.close()
+
+    labels.change(label.id, end=150)
+    drag_edge(page, 140, 60)
+    expect(page.get_by_role("heading", name=asked, exact=True)).to_be_visible(timeout=PATIENCE)
+    assert labels.find(label.id).end_row == 150
 
 
 def test_labels_that_are_exported_wiped_and_imported_are_equal(

@@ -114,6 +114,31 @@ def test_an_event_is_told_once_when_it_is_first_seen_and_the_workspace_shows_it(
     made.workspace.delete_series("now")
 
 
+def test_maintenance_tells_no_event_and_leaves_its_rows_unscored(watch):
+    made, told = watch
+    values = wave(600, 7)
+    values[400:412] += 6
+    made.threshold = 0.4 * float(made.detector.score(values).score[400:412].max())
+
+    def give(start, stop):
+        times = [f"2026-01-01T00:{row // 60:02d}:{row % 60:02d}Z" for row in range(start, stop)]
+        made.take(Rows(values[start:stop], times))
+        made.score()
+
+    give(0, 300)
+    assert made.show(now=True)
+    desk = made.workspace.incidents(made.series.id, "Ada")
+    window = desk.add_window("w", weekday=3, minute=5, minutes=3, training=False, alarms=True)  # a Thursday
+    before = len(told)
+    give(300, 480)
+    assert all(event["end_row"] <= 300 for event in told[before:])
+    desk.remove_window(window.id)
+    desk.add_window("w", weekday=3, minute=5, minutes=3, training=False, scoring=True, alarms=False)
+    give(480, 600)
+    assert not [event for event in told[before:] if 300 <= event["start_row"] < 480]
+    made.workspace.delete_series("now")
+
+
 def test_a_spool_goes_on_from_what_was_noted(tmp_path):
     spool = Spool(tmp_path, 2)
     spool.append(np.ones((5, 2), np.float32), np.arange(5))

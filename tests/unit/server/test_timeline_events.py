@@ -9,6 +9,7 @@ import pytest
 from serving import Served
 
 from amad.detection import find_events
+from amad.workspace.masks import unscored
 from app.components.timeline import events
 
 
@@ -37,6 +38,18 @@ def test_the_answer_is_what_the_library_finds(served: Served, threshold: float) 
     header, found = decode(ask(served, threshold=threshold).content)
     assert found == [(e.start_row, e.end_row) for e in find_events(values, threshold, merge_gap=2)]
     assert header["count"] == len(found)
+
+
+def test_rows_that_maintenance_leaves_out_of_scoring_make_no_event(served: Served) -> None:
+    score = served.store.scores_columns(served.run.id, served.series.id)
+    values = score.values[score.names.index("score")]
+    desk = served.store.incidents(served.series.id, "Ada")
+    made = desk.add_window("w", rows=(0, 20), training=False, scoring=True, alarms=False)
+    left = unscored(values, ((0, 20),))
+    _, found = decode(ask(served).content)
+    assert found == [(e.start_row, e.end_row) for e in find_events(left, 0.5, merge_gap=2)]
+    assert all(start >= 20 for start, _ in found)
+    desk.remove_window(made.id)
 
 
 def test_very_many_events_are_only_counted(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,12 +1,13 @@
 """The Python face: a view passed late is not an order, a new one is; data from the browser is not trusted."""
 
+import json
 from typing import Any
 
 import pytest
 
 from amad.plots.palette import COLORS
 from app.components.timeline import _obey, _told
-from app.components.timeline.passing import event, incident, pair
+from app.components.timeline.passing import event, incident, packed_events, packed_incidents, packed_spans, pair
 
 ROWS = 1000
 
@@ -106,3 +107,26 @@ def test_bands_of_every_kind_have_a_look_and_keep_what_is_known_of_them() -> Non
     assert (made["author"], made["channels"], made["inner"]) == ("Ann", ["a", "b"], [6, 8])
     assert incident({**given, "kind": "disagreement"}, "light", COLORS["light"])["code"] == "\u2260"
     assert incident({**given, "kind": "<b>"}, "light", COLORS["light"])["kind"] == "incident"
+
+
+def test_packed_marks_hold_what_each_mark_holds() -> None:
+    given = [
+        {"id": "a", "start": 1, "end": 4, "type": "Drift", "author": "Ada"},
+        {"id": "b", "start": 9, "end": 12, "type": "Drift", "author": "Ada", "inner": (10, 11)},
+        {"id": "c", "start": 2, "end": 3, "kind": "maintenance"},
+    ]
+
+    def unfolded(text: str) -> list[dict[str, Any]]:
+        found = json.loads(text)
+        return [
+            {**found["kinds"][kind], **{name: values[place] for name, values in found["own"].items()}}
+            for place, kind in enumerate(found["of"])
+        ]
+
+    colors = COLORS["dark"]
+    assert unfolded(packed_incidents(given, "dark", colors).text) == [incident(one, "dark", colors) for one in given]
+    assert len(json.loads(packed_incidents(given, "dark", colors).text)["kinds"]) == 2
+    events = [{"id": n, "start": n, "end": n + 1, "severity": n / 2, "decision": "rejected"} for n in range(3)]
+    assert unfolded(packed_events(events).text) == [event(one) for one in events]
+    assert packed_spans([(1, 4), (8, 3), (-2, 99)], 10).text == "1,4,0,10"
+    assert packed_spans([], 10).text == ""

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from amad.config import make_config
-from amad.detection import find_events
+from amad.detection import Scores, find_events
 from amad.errors import CheckpointError, InputError
 from amad.workspace.agreement import agreement, differences, layers
 from amad.workspace.alike import alike, correlation_profile, stretches
@@ -15,7 +15,8 @@ from amad.workspace.hiding import hidden_events
 from amad.workspace.incident_records import Rule, Window
 from amad.workspace.incidents import Incidents
 from amad.workspace.learning import FILE, learn, origin, plan, turned, without
-from amad.workspace.masks import best_threshold, disagreements, judged, window_spans
+from amad.workspace.masks import best_threshold, disagreements, judged, maintained, unscored, window_spans
+from amad.workspace.overview import overview
 
 
 @pytest.fixture
@@ -43,6 +44,46 @@ def test_a_weekly_window_follows_the_clock_through_a_change_of_summer_time():
     ]
     assert window_spans([window(alarms=False)], time, len(time), "alarms") == []
     assert window_spans([window(kind="once", start_row=3, end_row=5)], None, 10) == [(3, 5)]
+
+
+def test_windows_of_a_part_of_a_series_count_from_its_first_row():
+    time = pd.date_range("2024-03-24 00:00", periods=400, freq="30min", tz="UTC")
+    windows = [window(), window(kind="once", start_row=3, end_row=15), window(kind="once", start_row=390, end_row=395)]
+    whole = np.zeros(400, dtype=bool)
+    for start, end in window_spans(windows, time, 400):
+        whole[start:end] = True
+    for first, stop in ((0, 400), (10, 350), (337, 400)):
+        part = np.zeros(stop - first, dtype=bool)
+        for start, end in window_spans(windows, time[first:stop], stop - first, first=first):
+            part[start:end] = True
+        assert (part == whole[first:stop]).all()
+
+
+def test_maintenance_is_left_out_of_new_runs_scores_and_the_overview(workspace, pump, ada, finish):
+    config = make_config("quick", {"threshold": "value:1", "merge_gap": 0})
+    first = finish(workspace, workspace.create_run(pump.id, preset="quick", config=config, part=(0, 100)))
+    assert without(workspace.run_folder(first.id), pump) is pump
+    score = np.full(200, 0.1, dtype=np.float32)
+    score[20:30], score[150:160] = 5.0, 9.0
+    shares = np.full((200, 2), 0.5, dtype=np.float32)
+    views = {"reconstruction": score, "divergence": score}
+    workspace.write_scores(first.id, pump.id, Scores(score, views, shares, shares, score, pump.channels))
+    ada.add_window("w", rows=(90, 160), training=True, scoring=True, alarms=False)
+    ada.add_window("v", rows=(0, 5), training=False, scoring=False, alarms=True)
+    assert maintained(workspace, pump.id, "training") == maintained(workspace, pump.id, "scoring") == ((90, 160),)
+    assert maintained(workspace, pump.id, "alarms") == ((0, 5),)
+
+    second = workspace.create_run(pump.id, preset="quick", config=config, part=(0, 100))
+    series = without(workspace.run_folder(second.id), workspace.open_series(pump.id))
+    assert np.isnan(series.values[90:100]).all()
+    assert not np.isnan(series.values[[80, 89, 100, 159]]).any()
+    assert origin(workspace.run_folder(second.id)) is None
+
+    left = unscored(score, ((90, 160),))
+    assert [event.start_row for event in find_events(left, 1.0)] == [20]
+    assert score[155] == 9.0
+    (glance,) = overview(workspace)
+    assert (glance.events, round(glance.worst)) == (1, round(float(find_events(score, 1.0)[0].severity)))
 
 
 def test_a_window_over_midnight_of_sunday_goes_on_on_monday():
