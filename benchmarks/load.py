@@ -87,11 +87,13 @@ class Session:
         before = int((await tab.get_by_text(_LEFT).inner_text()).split()[0].replace(",", ""))
         words = await tab.get_by_text(re.compile(r"^rows [\d,]+ to [\d,]+ ·")).first.inner_text()
         start = int(words.split()[1].replace(",", ""))
+        await tab.get_by_role("button", name="Accept").wait_for()  # its keys are heard from now on
         await tab.mouse.move(5, 880)
-        await tab.keyboard.press(str(1 + start % 8))
+        await tab.keyboard.press(str(1 + start // SPACE % 8))
         await tab.get_by_text(f"{before - 1:,} left", exact=True).wait_for()
         await tab.get_by_text(re.compile(r"^Saved \d\d:\d\d:\d\d")).wait_for()
         self.confirmed.append(start)
+        await tab.get_by_text(re.compile(rf"^rows {start + SPACE:,} to ")).wait_for()  # the next event is there
 
 
 async def _tab(browser: Browser, app: Server, name: str) -> Page:
@@ -287,7 +289,7 @@ def main(arguments: list[str] | None = None) -> int:
     one.add_argument("--labels", type=int, default=1000)
     one.add_argument("--sessions", type=int, default=4)
     one.add_argument(
-        "--every", type=int, nargs=2, default=(10, 80), help="confirmations between two kills, at least and at most"
+        "--every", type=int, nargs=2, default=(20, 120), help="confirmations between two kills, at least and at most"
     )
     one.add_argument("--seed", type=int, default=0)
     one.set_defaults(run=kill)

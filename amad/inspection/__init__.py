@@ -35,6 +35,7 @@ from amad.inspection.runs import frequencies, history
 from amad.inspection.spectrum import spectrum
 
 if TYPE_CHECKING:
+    from amad.inspection.representation import Representation
     from amad.inspection.strengths import strength
     from amad.inspection.window import inspect
 
@@ -43,6 +44,7 @@ __all__ = [
     "LENGTH",
     "WAYS",
     "Answer",
+    "Representation",
     "agreement",
     "answer",
     "attend",
@@ -87,6 +89,10 @@ def __getattr__(name: str) -> Any:
         from amad.inspection.window import inspect
 
         return inspect
+    if name == "Representation":
+        from amad.inspection.representation import Representation
+
+        return Representation
     if name == "strength":
         from amad.inspection.strengths import strength
 

@@ -199,11 +199,11 @@ def events(
 def _highest(run_id: str, series_id: str, view: str, version: str) -> float:
     store = workspace.get()
     score = column(store.find_run(run_id), store.find_series(series_id), view)
-    return float(np.nanmax(unscored(score, maintained(store, series_id, "scoring"))))
+    return float(np.fmax.reduce(unscored(score, maintained(store, series_id, "scoring"))))
 
 
 def highest(run: RunRecord, record: SeriesRecord, view: str) -> float:
-    """The largest score of one view."""
+    """The largest score of one view; NaN where maintenance leaves every row out of scoring."""
     return _highest(run.id, record.id, view, _scored(run, record))
 
 

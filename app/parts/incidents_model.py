@@ -12,12 +12,15 @@ from amad import jobs
 from amad.errors import AmadError
 from amad.workspace import RunRecord, SeriesRecord
 from amad.workspace.agreement import Agreement, agreement, layers
-from amad.workspace.alike import alike, stretches
+from amad.workspace.alike import Kin, alike, stretches
 from amad.workspace.incidents import Incidents
 from amad.workspace.learning import Plan, learn, origin, plan, turned
+from app.components.maps import sources
 from app.parts import cached, labelling, page, selection, text, workspace
 from app.parts.incidents_queue import Queue, own_events
 from app.parts.labelling import Stored
+
+_MOST_ASKED = 300  # events that the model is asked about: those most alike by shape
 
 
 @st.dialog("Similar to this event", width="large")
@@ -25,12 +28,21 @@ def similar(base: str, record: SeriesRecord, run: RunRecord, said: Stored, found
     """Other events made alike, to reject together, and stretches of the same shape, to label together."""
     values = _values(record, run)
     ranked = alike(event, found.all, values)
+    by = "Shape"
+    if _has_states(run):
+        by = st.segmented_control(
+            "Alike by", ["Model", "Shape"], default="Model", required=True, key="kin-by",
+            help="Model: cosine of the run's last hidden states, without what its training part has in common. Shape: cosine "
+            "of the channels' shares times the best correlation (as in MASS) in the channels that made the event.",
+        )  # fmt: skip
+    if by == "Model":
+        with st.spinner("Asking the model", show_time=False):
+            near = _represented(record, run).alike(_span(event), [_span(one) for one, _ in ranked[:_MOST_ASKED]])
+        ranked = [(one, float(value)) for (one, _), value in zip(ranked, near, strict=False)]
+        ranked.sort(key=lambda pair: (-pair[1], pair[0].start_row))
     st.markdown(f"**Events like event {event.id}**")
     st.session_state.setdefault("kin-least", 80)
-    least = st.slider(
-        "Similarity from", 0, 100, step=5, key="kin-least", format="%d %%",
-        help="Cosine of the channels' shares times the best correlation of the shape (as in MASS) in the channels that made it.",
-    )  # fmt: skip
+    least = st.slider("Similarity from", 0, 100, step=5, key="kin-least", format="%d %%")
     kin = [one for one, value in ranked if 100 * value >= least]
     clock = cached.clock(record)
     if ranked:
@@ -52,11 +64,14 @@ def similar(base: str, record: SeriesRecord, run: RunRecord, said: Stored, found
         args=(base, record, run, event, kin),
     ):  # fmt: skip
         st.rerun()
-    st.markdown("**Stretches of the same shape elsewhere**")
-    shares = event.shares if event.shares is not None else np.ones(len(run.channels))
-    near = stretches((event.start_row, event.end_row), values, shares)
+    st.markdown("**Stretches like it elsewhere**")
+    if by == "Model":
+        near = _stretches(record.id, run.id, _span(event), cached.version(run, record))
+    else:
+        shares = event.shares if event.shares is not None else np.ones(len(run.channels))
+        near = stretches(_span(event), values, shares)
     if not near:
-        st.caption("No other stretch has a correlation of 0.5 or more with this one.")
+        st.caption("No other stretch has a similarity of 50\u2009% or more with this one.")
         return
     picked: Any = st.dataframe(
         pd.DataFrame(
@@ -80,6 +95,33 @@ def similar(base: str, record: SeriesRecord, run: RunRecord, said: Stored, found
         on_click=lambda: labelling.act(base, lambda: labelling.desk(record).add_many(spans, str(kind))),
     ):  # fmt: skip
         st.rerun()
+
+
+def _span(event: Any) -> tuple[int, int]:
+    return event.start_row, event.end_row
+
+
+def _has_states(run: RunRecord) -> bool:
+    """Whether the run has a network that can be asked; a baseline has none."""
+    return str(run.config.get("detector", "amad")) == "amad" and sources.calibrated(run)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _representation(series_id: str, run_id: str, version: str) -> Any:
+    from amad.inspection import Representation
+
+    store = workspace.get()
+    record, run = store.find_series(series_id), store.find_run(run_id)
+    return Representation(sources.detector(run), _values(record, run))
+
+
+def _represented(record: SeriesRecord, run: RunRecord) -> Any:
+    return _representation(record.id, run.id, cached.version(run, record))
+
+
+@st.cache_data(max_entries=32, show_spinner="Asking the model")
+def _stretches(series_id: str, run_id: str, span: tuple[int, int], version: str) -> list[Kin]:
+    return [Kin(*one) for one in _representation(series_id, run_id, version).stretches(span)]
 
 
 def _fold(base: str, record: SeriesRecord, run: RunRecord, event: Any, kin: list[Any]) -> None:

@@ -328,6 +328,10 @@ def listed(
     if highest > level.value:
         st.caption("The filter leaves no event. Take it away to see them.")
         return
+    if not np.isfinite(highest):
+        st.markdown("**No row has a score.**")
+        st.caption("Maintenance leaves all of them out of scoring; Filter holds its windows.")
+        return
     st.markdown("**No events above this threshold.**")
     st.caption(f"The highest score is {text.score(highest)}.")
     lower = highest * 0.94 if highest > 0 else highest - 0.05

@@ -5,6 +5,8 @@ from collections.abc import Callable
 import pytest
 from app_made import finished_run, small_series
 from streamlit.testing.v1 import AppTest
+from trained_run import series as sines
+from trained_run import trained_run
 
 from amad.workspace import Workspace
 from amad.workspace.incidents import Incidents
@@ -336,3 +338,17 @@ def test_an_edge_of_the_rail_moves_what_the_mark_shows(made) -> None:
     assert (inner.start_row, inner.end_row, inner.sure, inner.possible) == (200, 220, (210, 220), (190, 220))
     left = labels.change(inner, **reshaped(inner, 190, 195))
     assert (left.start_row, left.end_row, left.sure, left.possible) == (190, 195, None, None)
+
+
+def test_kin_is_found_by_what_the_model_makes_of_it_and_by_shape(open_page: Open, store: Workspace) -> None:
+    trained_run(store, store.add_series(sines()))
+    page = open_page()
+    page.session_state["amad_author"] = "Ada"
+    page.switch_page("views/incidents.py").run()
+    labelled(page, "button", "Similar").click().run()
+    assert not page.exception
+    by = labelled(page, "button_group", "Alike by")
+    assert by.value == "Model"
+    assert "Stretches like it elsewhere" in texts(page.markdown)
+    by.set_value("Shape").run()
+    assert not page.exception
