@@ -15,9 +15,8 @@ import scipy.linalg
 from numpy.typing import NDArray
 
 from amad.errors import CheckpointError, InputError
+from amad.lagged import BLOCK, EXACT_WIDTH, delay_covariance, delay_mean
 
-EXACT_WIDTH = 1600  # rows * C up to which the whole covariance is solved; above, a randomised range finder is used
-BLOCK = 32768  # steps that are worked on at a time
 # Of the dimensions of a delay window that vary. With one to four channels, 30 components of 20 rows each would explain all
 # there is, an anomaly too, and leave rounding to be scored: AUC-PR on NAB's machine temperature .09 with all, .13 with a
 # quarter; on LRO's BlackSmithFork2019 .59 and .62, on two wells of 3W .88 and .92, .91 and .99. [D]
@@ -71,10 +70,10 @@ class LinearPart:
         channels = scaled.shape[1]
         windows = len(scaled) - rows + 1
         count = max(1, min(components, rows * channels, windows))
-        mean = _delay_mean(scaled, rows)  # (rows, C)
+        mean = delay_mean(scaled, rows)  # (rows, C)
         if not np.isfinite(mean).all():
             raise InputError("The linear part needs finite values. Fill or scale missing values first.")
-        if rows * channels <= EXACT_WIDTH:
+        if rows * channels <= EXACT_WIDTH:  # above, a randomised range finder does
             found = _exact(scaled, mean, count)
         else:
             found = _randomised(scaled, mean, count, seed)
@@ -163,16 +162,6 @@ class LinearPart:
         return total
 
 
-def _delay_mean(scaled: NDArray[np.float32], rows: int) -> NDArray[np.float64]:
-    """Mean of every position of the delay windows: (rows, C)."""
-    windows = len(scaled) - rows + 1
-    mean = np.empty((rows, scaled.shape[1]))
-    mean[0] = scaled[:windows].sum(axis=0, dtype=np.float64)
-    for lag in range(1, rows):
-        mean[lag] = mean[lag - 1] - scaled[lag - 1] + scaled[lag + windows - 1]
-    return mean / windows
-
-
 def _project(values: NDArray[np.float32], components: NDArray) -> NDArray:
     """Products of the delay windows of `values` (n + rows - 1, C) with components (k, rows, C): (n, k)."""
     rows = components.shape[1]
@@ -186,27 +175,8 @@ def _project(values: NDArray[np.float32], components: NDArray) -> NDArray:
 def _exact(scaled: NDArray[np.float32], mean: NDArray[np.float64], count: int) -> NDArray[np.float64]:
     """Leading eigenvectors of the covariance of the delay windows: (count, rows, C)."""
     rows, channels = mean.shape
-    windows = len(scaled) - rows + 1
-    moment = np.zeros((rows, channels, rows, channels))
-    for lag in range(rows):
-        # moment[i, :, i + lag] = sum_w x[w + i] x[w + i + lag]'; from i to i + 1 one product leaves, one comes
-        product = np.zeros((channels, channels))
-        for start in range(0, windows, BLOCK):
-            stop = min(start + BLOCK, windows)
-            left, right = scaled[start:stop], scaled[start + lag : stop + lag]
-            product += left.T.astype(np.float64) @ right.astype(np.float64)
-        moment[0, :, lag] = product
-        for i in range(1, rows - lag):
-            gone, come = i - 1, i - 1 + windows
-            product = product - np.outer(scaled[gone], scaled[gone + lag]) + np.outer(scaled[come], scaled[come + lag])
-            moment[i, :, i + lag] = product
     width = rows * channels
-    square = moment.reshape(width, width)
-    for i in range(rows):  # the blocks below the diagonal are the transposed ones above it
-        for j in range(i):
-            moment[i, :, j] = moment[j, :, i].T
-    square = square / windows - np.outer(mean.ravel(), mean.ravel())
-    square = (square + square.T) / 2
+    square = delay_covariance(scaled, mean)
     _, vectors = scipy.linalg.eigh(square, subset_by_index=(width - count, width - 1))
     return _signed(vectors[:, ::-1].T).reshape(count, rows, channels)
 

@@ -20,8 +20,9 @@ from amad.detection.scoring import Raw, Scorer
 from amad.detection.shape import Shape, fit_shape
 from amad.detection.storage import load_scorer, save_views
 from amad.detection.thresholds import threshold_of
-from amad.detection.views import Views, choose
+from amad.detection.views import FORECAST, LINEAR, NETWORK, Views, choose, together
 from amad.errors import ConfigError, InputError
+from amad.forecast import Forecast
 from amad.progress import OnProgress
 from amad.series.digest import digest_of
 from amad.series.scaling import Scaler
@@ -35,6 +36,8 @@ _DRAFT = "calibrating-"
 # change scores high and still is a number one can read. Far below what a part that varies has. [D]
 LEAST_EXCESS = {"divergence": 1e-4, "paper": 1e-6}
 USUAL_LEAST_EXCESS = 0.01
+# By the setting `parts`, what the reconstruction view is not made of.
+LEFT_OUT = {"all": (), "linear": (NETWORK,), "network": (LINEAR, FORECAST)}
 STORED_THRESHOLDS = ("percentile:0.95", "percentile:0.99", "percentile:0.995", "percentile:0.999", "pot")
 
 
@@ -96,9 +99,12 @@ def calibrate(
     config, (start, stop) = run.config, run.part
     if not 0 <= start < stop <= len(values):
         raise InputError(f"The training part {start}:{stop} does not lie in the {len(values):,} rows of these values.")
-    linear = load_linear(folder)
-    scorer = load_scorer(folder, device, linear)
+    scorer = load_scorer(folder, device, load_linear(folder))
     training = scorer.check(values[start:stop])
+    if config.forecast_rows:
+        scaled = scorer.scaler.bridged(np.asarray(training, dtype=np.float32))
+        scorer = replace(scorer, forecast=Forecast.fit(scaled, config.forecast_rows))
+        del scaled
     for left in folder.glob(f"{_DRAFT}*"):  # by a process that was killed
         shutil.rmtree(left, ignore_errors=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix=_DRAFT) as place:
@@ -112,7 +118,7 @@ def calibrate(
         del raw
     scores = views.training_scores()
     thresholds = {spec: threshold_of(spec, scores) for spec in dict.fromkeys((*STORED_THRESHOLDS, config.threshold))}
-    save_views(folder, views, linear, thresholds)
+    save_views(folder, views, scorer, thresholds)
     return True
 
 
@@ -126,17 +132,21 @@ def learn_views(
 ) -> Views:
     """Recipes and calibrations from the raw values and shape distances of the whole training part."""
     recipe = replace(Recipe.fit(raw.errors, config.smoothing), deviation=deviation)
-    linear = None if raw.linear is None else Recipe.fit(raw.linear, config.smoothing)
+    linear, forecast = (
+        None if errors is None else Recipe.fit(errors, config.smoothing) for errors in (raw.linear, raw.forecast)
+    )
     level = float(np.median(smooth(raw.cad, recipe.widths[0])))
-    views = Views(recipe, linear, shape, level, {}, digest)
+    views = Views(recipe, linear, forecast, shape, level, {}, digest)
 
     def learn(name: str, found: NDArray[np.float64]) -> None:
         views.calibrations[name] = Calibration.fit(found, LEAST_EXCESS.get(name, USUAL_LEAST_EXCESS))
 
     plain = views.plain(raw, distances)
     for name, found in plain.items():
-        learn(name, found)
-    learn("reconstruction", views.both(plain))
+        if name not in LEFT_OUT[config.parts]:
+            learn(name, found)
+    parts = {name: calibration.evidence(plain[name]) for name, calibration in views.calibrations.items()}
+    learn("reconstruction", together(parts))
     learn("score", choose(views.evidence(plain), config.score))
     return views
 
@@ -170,7 +180,9 @@ def _training_raw(
 
     errors = table("errors")
     linear = None if scorer.config.linear == "none" else table("linear")
+    forecast = None if scorer.forecast is None else table("forecast")
     cad, paper = np.empty(rows, dtype=np.float32), np.empty(rows, dtype=np.float32)
+    deviations = np.empty((rows, 1), dtype=np.float32)  # their mean over channels is all that is learned from
     begun = time.monotonic()
     for start, stop in scorer.spans(rows):
         if should_stop is not None and should_stop():
@@ -179,7 +191,10 @@ def _training_raw(
         errors[:, start:stop] = found.errors.T
         if linear is not None and found.linear is not None:
             linear[:, start:stop] = found.linear.T
+        if forecast is not None and found.forecast is not None:
+            forecast[:, start:stop] = found.forecast.T
+        deviations[start:stop, 0] = found.deviations.mean(axis=1, dtype=np.float64)
         cad[start:stop], paper[start:stop] = found.cad, found.paper
         report(on_progress, "calibrating", stop, rows, begun, scorer.config.score_stride)
-    nothing = np.empty((0, channels), dtype=np.float32)
-    return Raw(errors.T, None if linear is None else linear.T, nothing, nothing, cad, paper)
+    linear, forecast = (None if one is None else one.T for one in (linear, forecast))
+    return Raw(errors.T, linear, forecast, deviations, np.empty((0, channels), dtype=np.float32), cad, paper)

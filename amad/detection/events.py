@@ -114,8 +114,12 @@ def runs(
     values: NDArray[Any], threshold: float, merge_gap: int, min_length: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Starts and exclusive ends of the runs above the threshold, gaps closed, short ones dropped."""
-    edges = np.diff((values > threshold).astype(np.int8), prepend=0, append=0)
-    starts, ends = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
+    above = values > threshold
+    edges = [np.flatnonzero(above[:1]), np.flatnonzero(above[1:] != above[:-1]) + 1]
+    if above[-1:].any():
+        edges.append(np.array([len(above)]))
+    joined = np.concatenate(edges)
+    starts, ends = joined[::2], joined[1::2]
     if len(starts) == 0:
         return starts, ends
     apart = starts[1:] - ends[:-1] > merge_gap

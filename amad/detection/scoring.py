@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from amad.config import Config
 from amad.detection.shape import Cut
 from amad.errors import InputError
+from amad.forecast import Forecast
 from amad.linear import LinearPart
 from amad.model import Amad
 from amad.series.scaling import REACH, Scaler
@@ -27,14 +28,15 @@ OTHER_MAP_BYTES = 256 << 20  # and what keeps a GPU busy
 class Raw:
     """Rows of a series before any calibration, in scaled units.
 
-    errors, linear and deviations (n, C) squared, expected (n, C), cad (n,) in nats, paper (n,). `errors` are of what AMAD
-    leaves, `linear` of what the linear part alone leaves, None without one; deviations are those of the row from the
-    training mean; all else is the mean over the windows that cover the row. `paper` is AMAD's error, mean over channels,
-    weighted by the softmax over the window of -CAD. Missing cells have error and deviation 0.
+    errors, linear, forecast and deviations (n, C) squared, expected (n, C), cad (n,) in nats, paper (n,). `errors` are of
+    what AMAD leaves, `linear` of what the linear part alone leaves, `forecast` of the forecast, None without one;
+    deviations are those of the row from the training mean; all else is the mean over the windows that cover the row.
+    `paper` is AMAD's error, mean over channels, weighted by the softmax over the window of -CAD. Missing cells have error and deviation 0.
     """
 
     errors: NDArray[np.float32]
     linear: NDArray[np.float32] | None
+    forecast: NDArray[np.float32] | None
     deviations: NDArray[np.float32]
     expected: NDArray[np.float32]
     cad: NDArray[np.float32]
@@ -50,6 +52,7 @@ class Scorer:
     linear: LinearPart
     config: Config
     device: str
+    forecast: Forecast | None = None
 
     def check(self, values: NDArray[np.floating]) -> NDArray[np.floating]:
         """The values (T, C), or an InputError that names both numbers when they do not fit the run."""
@@ -73,11 +76,19 @@ class Scorer:
         self, values: NDArray[np.floating], start: int, stop: int
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Rows [start, stop) scaled (n, C), and what the linear part leaves of them (n, C): what AMAD sees."""
-        margin = self.linear.rows - 1 + REACH  # so that every delay window over these rows is whole, gaps bridged
+        return self._parted(*self._near(values, start, stop))
+
+    def _parted(self, near: NDArray[np.float32], part: slice) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Rows `part` of scaled values (T, C), and what the linear part leaves of them."""
+        return near[part], near[part] - self.linear.reconstruct(near)[part]
+
+    def _near(self, values: NDArray[np.floating], start: int, stop: int) -> tuple[NDArray[np.float32], slice]:
+        """Rows [start, stop) and as many beside them, scaled, as linear part and forecast need; and where they lie there."""
+        back = 0 if self.forecast is None else self.forecast.rows
+        margin = max(self.linear.rows - 1, back) + REACH  # every delay window over these rows is whole, gaps bridged
         first, last = max(0, start - margin), min(len(values), stop + margin)
         scaled = self.scaler.bridged(np.asarray(values[first:last], dtype=np.float32))
-        part = slice(start - first, stop - first)
-        return scaled[part], scaled[part] - self.linear.reconstruct(scaled)[part]
+        return scaled, slice(start - first, stop - first)
 
     def cutter(self, values: NDArray[np.floating], start: int, stop: int, margin: int) -> Cut:
         """Cuts scaled windows, NaN = missing, out of rows [start - margin, stop + margin) of values (T, C).
@@ -101,7 +112,8 @@ class Scorer:
         starts = window_starts(len(values), length, self.config.score_stride)
         starts = starts[np.searchsorted(starts, start - length, side="right") : np.searchsorted(starts, stop)]
         first, last = int(starts[0]), int(starts[-1]) + length
-        scaled, residual = self.scaled_and_residual(values, first, last)
+        near, part = self._near(values, first, last)
+        scaled, residual = self._parted(near, part)
         present = np.isfinite(values[first:last])
         rows = last - first
         covers = np.zeros(rows, dtype=np.float32)
@@ -126,9 +138,13 @@ class Scorer:
         covers = covers[inner]
         linear = scaled[inner] - residual[inner]
         alone = self.config.linear != "none"
+        forecast = None
+        if self.forecast is not None:
+            forecast = self.forecast.errors(near[: part.start + inner.stop], part.start + inner.start) * present[inner]
         return Raw(
             errors=squares[inner] / covers[:, None],
             linear=np.square(residual[inner]) * present[inner] if alone else None,
+            forecast=forecast,
             deviations=np.square(scaled[inner]) * present[inner],
             expected=linear + total[inner] / covers[:, None],
             cad=cads[inner] / covers,

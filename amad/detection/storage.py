@@ -18,18 +18,19 @@ from amad.detection.scoring import Scorer
 from amad.detection.shape import Length, Shape
 from amad.detection.views import Views
 from amad.errors import CheckpointError, InputError
+from amad.forecast import Forecast
 from amad.linear import LinearPart
 from amad.series.scaling import Scaler
 from amad.training import load_model, read_config, resolve_device
 from amad.training.checkpoints import read_json, read_tensors, write_tensors
 from amad.training.files import write_atomically
 
-SCHEMA = 2
+SCHEMA = 3
 ARRAYS, FACTS = "detection.safetensors", "detection.json"
 
 
-def load_scorer(folder: Path, device: str, linear: LinearPart) -> Scorer:
-    """Model, scaler and settings of a run on a device, with its linear part. Errors: CheckpointError naming the file."""
+def load_scorer(folder: Path, device: str, linear: LinearPart, forecast: Forecast | None = None) -> Scorer:
+    """Model, scaler and settings of a run on a device, with its linear part and forecast. Errors: CheckpointError naming the file."""
     place = resolve_device(device)
     run = read_config(folder)
     path = folder / "scaler.json"
@@ -42,19 +43,21 @@ def load_scorer(folder: Path, device: str, linear: LinearPart) -> Scorer:
             f"{folder}: config.json names {len(run.channels)} channels, the scaler has {len(scaler.centre)} and the "
             f"linear part {linear.channels}. Train the run again, or import it again."
         )
-    return Scorer(load_model(folder, place), scaler, linear, run.config, place)
+    return Scorer(load_model(folder, place), scaler, linear, run.config, place, forecast)
 
 
-def save_views(folder: Path, views: Views, linear: LinearPart, thresholds: dict[str, float]) -> None:
-    """Writes both files, each whole or not at all; the JSON last, so that its presence means a calibrated run."""
-    arrays: dict[str, NDArray[Any]] = {f"linear.{name}": array for name, array in linear.arrays().items()}
+def save_views(folder: Path, views: Views, scorer: Scorer, thresholds: dict[str, float]) -> None:
+    """Writes both files, with the scorer's linear part and forecast, each whole or not at all; the JSON last, so that its presence means a calibrated run."""
+    arrays: dict[str, NDArray[Any]] = {f"linear.{name}": array for name, array in scorer.linear.arrays().items()}
+    if scorer.forecast is not None:
+        arrays |= {f"forecast.{name}": array for name, array in scorer.forecast.arrays().items()}
     arrays["recipe.quantile"] = views.recipe.quantile
     arrays["recipe.means"] = views.recipe.means
     if views.recipe.deviation is not None:
         arrays["recipe.deviation"] = views.recipe.deviation
-    if views.linear is not None:
-        arrays["linear-recipe.quantile"] = views.linear.quantile
-        arrays["linear-recipe.means"] = views.linear.means
+    for name, found in (("linear", views.linear), ("forecast", views.forecast)):
+        if found is not None:
+            arrays[f"{name}-recipe.quantile"], arrays[f"{name}-recipe.means"] = found.quantile, found.means
     for one in views.shape.lengths:
         arrays[f"shape.{one.length}.starts"] = one.starts
         arrays[f"shape.{one.length}.features"] = one.features
@@ -76,7 +79,7 @@ def save_views(folder: Path, views: Views, linear: LinearPart, thresholds: dict[
     write_atomically(folder / FACTS, json.dumps(plain, indent=1).encode())
 
 
-def load_views(folder: Path) -> tuple[Views, LinearPart]:
+def load_views(folder: Path) -> tuple[Views, LinearPart, Forecast | None]:
     """What `save_views` wrote. Errors: CheckpointError naming the file that is missing, damaged or of another schema."""
     path = folder / FACTS
     plain = read_json(path)
@@ -96,10 +99,11 @@ def load_views(folder: Path) -> tuple[Views, LinearPart]:
             plain["compression"],
             arrays.get("recipe.deviation"),
         )
-        linear = None
-        if "linear-recipe.quantile" in arrays:
-            quantile, means = (arrays[f"linear-recipe.{name}"] for name in ("quantile", "means"))
-            linear = Recipe(quantile, (first, second), means, plain["compression"])
+        recipes: dict[str, Recipe | None] = {"linear": None, "forecast": None}
+        for name in recipes:
+            if f"{name}-recipe.quantile" in arrays:
+                quantile, means = (arrays[f"{name}-recipe.{part}"] for part in ("quantile", "means"))
+                recipes[name] = Recipe(quantile, (first, second), means, plain["compression"])
         calibrations = {
             name: Calibration(arrays[f"training.{name}"], float(excess))
             for name, excess in plain["mean_excess"].items()
@@ -115,11 +119,21 @@ def load_views(folder: Path) -> tuple[Views, LinearPart]:
             for length, level in plain["shape"]["levels"].items()
         )
         shape = Shape(lengths, int(plain["shape"]["seed"]), int(plain["training_rows"]))
-        views = Views(recipe, linear, shape, float(plain["cad_level"]), calibrations, str(plain["training_digest"]))
-        named = {name.removeprefix("linear."): array for name, array in arrays.items() if name.startswith("linear.")}
-        return views, LinearPart.from_arrays(named)
+        level, digest = float(plain["cad_level"]), str(plain["training_digest"])
+        views = Views(recipe, recipes["linear"], recipes["forecast"], shape, level, calibrations, digest)
+        forecast = _named("forecast", arrays)
+        return (
+            views,
+            LinearPart.from_arrays(_named("linear", arrays)),
+            Forecast.from_arrays(forecast) if forecast else None,
+        )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise CheckpointError(f"{path}: does not fit {ARRAYS} ({error}). Calibrate the run again.") from error
+
+
+def _named(kind: str, arrays: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """The arrays of a kind, by their names in it."""
+    return {name.removeprefix(f"{kind}."): array for name, array in arrays.items() if name.startswith(f"{kind}.")}
 
 
 def load_detector(folder: Path, device: str) -> Detector:
@@ -129,10 +143,10 @@ def load_detector(folder: Path, device: str) -> Detector:
         raise CheckpointError(
             f"{folder}: this run is the baseline {run.config.detector}, not AMAD. Open it with amad.evaluation.load_run."
         )
-    views, linear = load_views(folder)
+    views, linear, forecast = load_views(folder)
     if len(views.recipe.quantile) != len(run.channels):
         raise CheckpointError(
             f"{folder / ARRAYS}: made for {len(views.recipe.quantile)} channels, config.json names {len(run.channels)}. "
             "Calibrate the run again."
         )
-    return Detector(load_scorer(folder, device, linear), views, run.channels, run.part)
+    return Detector(load_scorer(folder, device, linear, forecast), views, run.channels, run.part)

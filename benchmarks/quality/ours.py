@@ -111,7 +111,9 @@ def ablations() -> list[Method]:
 
 
 ABLATIONS: dict[str, dict[str, Any]] = {
-    "without network": UNTRAINED,
+    "without network": {"parts": "linear", **UNTRAINED},
+    "network alone": {"parts": "network"},
+    "without forecast": {"forecast_rows": 0},
     "without Max-Min": {"k_min": 0.0, "k_max": 0.0},
     "with both steps of Max-Min": {"k_min": 0.1, "k_max": 0.1},
     "without contrast": {"beta": 0.0},

@@ -81,7 +81,7 @@ NAMES: dict[str, Entry] = {
     ),
     "fused": Entry(
         "Fused pair",
-        "Time-delay PCA under the score recipe and nearest windows, joined: AMAD without its network.",
+        "Time-delay PCA under the score recipe and nearest windows, joined; nothing is trained.",
         "our own, closed form",
         "fused:FusedPair",
     ),

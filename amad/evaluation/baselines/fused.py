@@ -15,14 +15,14 @@ from amad.evaluation.baselines.contract import SMOOTHING, Baseline, Measured
 from amad.evaluation.baselines.nearest import cutter, shape_arrays, shape_facts, shape_from
 from amad.linear import LinearPart
 
-# The linear part is AMAD's own, so that what stands between the two is the network and nothing else.
+# The linear part and the shape view are AMAD's own; what it lacks is the network, the forecast and the deviation.
 ROWS = int(Config.model_fields["linear_rows"].default)
 COMPONENTS = int(Config.model_fields["linear_components"].default)
 LEAST_EXCESS = 0.01  # a unit of evidence where the training part shows no variation at all
 
 
 class FusedPair(Baseline):
-    """The fused pair: what AMAD is without its network: linear part with the recipe, and the shape view, calibrated."""
+    """The fused pair: AMAD's linear part with the recipe, and its shape view, calibrated and joined; nothing is trained."""
 
     window = ROWS
     smooths = False

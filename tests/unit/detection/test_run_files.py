@@ -105,7 +105,7 @@ def test_another_schema_is_refused(copy):
     with pytest.raises(CheckpointError) as error:
         Detector.load(copy, "cpu")
     assert str(error.value) == (
-        f"{path}: this run has schema 99, this program reads 2. Open it with the version that wrote it."
+        f"{path}: this run has schema 99, this program reads 3. Open it with the version that wrote it."
     )
 
 

@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 
-from amad import linear
+from amad import lagged, linear
 from amad.errors import CheckpointError, InputError
 from amad.linear import LinearPart
 
@@ -50,6 +50,7 @@ def test_blocks_of_the_fit_change_nothing(monkeypatch: pytest.MonkeyPatch) -> No
     x = waves()
     whole = LinearPart.fit(x, 7, 4)
     monkeypatch.setattr(linear, "BLOCK", 50)
+    monkeypatch.setattr(lagged, "BLOCK", 50)
     np.testing.assert_allclose(LinearPart.fit(x, 7, 4).components, whole.components, atol=1e-5)
 
 
