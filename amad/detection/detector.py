@@ -13,7 +13,7 @@ from amad.config import Config
 from amad.detection.events import Event, find_events
 from amad.detection.levels import evidence_of, named, unknown_view
 from amad.detection.scores import Scores
-from amad.detection.scoring import Scorer
+from amad.detection.scoring import Raw, Scorer
 from amad.detection.thresholds import threshold_of
 from amad.detection.views import Views
 from amad.progress import OnProgress, Progress
@@ -84,6 +84,14 @@ class Detector:
         shape = self.views.shape
         return find_part(values, shape.rows, self.views.digest, (self.part[0], 0)) if shape.lengths else None
 
+    def parts(self, values: NDArray[np.floating], row: int) -> dict[str, float]:
+        """Evidence at a row of what the view `reconstruction` is made of: `network`, `linear`, `forecast`, `deviation`.
+
+        Linear part and forecast only where the run has them; see `amad.detection.views.together`.
+        """
+        _, found, _ = self._evidence(self.scorer.check(values), row, row + 1, None)
+        return {name.partition(":")[2]: float(view[0]) for name, view in found.items() if ":" in name}
+
     @property
     def delay(self) -> int:
         """Rows that must follow a row before its score no longer changes with what comes."""
@@ -113,15 +121,7 @@ class Detector:
 
     def _block(self, values: NDArray[np.floating], start: int, stop: int, own: tuple[int, int] | None) -> Scores:
         """Scores of rows [start, stop); `own` as in `training_rows`."""
-        margin = self.views.margin
-        first, last = max(0, start - margin), min(len(values), stop + margin)
-        raw = self.scorer.raw(values, first, last)
-        shape = self.views.shape
-        cut = self.scorer.cutter(values, first, last, shape.margin)
-        distances = shape.distances(cut, first, last, len(values), own=own, device=self.device)
-        distances *= np.isfinite(values[first:last]).any(axis=1)  # rows without any value have no shape
-        inner = slice(start - first, stop - first)
-        views = {name: found[inner] for name, found in self.views.evidence(self.views.plain(raw, distances)).items()}
+        raw, views, inner = self._evidence(values, start, stop, own)
         shown = ("reconstruction", "divergence", "shape", *(["paper"] if self.config.score == "paper" else []))
         return Scores(
             score=self.views.score(views, self.config.score).astype(np.float32),
@@ -131,6 +131,21 @@ class Detector:
             cad=raw.cad[inner],
             channels=self.channels,
         )
+
+    def _evidence(
+        self, values: NDArray[np.floating], start: int, stop: int, own: tuple[int, int] | None
+    ) -> tuple[Raw, dict[str, NDArray[np.float64]], slice]:
+        """Raw values around rows [start, stop), the evidence (n,) of each view and part of a view there, and where they lie."""
+        margin = self.views.margin
+        first, last = max(0, start - margin), min(len(values), stop + margin)
+        raw = self.scorer.raw(values, first, last)
+        shape = self.views.shape
+        cut = self.scorer.cutter(values, first, last, shape.margin)
+        distances = shape.distances(cut, first, last, len(values), own=own, device=self.device)
+        distances *= np.isfinite(values[first:last]).any(axis=1)  # rows without any value have no shape
+        inner = slice(start - first, stop - first)
+        found = self.views.evidence(self.views.plain(raw, distances))
+        return raw, {name: view[inner] for name, view in found.items()}, inner
 
 
 def report(on_progress: OnProgress | None, stage: str, done: int, rows: int, begun: float, stride: int) -> None:

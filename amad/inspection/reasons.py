@@ -18,7 +18,8 @@ AROUND = 200  # rows to either side that are scored
 def reasons(detector: Detector, values: NDArray[np.floating], row: int) -> dict[str, Any]:
     """What makes the score of row `row` of values (T, C), which may be a memory map.
 
-    Keys: `score` and `threshold`; `views` name -> evidence of each view; `shares` (C,); `signal` and `expected` (C,) in the
+    Keys: `score` and `threshold`; `views` name -> evidence of each view; `parts` name -> evidence of what the view
+    `reconstruction` is made of (`Detector.parts`); `shares` (C,); `signal` and `expected` (C,) in the
     units of the series; `error_linear` and `error_network` (C,) squared errors, scaled: what the linear part leaves, and
     what AMAD leaves of that; `deviation` (C,) signal less expected in training deviations; `leaned` (L,) attention of the
     row through all blocks (`rollout` of the mixed maps), `rows` (L,) where it lies, `cad` of the row in nats.
@@ -32,7 +33,8 @@ def reasons(detector: Detector, values: NDArray[np.floating], row: int) -> dict[
     length = detector.config.window
     start = max(0, min(row - max(AROUND, length), len(values) - length))
     stop = min(len(values), row + max(AROUND, length) + 1)
-    scores = detector.score(np.asarray(values[start:stop]))
+    near = np.asarray(values[start:stop])
+    scores = detector.score(near)
     seen = inspect(detector, values, row)
     at, place = row - start, int(np.flatnonzero(seen["rows"] == row)[0])
     channels = len(detector.channels)
@@ -43,6 +45,7 @@ def reasons(detector: Detector, values: NDArray[np.floating], row: int) -> dict[
         "score": float(scores.score[at]),
         "threshold": float(detector.threshold()),
         "views": {name: float(found[at]) for name, found in scores.views.items()},
+        "parts": detector.parts(near, row - start),
         "shares": np.zeros(channels) if scores.shares is None else np.asarray(scores.shares[at], dtype=np.float64),
         "signal": np.asarray(values[row], dtype=np.float64),
         "expected": np.asarray(expected, dtype=np.float64),

@@ -21,6 +21,9 @@ from app.parts import cached, learned, page, prepare, text, theme, workspace
 WAY, ROWS, TRIED = "attention-way", "attention-rows", "attention-tried"
 STRETCHES = 10  # equal stretches of a window that are replaced in turn
 AROUND = 300  # rows to either side of the window that are scored again
+PARTS = {
+    "network": "· error of AMAD", "linear": "· of the linear part", "forecast": "· of the forecast", "deviation": "· deviation",
+}  # fmt: skip
 MOST_CHANNELS = 4  # of those that made the event, drawn
 
 
@@ -257,7 +260,10 @@ def why(record: SeriesRecord, run: RunRecord, step: int, main: Any, inspector: A
             file_name=f"{prepare.file_name(run.name)}-row-{step}.csv", icon=":material/download:", on_click="ignore",
         )  # fmt: skip
     lines = [("Score", text.score(found["score"])), ("Threshold", text.score(found["threshold"]))]
-    lines += [(name.capitalize(), text.score(value)) for name, value in found["views"].items()]
+    for name, value in found["views"].items():
+        lines.append((name.capitalize(), text.score(value)))
+        if name == "reconstruction":
+            lines += [(PARTS[part], text.score(odd)) for part, odd in found["parts"].items()]
     lines.append(("CAD", f"{text.number(found['cad'])} nats"))
     with inspector:
         st.subheader("Parts of the score", anchor=False)
@@ -267,8 +273,8 @@ def why(record: SeriesRecord, run: RunRecord, step: int, main: Any, inspector: A
             + "</dl>"
         )
         st.caption(
-            "Each view is calibrated evidence; 3.0 is the 95 % point of training. The score joins reconstruction and shape; the "
-            "divergence weighs nothing in it."
+            "Each is calibrated evidence; 3.0 is the 95 % point of training. The score joins reconstruction and shape; the "
+            "divergence weighs nothing in it. Reconstruction is the middle of its errors, with a little of the deviation."
         )
         linear, network = float(found["error_linear"].mean()), float(found["error_network"].mean())
         st.caption(

@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 
 import numpy as np
-import pytest
 from sklearn.ensemble import IsolationForest as Trees
 
 from amad.detection.recipe import Recipe, smooth
