@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from amad.errors import InputError
 from amad.series.scaling import Scaler
 from benchmarks.quality.methods import Result
 from benchmarks.quality.sources import Data
@@ -18,7 +17,6 @@ AT_THRESHOLD = ("point_f1", "event_f1", "affiliation_f1")
 OTHERS = ("pa_f1", "pa_f1_random", "range_f1", "pak_auc", "affiliation_precision", "affiliation_recall")
 DEFAULT_LEVEL = 0.99  # of the training scores: the threshold of whoever has none of his own
 BESIDE = 61  # rows beside an event that are neither normal nor part of it: the width of the smoothing
-HIT_SHARES = (1.0, 1.5)
 STRICT = 0.001  # of the normal rows may lie above a threshold at which events count as found
 
 
@@ -94,20 +92,15 @@ def _far(labels: NDArray[np.int8]) -> NDArray[np.bool_]:
 
 
 def hits(shares: NDArray[np.floating], data: Data, *, by: str = "mean") -> dict[str, float]:
-    """HitRate@100 % and @150 % of channel shares (T, C), events given: mean over events (Su et al. 2019, OmniAnomaly).
+    """HitRate and NDCG @100 % and @150 % of channel shares (T, C), events given: means over events.
 
-    A channel's place in an event is by the mean of its shares over the event's rows (`by="mean"`), or the largest.
+    A channel's place in an event is by the mean of its shares over the event's rows (`by="mean"`), or the largest ("max").
+    Errors: InputError where an event lies outside the test part.
     """
-    found: dict[str, list[float]] = {f"hit_{round(100 * share)}": [] for share in HIT_SHARES}
-    for start, stop, causes in data.causes:
-        rows = shares[start:stop]
-        if not len(rows):
-            raise InputError(f"The event {start}:{stop} of the interpretation list lies outside the test part.")
-        order = np.argsort(-(rows.max(axis=0) if by == "max" else rows.mean(axis=0)), kind="stable")
-        for share, values in zip(HIT_SHARES, found.values(), strict=True):
-            first = order[: int(share * len(causes))]
-            values.append(len(set(first.tolist()) & set(causes)) / len(causes))
-    return {name: float(np.mean(values)) for name, values in found.items()}
+    from amad.evaluation.attribution import Interpretation, attribution
+
+    found = attribution(shares, [Interpretation(*cause) for cause in data.causes], pool=by)
+    return {name.replace("hit_rate", "hit"): value for name, value in found.items() if name != "events"}
 
 
 def deviation_hits(data: Data) -> dict[str, float] | None:

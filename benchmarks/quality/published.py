@@ -48,7 +48,7 @@ class SmdEntity:
         """Reads it. Errors: InputError naming the file."""
         train, test = (_text(self.root / part / f"{self.machine}.txt") for part in ("train", "test"))
         labels = _text(self.root / "test_label" / f"{self.machine}.txt").ravel()
-        causes = read_causes(self.root / "interpretation_label" / f"{self.machine}.txt", 0, test.shape[1])
+        causes = read_causes(self.root / "interpretation_label" / f"{self.machine}.txt", test.shape[1])
         return Data(train, test, _marks(labels, len(test), self.root / "test_label" / f"{self.machine}.txt"), causes)
 
 

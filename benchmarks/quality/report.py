@@ -36,7 +36,7 @@ MITDB is ranked, with a caveat: the interval around an abnormal beat is a choice
 """
 ON_PARTS = """*alone*: one view as the score; *without* a view: the score of the others, from the same fit; all else is a fit of its
 own. The difference is to the default on the same entities and seeds; below zero, the part brings something."""
-ON_CHANNELS = """HitRate@100 % / @150 % of ranking channels inside an event, events given, against the published lists: by the mean
+ON_CHANNELS = """HitRate and NDCG, @100 % / @150 %, of ranking channels inside an event, events given, against the published lists: by the mean
 of a method's shares over the event; the last row by the largest squared deviation from the training mean."""
 ON_ALARMS = """Share of normal test rows above the default threshold; rows within 61 of an event do not count. What is found above
 what is promised comes from test parts that differ from their training part where no event is labelled."""

@@ -7,7 +7,6 @@ A source gives entities by name, `dataset/entity`. An entity is a small descript
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,8 +68,8 @@ class ParquetEntity:
         values = {part: frame[channels].to_numpy(np.float32) for part, frame in frames.items()}
         labels = frames["test"]["label"].to_numpy(np.int8)
         # SMD writes the row after the event, ASD the event's last row.
-        last = 1 if self.folder.parent.name == "ASD" else 0
-        causes = read_causes(self.folder / "interpretation_label.txt", last, len(channels))
+        inclusive = self.folder.parent.name == "ASD"
+        causes = read_causes(self.folder / "interpretation_label.txt", len(channels), inclusive=inclusive)
         return Data(values["train"], values["test"], labels, causes)
 
 
@@ -111,23 +110,22 @@ def stretch(labels: NDArray[np.int8], rows: int) -> tuple[int, int]:
     return start, stop
 
 
-def read_causes(path: Path, last: int, channels: int) -> tuple[tuple[int, int, tuple[int, ...]], ...]:
-    """Events of an interpretation list, `start-end:1,2,3` a line (channels from 1); `last` is added to `end`.
+def read_causes(path: Path, channels: int, *, inclusive: bool = False) -> tuple[tuple[int, int, tuple[int, ...]], ...]:
+    """Events of an interpretation list, as `amad.evaluation.attribution` reads it; none where there is no such file.
 
-    None where there is no such file. Errors: InputError naming file and line.
+    Errors: InputError naming file and line, or a channel that the series does not have.
     """
+    from amad.evaluation.attribution import read_interpretation
+
     if not path.is_file():
         return ()
-    found = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").split(), 1):
-        parts = re.fullmatch(r"(\d+)-(\d+):(\d+(?:,\d+)*)", line)
-        names = tuple(int(name) - 1 for name in parts.group(3).split(",")) if parts else ()
-        if parts is None or min(names) < 0 or max(names) >= channels:
+    found = read_interpretation(path, inclusive=inclusive)
+    for event in found:
+        if event.channels[-1] >= channels:
             raise InputError(
-                f'{path}, line {number}: "{line}" is not start-end:channels with channels 1 to {channels}.'
+                f"{path}: the event {event.start}-{event.end} names channel {event.channels[-1] + 1} of {channels}."
             )
-        found.append((int(parts.group(1)), int(parts.group(2)) + last, names))
-    return tuple(found)
+    return tuple((event.start, event.end, event.channels) for event in found)
 
 
 def find(data: Path) -> dict[str, Entity]:

@@ -167,23 +167,26 @@ def against_default(rows: Sequence[Row], methods: Sequence[str], metric: str) ->
 
 
 def attribution(rows: Sequence[Row]) -> list[str]:
-    """HitRates of channel shares with the events given, mean over entities."""
+    """HitRate and NDCG of channel shares with the events given, mean over the entities of a dataset."""
     found: dict[str, dict[str, dict[str, list[float]]]] = {}
     for row in rows:
         for name, value in (row.get("metrics", {}).get("hits") or {}).items():
-            found.setdefault(row["method"], {}).setdefault(dataset_of(row["entity"]), {}).setdefault(name, []).append(
-                value
-            )
+            place = found.setdefault(row["method"], {}).setdefault(dataset_of(row["entity"]), {})
+            place.setdefault(name, []).append(value)
     names = sorted({dataset for each in found.values() for dataset in each}, reverse=True)
+    kinds = {"HitRate": ("hit_100", "hit_150"), "NDCG": ("ndcg_100", "ndcg_150")}
     lines = []
     for method, each in found.items():
-        pairs = [
-            " / ".join(number(float(np.mean(v)), 2) for v in each[name].values()) if name in each else "–"
+        cells = [
+            " / ".join(
+                number(float(np.mean(each[name][key])) if key in each.get(name, {}) else None, 2) for key in keys
+            )
             for name in names
+            for keys in kinds.values()
         ]
-        lines.append([method, *pairs])
+        lines.append([method, *cells])
     lines.sort(key=lambda cells: (cells[0] != MINE, cells[0] == REFERENCE, cells[0]))
-    return markdown(["channel shares of", *(f"{name} @100 / @150" for name in names)], lines)
+    return markdown(["channel shares of", *(f"{name} {kind}" for name in names for kind in kinds)], lines)
 
 
 def alarms(rows: Sequence[Row], methods: Sequence[str]) -> list[str]:

@@ -59,7 +59,7 @@ def test_what_was_scored_before_is_not_scored_again(data, tmp_path, capsys):
     assert [(row["entity"], row["method"], row["seed"]) for row in rows[:3]] == [
         ("ASD/one", "counting", 0), ("ASD/one", "counting+recipe", 0), ("B/two", "counting", 0),
     ]  # fmt: skip
-    assert rows[0]["metrics"]["hits"] == {"hit_100": 1.0, "hit_150": 1.0}
+    assert rows[0]["metrics"]["hits"] == dict.fromkeys(("hit_100", "hit_150", "ndcg_100", "ndcg_150"), 1.0)
     assert "4/4 B/two · counting · seed 1" in capsys.readouterr().err
     assert measured(data, [method], tmp_path) == rows
     assert method.calls == 4
@@ -152,8 +152,9 @@ def test_hits_of_shares_that_are_right_and_wrong():
     right = np.zeros((10, 4))
     right[2:5] = [0.1, 0.5, 0.0, 0.4]
     right[6:8] = [1, 0, 0, 0]
-    assert hits(right, data) == {"hit_100": 1.0, "hit_150": 1.0}
-    assert hits(1 - right, data) == {"hit_100": 0.0, "hit_150": pytest.approx(0.25)}
+    assert hits(right, data) == dict.fromkeys(("hit_100", "hit_150", "ndcg_100", "ndcg_150"), 1.0)
+    wrong = hits(1 - right, data)
+    assert (wrong["hit_100"], wrong["hit_150"]) == (0.0, pytest.approx(0.25))
     assert deviation_hits(Data(data.train, data.test, labels)) is None
 
 

@@ -210,20 +210,19 @@ def test_entities_that_are_not_listed_have_a_half_too(data):
 
 
 @pytest.mark.parametrize(
-    ("file", "line", "message"),
+    ("file", "message"),
     [
-        ("0-3:1,9", "0-3:1,9", "channels 1 to 2"),
-        ("0-3:", "0-3:", "is not start-end:channels"),
-        ("3:1", "3:1", "is not start-end"),
+        ("0-3:1,9", ": the event 0-3 names channel 9 of 2."),
+        ("0-3:", ', line 2: "0-3:" is not of the form start-end:channel,channel.'),
+        ("3:1", ', line 2: "3:1" is not of the form start-end:channel,channel.'),
     ],
 )
-def test_a_wrong_interpretation_list_is_named_with_its_line(tmp_path, file, line, message):
+def test_a_wrong_interpretation_list_is_named_with_its_event(tmp_path, file, message):
     path = tmp_path / "interpretation_label.txt"
     path.write_text(f"0-1:1\n{file}\n")
     with pytest.raises(InputError) as error:
-        sources.read_causes(path, 0, 2)
-    assert str(error.value).startswith(f'{path}, line 2: "{line}"')
-    assert message in str(error.value)
+        sources.read_causes(path, 2)
+    assert str(error.value) == f"{path}{message}"
 
 
 def test_what_is_not_recognised_is_said(tmp_path):
