@@ -43,7 +43,7 @@ def listed(base: str, record: SeriesRecord, said: Stored, clock: text.Clock, sho
     st.session_state[key] = {"selection": {"rows": places, "columns": [], "cells": []}}
     st.dataframe(
         _frame(record.id, said.stamp, tuple(one.id for one in found), str(selection.zone()), str(st.session_state.get(labelling.LAYER, ""))),
-        hide_index=True, selection_mode="multi-row", key=key, row_height=28, height=min(33 + 28 * len(found), 397),
+        hide_index=True, selection_mode="multi-row", key=key, row_height=28, placeholder=text.MISSING, height=min(33 + 28 * len(found), 397),
         on_select=lambda: _remember(key), alt="Incidents with type, start, length, severity, status and author",
         column_config={
             "Type": st.column_config.TextColumn(width=44),
@@ -152,7 +152,8 @@ def _one(base: str, record: SeriesRecord, said: Stored, clock: text.Clock, label
         st.caption(
             text.escape(f"{label.author}, {text.moment(label.changed.astimezone(), weekday=False)}"), width="stretch"
         )
-    st.caption(text.escape(clock.span(label.start_row, label.end_row)))
+    with st.container(key="labels-when"):
+        st.caption(text.escape(clock.span(label.start_row, label.end_row)))
     left, right = st.columns(2)
     start = left.number_input("From row", 0, record.rows - 1, label.start_row, key=f"{key}-start")
     end = right.number_input("To row (not in it)", 1, record.rows, label.end_row, key=f"{key}-end")
@@ -164,15 +165,32 @@ def _one(base: str, record: SeriesRecord, said: Stored, clock: text.Clock, label
         "Note", label.note, key=f"{key}-note", placeholder="What happened, in one line", label_visibility="collapsed"
     )
     values: dict[str, Any] = {"start": int(start), "end": int(end), "type": kind, "status": status, "note": note}
-    with st.container(horizontal=True, gap="small", key="labels-more"):
-        with st.popover("Details", icon=":material/tune:", key=f"{base}-e-details", width="stretch"):
+    row = st.container(horizontal=True, gap="small", key="labels-actions")
+    save = row.container(key="labels-save")
+    with row:
+        with st.popover(
+            "Details",
+            icon=":material/tune:",
+            key=f"{base}-e-details-icon-only",
+            help="Severity, confidence, channels, uncertain edges",
+        ):
             values |= _rarer(key, record, label)
-        with st.popover("More", icon=":material/more_horiz:", key=f"{base}-e-more", width="stretch"):
+        with st.popover(
+            "More", icon=":material/more_horiz:", key=f"{base}-e-more-details-icon-only", help="Split, shift, copy"
+        ):
             _tools(base, record, label)
         thread = labelling.desk(record).comments(label.id)
         with st.popover(f"{len(thread)}", icon=":material/comment:", key=f"{base}-e-thread", help="Comments"):
             _thread(base, record, label, thread, clock)
+        st.button(
+            "Delete", key=f"{base}-e-delete-icon-only", icon=":material/delete:", help="Delete; undo brings it back",
+            on_click=lambda: labelling.edit(base, record, "delete", [label]), shortcut="Delete",
+        )  # fmt: skip
     changed = _changes(label, values)
+    save.button(
+        "Save changes", key=f"{base}-e-save", type="primary", icon=":material/check:", disabled=not changed, width="stretch",
+        on_click=lambda: labelling.edit(base, record, "change", [label], **changed),
+    )  # fmt: skip
     if not said.overlap and {"start", "end", "channels"} & set(changed):
         shown = labelling.desk(record).preview(
             int(start), max(int(end), int(start) + 1), values["channels"], but=label.id
@@ -180,15 +198,6 @@ def _one(base: str, record: SeriesRecord, said: Stored, clock: text.Clock, label
         if shown.needed:
             pieces = ", ".join(f"{a:,}–{b:,}" for a, b in shown.pieces) or "nothing"
             st.warning(text.escape(f"Labels may not overlap here: {pieces} is free, the largest piece stays."))
-    with st.container(horizontal=True, gap="small", key="labels-actions"):
-        st.button(
-            "Save changes", key=f"{base}-e-save", type="primary", icon=":material/check:", disabled=not changed, width="stretch",
-            on_click=lambda: labelling.edit(base, record, "change", [label], **changed),
-        )  # fmt: skip
-        st.button(
-            "Delete", key=f"{base}-e-delete-icon-only", icon=":material/delete:", help="Delete; undo brings it back",
-            on_click=lambda: labelling.edit(base, record, "delete", [label]), shortcut="Delete",
-        )  # fmt: skip
 
 
 def _opened(base: str, label: Incident) -> Incident:

@@ -65,5 +65,5 @@ export function keyRows({ keys, actions, keyHelp }) {
     if (said.length) rows.push([said.join(" "), words]);
   });
   for (const [key, kind] of Object.entries(actions)) rows.push([say(key), kind.replaceAll("_", " ")]);
-  return [...rows, ...keyHelp];
+  return [...keyHelp, ...rows]; // what the page does comes first
 }

@@ -221,6 +221,7 @@ function drawIncident(t, ctx, one) {
   const { geometry: g, props: { colors } } = t;
   const [a, b] = span(t, one);
   const top = g.rail.y, height = g.rail.h - BRACKET - 2;
+  if (one.kind === "disagreement") return drawApart(ctx, one, a, top, b - a, height);
   // A pattern cannot be told on a few pixels; there the plain colour is clearer.
   ctx.fillStyle = b - a < 8 ? one.color : pattern(ctx, one.pattern, one.color, t.ratio);
   if (one.inner) {
@@ -242,14 +243,23 @@ function drawIncident(t, ctx, one) {
   ctx.fillText(one.code, a + 4, top + height / 2 + 0.5);
 }
 
+/** Where people and model part: a broken frame, so that the label inside it stays readable. */
+function drawApart(ctx, one, x, y, wide, height) {
+  ctx.strokeStyle = ctx.fillStyle = one.color;
+  ctx.lineWidth = 1.5;
+  ctx.setLineDash([3, 2]);
+  ctx.strokeRect(x - 0.75, y - 1.25, wide + 1.5, height + 2.5);
+  ctx.setLineDash([]);
+}
+
 /** The chosen incident's edge under a point of the rail: {one, edge}, or null. */
-export function chosenEdge(t, { x, y }) {
+export function chosenEdge(t, { x, y }, reach = HOLD) {
   const g = t.geometry;
   if (t.props.chosenIncident === null || y < g.rail.y - 2 || y >= g.panels.y) return null;
   const one = t.incidents().find((other) => t.isChosen(other));
   if (!one) return null;
-  if (Math.abs(t.px(one.end) - x) <= HOLD) return { one, edge: "to" };
-  return Math.abs(t.px(one.start) - x) <= HOLD ? { one, edge: "from" } : null;
+  if (Math.abs(t.px(one.end) - x) <= reach) return { one, edge: "to" };
+  return Math.abs(t.px(one.start) - x) <= reach ? { one, edge: "from" } : null;
 }
 
 const patterns = new Map();
@@ -297,7 +307,9 @@ export function markAt(t, x, y) {
   const shortest = (list, slack) => list.filter((one) => near(one, slack)).sort((a, b) => a.end - a.start - (b.end - b.start))[0];
   const onRail = y < g.panels.y;
   if (onRail && y < g.rail.y + g.rail.h - BRACKET - 1) {
-    const one = shortest(t.incidents(), 3);
+    // A person's label before what came with the series; a mark of disagreement or maintenance is nothing to open.
+    const of = (kind) => shortest(t.incidents().filter((other) => other.kind === kind), 3);
+    const one = of("incident") ?? of("label");
     if (one) return { kind: "incident", one };
   }
   if (t.props.paint && !onRail) return null;
