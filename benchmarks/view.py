@@ -3,8 +3,9 @@
 Makes a series (10^7 rows of 25 channels by default, one spike and one missing row of one row each) in a workspace of its own,
 serves it by the app's own routes to a real Chromium, and measures: the first picture, at the server and in the browser; at
 each of 12 depths from the whole series to single rows, moves until fresh data is drawn (median and 95th percentile), bytes
-and drawing time; whether spike and hole are in the picture at each depth; the tab's memory after 1,000 moves. A probe of the
-machine's own speed stands beside. Prints a table and appends to benchmarks/results/view.jsonl.
+and drawing time; whether spike and hole are in the picture at each depth; the tab's memory after 1,000 moves; how often a
+second the counts follow while a threshold is dragged over the score of all rows, through its events and through its noise. A
+probe of the machine's own speed stands beside. Prints tables and appends to benchmarks/results/view.jsonl.
 """
 
 from __future__ import annotations
@@ -18,24 +19,20 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from playwright.sync_api import Page, sync_playwright
 
-from amad.series import Report, Series
-from amad.series.columns import Columns
-from amad.workspace import Workspace
+from benchmarks.view_series import make, score
 from tests.browser import chromium
 from tests.browser.scripts import MAIN
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = Path(__file__).parent / "results" / "view.jsonl"
-BLOCK = 1 << 18
 GUTTER = 132
+SCORE_PX, DRAG_SECONDS = 96, 6.0  # height of the score's panel inside its margins
 HOME = """
 import sys
 sys.path.insert(0, {root!r})
@@ -44,7 +41,12 @@ from amad.workspace import Workspace
 from app.components.timeline import timeline
 st.set_page_config(layout="wide")
 store = st.cache_resource(Workspace.open)()
-timeline(key="line", workspace=store, series=store.series()[0], score=None, report_view=False, height="1500px")
+series = store.series()[0]
+more = dict(score=None)
+if "scored" in st.query_params:  # a score with its events, counted against labels while its threshold is dragged
+    spans = [(start, start + 300) for start in range(0, series.rows, 50_000)]
+    more = dict(run=store.runs()[0], threshold=4.0, detect=dict(gap=10, least=2), truth=spans, judged=spans[::2])
+timeline(key="line", workspace=store, series=series, report_view=False, height="1500px", **more)
 """
 INK = """([x, y, w, h, missing]) => {
     const canvas = document.querySelector(".amad-tl-main"), box = canvas.getBoundingClientRect();
@@ -55,38 +57,6 @@ INK = """([x, y, w, h, missing]) => {
     }
     return false;
 }"""
-
-
-def blocks(rows: int, channels: int, spike: int, hole: int) -> Iterator[NDArray[np.float32]]:
-    """The series (rows, channels) in blocks: daily and weekly waves with noise, a spike in channel 1, a hole in channel 2."""
-    rng = np.random.default_rng(0)
-    periods = np.linspace(1440, 10_080, channels)
-    for begin in range(0, rows, BLOCK):
-        at = np.arange(begin, min(begin + BLOCK, rows))
-        values = np.sin(2 * np.pi * at[:, None] / periods).astype(np.float32)
-        values += 0.1 * rng.standard_normal(values.shape, dtype=np.float32)
-        if begin <= spike < begin + len(at):
-            values[spike - begin, 1] = 12.0
-        if begin <= hole < begin + len(at):
-            values[hole - begin, 2] = np.nan
-        yield values
-
-
-def make(folder: Path, rows: int, channels: int, spike: int, hole: int) -> None:
-    """A workspace with the series; its columns are written block by block, in the place of a first small series."""
-    import pandas as pd
-
-    store = Workspace.open(folder)
-    names = tuple(f"channel_{index:02d}" for index in range(channels))
-    stamps = pd.date_range("2006-01-01", periods=rows, freq="1min", tz="UTC")
-    # Virtual zeros: the record is made from them, then the true columns take their place.
-    record = store.add_series(
-        Series("large", np.broadcast_to(np.float32(0), (rows, channels)), names, stamps, None, Report(rows))
-    )
-    place = store.series_columns(record.id).folder
-    extra = {path.name: path.read_bytes() for path in place.iterdir() if path.name in ("series.json", "time.i64")}
-    Columns.write(place, names, blocks(rows, channels, spike, hole), rows, extra)
-    store.close()
 
 
 def probe() -> float:
@@ -273,6 +243,7 @@ def main(arguments: list[str] | None = None) -> int:
         if not workspace.exists():
             print(f"Making {given.rows:,} rows of {given.channels} channels", file=sys.stderr)
             make(workspace, given.rows, given.channels, spike, hole)
+        score(workspace, given.rows)
         served = Served(Path(scratch), workspace)
         try:
             result = browse(path, served, given, spike, hole)
@@ -328,6 +299,7 @@ def browse(path: str, served: Served, given: argparse.Namespace, spike: int, hol
         for turn in range(given.many):
             tab.wheel((tab.left + tab.right) / 2, -60 if turn % 20 < 10 else 60)
         after = memory(page)
+        dragged = threshold(page, served.port)
         browser.close()
     times = [one["p95_ms"] for one in depths]
     print(
@@ -338,8 +310,59 @@ def browse(path: str, served: Served, given: argparse.Namespace, spike: int, hol
         "date": time.strftime("%Y-%m-%d %H:%M"), "machine": platform.machine(), "cores": os.cpu_count(),
         "load": os.getloadavg()[0], "probe_s": busy, "rows": given.rows, "channels": given.channels,
         "first_page_s": first_page, "first_server_ms": first_server, "depths": depths,
-        "memory_MB": [before, after], "moves": given.many,
+        "memory_MB": [before, after], "moves": given.many, "threshold": dragged,
     }  # fmt: skip
+
+
+def threshold(page: Page, port: int) -> list[dict[str, Any]]:
+    """Updates of the counts a second while the threshold's handle goes up and down, at what it passes."""
+    page.goto(f"http://127.0.0.1:{port}/?scored=1")
+    page.locator('[data-amad="timeline"][data-fresh="true"]').wait_for()
+    handle = page.get_by_role("slider", name="Threshold", exact=True)
+    handle.wait_for()
+    page.locator(".amad-tl-foot").filter(has_text="events").wait_for()
+    box = handle.bounding_box()
+    assert box is not None
+    x, y, each = (
+        box["x"] + box["width"] / 2,
+        box["y"] + box["height"] / 2,
+        float(handle.get_attribute("aria-valuenow") or 0),
+    )
+    low, high = (float(handle.get_attribute(f"aria-value{edge}") or 0) for edge in ("min", "max"))
+    px = SCORE_PX / (high - low)  # of the panel for one unit of score
+    found = []
+    print("\n| threshold dragged over | updates a second | median ms | 95 % ms |\n|---|---|---|---|")
+    for words, least, most in (("3.2 to 4.8, 200 events", 3.2, 4.8), ("1 to 2, noise", 1.0, 2.0)):
+        page.mouse.move(x, y)
+        page.mouse.down()
+        answered: list[float] = []
+
+        def told(request: Any, answered: list[float] = answered) -> None:
+            if "/timeline/events" in request.url:
+                answered.append(time.perf_counter())
+
+        page.mouse.move(x, y + (each - least) * px)
+        page.wait_for_timeout(1000)
+        page.on("requestfinished", told)
+        began = time.perf_counter()
+        while (now := time.perf_counter() - began) < DRAG_SECONDS:
+            level = least + (most - least) * (1 - abs(1 - now % 2))
+            page.mouse.move(x, y + (each - level) * px)
+            page.wait_for_timeout(8)
+        page.remove_listener("requestfinished", told)
+        page.mouse.move(x, y)
+        page.mouse.up()
+        page.wait_for_timeout(1000)
+        apart = 1000 * np.diff([began, *answered])
+        found.append(
+            {
+                "over": words, "a_second": len(answered) / DRAG_SECONDS, "median_ms": float(np.median(apart)),
+                "p95_ms": float(np.quantile(apart, 0.95)),
+            }
+        )  # fmt: skip
+        one = found[-1]
+        print(f"| {words} | {one['a_second']:.0f} | {one['median_ms']:.0f} | {one['p95_ms']:.0f} |", flush=True)
+    return found
 
 
 def memory(page: Page) -> float:

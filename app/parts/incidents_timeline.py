@@ -7,11 +7,13 @@ from typing import Any
 
 import streamlit as st
 
+from amad.errors import AmadError
 from amad.plots.palette import COLORS
 from amad.workspace import RunRecord, SeriesRecord
 from amad.workspace.incident_records import Incident
 from amad.workspace.masks import window_spans
 from app.components.timeline import timeline
+from app.components.timeline.data import VIEWS
 from app.components.timeline.passing import Packed, packed_events, packed_incidents, packed_spans
 from app.parts import (
     bands,
@@ -104,6 +106,7 @@ def draw(
             "score": view,
             "threshold": level.value,
             "threshold_label": level.label,
+            "scores": thresholds(base, record, run, view),
             "events": _events(found.key),
             "selected": None if current is None or chosen is not None else current.id,
             "shares": dict(events.shares(current, run.channels)[: events.TOP]) if current is not None else None,
@@ -133,11 +136,40 @@ def draw(
     selection.keep_view(state.view)
 
 
+def thresholds(base: str, record: SeriesRecord, run: RunRecord, view: str) -> dict[str, float | None]:
+    """Each further view of the run with the threshold that it has as the page's own; None where it has none."""
+    stored = cached.scores(run, record)
+    found: dict[str, float | None] = {}
+    for name in VIEWS:
+        if stored is None or name not in stored.names or name == view:
+            continue
+        if name not in events.VIEWS:
+            found[name] = None
+            continue
+        kind = st.session_state.get(f"{base}-{name}-kind")
+        if kind is None:
+            kind = incidents_queue.own_level(run, record).kind if name == "score" else events.first(run)[0]
+        try:
+            found[name] = (
+                incidents_queue.judged_best(run, record, name)
+                if kind == "judged"
+                else events.level(run, record, name, str(kind), st.session_state.get(f"{base}-{name}-value")).value
+            )
+        except AmadError:  # nothing was judged yet, or nothing was learned to compare with
+            found[name] = None
+    return found
+
+
 def answer(base: str, action: Any, record: SeriesRecord, run: RunRecord | None, said: Stored) -> None:
-    """What was asked for by a key over the timeline: Enter labels the brush, a dragged edge resizes a label."""
-    if not isinstance(action, Mapping) or not labelling.author():
+    """What was asked for over the timeline: Enter labels the brush, a dragged edge resizes a label, a further score has a threshold."""
+    if not isinstance(action, Mapping):
         return
     kind, rows = action.get("kind"), action.get("rows")
+    if kind == "threshold" and action.get("score") in events.VIEWS and isinstance(action.get("value"), int | float):
+        st.session_state[f"{base}-{action['score']}-value"] = float(action["value"])
+        st.session_state[f"{base}-{action['score']}-kind"] = "value"
+    if not labelling.author():
+        return
     if kind == "label" and isinstance(rows, list) and labelling_span.current(base):
         labelling_span.save(base, record, run, labelling_fields.last_type(base, said.types))
     elif kind == "edge" and isinstance(rows, list) and len(rows) == 2:

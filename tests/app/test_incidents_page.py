@@ -87,6 +87,27 @@ def test_the_address_opens_an_event(open_page: Open, store: Workspace) -> None:
     assert "Event 2" in texts(page.subheader)
 
 
+def further(page: AppTest) -> dict[str, float]:
+    """Thresholds of the further score panels that the timeline is given, by view."""
+    (line,) = page.get("bidi_component")
+    data = json.loads(line.proto.json)
+    return {one["track"]: one["threshold"] for one in data["scores"]}
+
+
+def test_each_further_score_panel_has_the_threshold_that_its_view_has_on_the_page(page: AppTest) -> None:
+    series, run = page.query_params["series"], page.query_params["run"]
+    assert further(page) == {"reconstruction": 1.0, "divergence": 1.0, "cad": None}  # the run brings value:1
+    key = f"incidents-{run}-{series}"
+    page.session_state[f"{key}-reconstruction-value"] = 1.25
+    page.session_state[f"{key}-reconstruction-kind"] = "value"
+    page.run()
+    assert not page.exception
+    assert further(page)["reconstruction"] == 1.25
+    page.session_state[f"{key}-view"] = "reconstruction"
+    page.run()
+    assert further(page) == {"score": 1.0, "divergence": 1.0, "cad": None}
+
+
 def test_an_exact_threshold_above_every_score_says_so_and_offers_a_lower_one(page: AppTest) -> None:
     labelled(page, "number_input", "Threshold value").set_value(3.0).run()
     assert not page.exception

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser import chromium
-from tests.browser.timelines import timeline_context, timeline_page, timeline_url  # noqa: F401
+from tests.browser.timelines import timeline_context, timeline_page, timeline_server, timeline_url  # noqa: F401
 
 ROOT = Path(__file__).parents[2]
 

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from tests.browser.conftest import ROOT, Server
 from tests.browser.scripts import MAIN
+from tests.browser.timelines import PATIENCE
 
 pytestmark = pytest.mark.browser
 
@@ -65,6 +66,32 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server.stop()
 
 
+@pytest.fixture(scope="module")
+def context(chromium_browser: Browser) -> Iterator[BrowserContext]:
+    """One browser profile for all tests of the maps: Streamlit's 130 files are fetched once."""
+    context = chromium_browser.new_context(viewport={"width": 1440, "height": 900})
+    context.set_default_timeout(PATIENCE)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Iterator[Page]:
+    """A page of its own for what changes something."""
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield page
+    page.close()
+    assert not errors, errors
+
+
+@pytest.fixture(scope="module")
+def seen(context: BrowserContext, url: str) -> Locator:
+    """The maps on a page that is only looked at and pointed at."""
+    return open_maps(context.new_page(), url)
+
+
 def open_maps(page: Page, url: str, query: str = "") -> Locator:
     page.goto(f"{url}/?{query}")
     maps = page.locator('[data-amad="maps"]')
@@ -85,17 +112,16 @@ def weights() -> tuple[np.ndarray, np.ndarray]:
     return p / p.sum(1, keepdims=True), g / g.sum(1, keepdims=True)
 
 
-def test_four_maps_and_cad_stand_in_one_row_with_names_and_scales(page: Page, url: str) -> None:
-    maps = open_maps(page, url)
+def test_four_maps_and_cad_stand_in_one_row_with_names_and_scales(seen: Locator) -> None:
     for name in ("Local P", "Mixed A", "Global G", "G − P", "CAD"):
-        expect(maps.get_by_text(name, exact=True)).to_be_visible()
-        expect(maps.get_by_role("img", name=re.compile(f"^{'G minus P' if '−' in name else name}"))).to_be_visible()
-    tops = {round(box.bounding_box()["y"]) for box in maps.locator(".amad-maps-frame").all()}  # type: ignore[index]
+        expect(seen.get_by_text(name, exact=True)).to_be_visible()
+        expect(seen.get_by_role("img", name=re.compile(f"^{'G minus P' if '−' in name else name}"))).to_be_visible()
+    tops = {round(box.bounding_box()["y"]) for box in seen.locator(".amad-maps-frame").all()}  # type: ignore[index]
     assert len(tops) == 1
-    sizes = {round(box.bounding_box()["width"]) for box in maps.locator(".amad-maps-frame").all()}  # type: ignore[index]
+    sizes = {round(box.bounding_box()["width"]) for box in seen.locator(".amad-maps-frame").all()}  # type: ignore[index]
     assert sizes == {240, 22}
-    expect(maps.get_by_text(re.compile(r"% of the row"))).to_be_visible()
-    expect(maps).to_have_attribute("data-step", str(STEP))
+    expect(seen.get_by_text(re.compile(r"% of the row"))).to_be_visible()
+    expect(seen).to_have_attribute("data-step", str(STEP))
 
 
 def test_maps_shrink_to_158_px_and_never_scroll_sideways(page: Page, url: str) -> None:
@@ -107,17 +133,16 @@ def test_maps_shrink_to_158_px_and_never_scroll_sideways(page: Page, url: str) -
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
-def test_pointing_shows_a_crosshair_and_the_weights_of_all_maps(page: Page, url: str) -> None:
-    maps = open_maps(page, url)
+def test_pointing_shows_a_crosshair_and_the_weights_of_all_maps(seen: Locator) -> None:
     p, g = weights()
-    page.mouse.move(*point(maps, "global", 12, 3))
-    line = maps.locator(".amad-maps-line")
+    seen.page.mouse.move(*point(seen, "global", 12, 3))
+    line = seen.locator(".amad-maps-line")
     expect(line).to_contain_text("query 12")
     expect(line).to_contain_text("key 3")
     shown = [float(text) for text in re.findall(r"([\d.]+)\u2009%", line.inner_text())]
     apart = abs(100 * (g[12, 3] - p[12, 3]))
     assert shown == pytest.approx([100 * p[12, 3], 50 * (p[12, 3] + g[12, 3]), 100 * g[12, 3], apart], rel=6e-3)
-    page.mouse.move(5, 5)
+    seen.page.mouse.move(5, 5)
     expect(line).to_contain_text("Point to read weights")
 
 
@@ -194,21 +219,19 @@ def test_a_picture_chooses_its_block_and_head(page: Page, url: str) -> None:
     expect(page.get_by_role("button", name="Block 2, head 1", exact=True)).to_have_attribute("aria-pressed", "false")
 
 
-def test_the_event_lies_along_the_axes(page: Page, url: str) -> None:
-    maps = open_maps(page, url)
-    frame = maps.locator(".amad-maps-local .amad-maps-frame").bounding_box()
-    bar = maps.locator(".amad-maps-local .amad-maps-event-x").bounding_box()
+def test_the_event_lies_along_the_axes(seen: Locator) -> None:
+    frame = seen.locator(".amad-maps-local .amad-maps-frame").bounding_box()
+    bar = seen.locator(".amad-maps-local .amad-maps-event-x").bounding_box()
     assert frame is not None
     assert bar is not None
     assert (bar["x"] - frame["x"]) / frame["width"] == pytest.approx(EVENT[0] / LENGTH, abs=0.01)
     assert bar["width"] / frame["width"] == pytest.approx((EVENT[1] - EVENT[0]) / LENGTH, abs=0.01)
-    expect(maps.locator(".amad-maps-global .amad-maps-event-y")).to_be_hidden()
+    expect(seen.locator(".amad-maps-global .amad-maps-event-y")).to_be_hidden()
 
 
-def test_a_map_shows_the_colours_of_its_weights(page: Page, url: str) -> None:
-    maps = open_maps(page, url)
+def test_a_map_shows_the_colours_of_its_weights(seen: Locator) -> None:
     p, g = weights()
-    pixels = maps.locator(".amad-maps-local canvas").first.evaluate(
+    pixels = seen.locator(".amad-maps-local canvas").first.evaluate(
         "(canvas, length) => { const c = canvas.getContext('2d'), n = canvas.width / length, found = [];"
         " for (let q = 0; q < length; q++) for (let k = 0; k < length; k++)"
         " found.push(...c.getImageData((k + .5) * n, (q + .5) * n, 1, 1).data.slice(0, 3)); return found; }",

@@ -1,6 +1,7 @@
 """The timeline in a real browser: every gesture, what it tells Python, and that nothing small is ever lost from sight."""
 
 import re
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from tests.browser.timelines import (
     EVENTS,
     HOLE,
     HOSTILE,
+    LONE,
     ROWS,
     SPIKE,
     Plot,
@@ -69,12 +71,20 @@ def test_dragging_pans_and_a_double_click_shows_the_whole_series(timeline_page: 
 def test_a_resting_view_is_told_once_and_not_while_it_moves(timeline_page: Page) -> None:
     plot = Plot(timeline_page)
     runs = told(timeline_page)["runs"]
+    line(timeline_page).evaluate(
+        "element => { window.turned = []; element.addEventListener('wheel', () => window.turned.push(performance.now()), true); }"
+    )
     timeline_page.mouse.move(plot.middle, plot.top + 200)
     for _ in range(12):
         timeline_page.mouse.wheel(0, -60)
     start, stop = fresh(timeline_page)
     found = until_told(timeline_page, rf'"view": \[{start}, {stop}\]')
-    assert found["runs"] == runs + 1
+    turned = timeline_page.evaluate("window.turned")
+    rests = sum(
+        b - a > 300 for a, b in pairwise(turned)
+    )  # a busy machine may hold a turn back until the view has rested
+    assert runs < found["runs"] <= runs + 1 + rests
+    assert rests < 11
 
 
 def test_brushing_tells_python_and_escape_takes_it_back(timeline_page: Page) -> None:
@@ -135,6 +145,15 @@ def test_the_threshold_handle_moves_by_keys(timeline_page: Page) -> None:
     found = until_told(timeline_page, r'"threshold": 0\.\d')
     assert 0.4 < found["threshold"] < 0.5
     assert view(timeline_page) == (0, ROWS)
+    # The script gives back what it was told a run later: an answer to the older telling must not move the handle.
+    for _ in range(4):
+        timeline_page.keyboard.press("PageUp")
+    now = float(handle.get_attribute("aria-valuenow") or 0)
+    assert now > 0.6
+    until_told(timeline_page, f'"threshold": {str(now)[:8]}')
+    timeline_page.get_by_role("button", name="Run again").click()
+    until_told(timeline_page, f'"runs": {told(timeline_page)["runs"] + 1}')
+    assert float(handle.get_attribute("aria-valuenow") or 0) == now
 
 
 def test_keys_zoom_pan_and_go_back(timeline_page: Page) -> None:
@@ -185,9 +204,11 @@ def test_keys_are_silent_while_a_field_has_the_focus(timeline_page: Page) -> Non
 
 def test_a_spike_and_a_hole_of_one_row_are_seen_at_every_zoom(timeline_page: Page) -> None:
     plot = Plot(timeline_page)
+    mark_top, mark_height = plot.panel("ch_06")  # the rows of the spike and of the hole are infinite there
     for name, row, seen in (("spiky", SPIKE, is_ink), ("holed", HOLE, is_missing)):
         top, height = plot.panel(name)
         place, size = (top + 3, 0.3 * height) if name == "spiky" else (top + height - 8, 8)
+        arrow = mark_top + mark_height - 11 if name == "spiky" else mark_top + 3  # down: − infinite, up: + infinite
         levels = 0
         while True:
             start, stop = fresh(timeline_page)
@@ -196,6 +217,10 @@ def test_a_spike_and_a_hole_of_one_row_are_seen_at_every_zoom(timeline_page: Pag
             half = max(2, round((plot.right - plot.left) / (stop - start)))
             pixels = plot.pixels(x, place, size, half)
             assert any(seen(pixel) for pixel in pixels), f"{name} is lost at rows {start} to {stop}"
+            signed = plot.pixels(x, arrow, 4, max(half, 3))
+            assert any(is_missing(pixel) for pixel in signed), (
+                f"the infinity at {row} is lost at rows {start} to {stop}"
+            )
             levels += 1
             if stop - start <= 12:
                 break
@@ -203,6 +228,13 @@ def test_a_spike_and_a_hole_of_one_row_are_seen_at_every_zoom(timeline_page: Pag
             timeline_page.mouse.wheel(0, -430)
             expect(line(timeline_page)).not_to_have_attribute("data-to", str(stop))
         assert levels > 12
+        timeline_page.mouse.move(plot.x(row + 0.5), plot.top + 300)
+        value = (
+            timeline_page.locator(".amad-tl-panel")
+            .filter(has=timeline_page.get_by_text("ch_06"))
+            .locator(".amad-tl-value")
+        )
+        expect(value).to_have_text("−∞" if name == "spiky" else "+∞")
         timeline_page.mouse.dblclick(plot.middle, plot.top + 300)
         expect(line(timeline_page)).to_have_attribute("data-to", str(ROWS))
 
@@ -221,6 +253,69 @@ def test_the_line_is_not_joined_over_a_missing_row(timeline_page: Page) -> None:
     timeline_page.mouse.move(plot.left - 60, plot.top + 300)
     assert not any(is_ink(pixel) for pixel in plot.pixels(plot.x(HOLE + 0.5), top + 2, height - 10, half=8))
     assert any(is_ink(pixel) for pixel in plot.pixels(plot.x(HOLE + 1.5), top + 2, height - 10, half=8))
+
+
+def test_gaps_lone_points_constants_and_expected_values_are_drawn_as_they_are(timeline_page: Page) -> None:
+    plot = Plot(timeline_page)
+
+    def inked(name: str, row: float, half: int = 1) -> list[float]:
+        """Heights at which ink stands at a row, as shares of the panel from its top."""
+        top, height = plot.panel(name)
+        pixels = plot.pixels(plot.x(row), top + 2, height - 10, half)
+        rows = [pixels[i : i + 2 * half + 1] for i in range(0, len(pixels), 2 * half + 1)]
+        return [(y + 2) / height for y, across in enumerate(rows) if any(is_ink(pixel) for pixel in across)]
+
+    assert inked("holed", 150_000)
+    assert not inked("holed", 162_000)
+    assert not inked("holed", 168_000)
+    assert inked("holed", LONE + 0.5)
+    assert inked("constant", 50_000) == pytest.approx([0.5, 0.5], abs=0.04)
+    # What is expected at 5 stands at the top, so that the measured values, up to 1.2, keep to the lower half.
+    assert min(inked("plain", 50_000, half=20)) > 0.4
+    timeline_page.get_by_role("button", name="Show", exact=True).click()
+    timeline_page.get_by_role("checkbox", name="Expected values", exact=True).uncheck()
+    timeline_page.wait_for_function("() => document.querySelector('.amad-tl').dataset.fresh === 'true'")
+    assert min(inked("plain", 50_000, half=20)) < 0.2
+
+
+def test_everything_is_reached_by_keyboard_alone(timeline_page: Page) -> None:
+    timeline_page.get_by_role("textbox", name="A field").focus()
+    reached: dict[str, bool] = {}
+    describe = """() => {
+        const one = document.activeElement, style = getComputedStyle(one);
+        const name = one.getAttribute("aria-label") || one.textContent;
+        return [name, style.outlineStyle !== "none" || style.boxShadow !== "none", !!one.closest(".amad-tl")];
+    }"""
+    for _ in range(40):
+        timeline_page.keyboard.press("Tab")
+        name, seen, inside = timeline_page.evaluate(describe)
+        if inside:
+            reached[name] = seen
+        elif reached:
+            break
+    wanted = {
+        "Timeline",
+        "Brush (B)",
+        "Zoom in (+)",
+        "Channels",
+        "Show",
+        "Numbers (T)",
+        "Keys (?)",
+        "plain",
+        "spiky",
+        "Threshold",
+        "UTC",
+    }
+    assert wanted <= set(reached)
+    assert all(reached.values()), [name for name, seen in reached.items() if not seen]
+    name = timeline_page.locator(".amad-tl-panel").get_by_role("button", name="plain", exact=True)
+    name.focus()
+    timeline_page.keyboard.press("Enter")
+    dialog = timeline_page.get_by_role("dialog", name="Channel plain")
+    expect(dialog.get_by_label("Y axis")).to_be_focused()
+    dialog.get_by_label("Overlaid on").select_option("spiky")
+    timeline_page.keyboard.press("Escape")
+    expect(timeline_page.locator(".amad-tl-lines").get_by_role("button", name="plain", exact=True)).to_be_visible()
 
 
 def test_a_click_on_an_event_picks_it_and_one_beside_it_tells_the_row(timeline_page: Page) -> None:
@@ -430,6 +525,17 @@ def test_two_fingers_zoom_and_one_pans(timeline_page: Page) -> None:
     fingers("touchEnd")
     expect(line(timeline_page)).not_to_have_attribute("data-from", str(start))
     assert start - fresh(timeline_page)[0] == pytest.approx(120 / (plot.right - plot.left) * (stop - start), rel=0.05)
+    # One finger up scrolls the channels; a tap leaves the cursor where it was.
+    places = [(plot.middle, y - move) for move in (0, 30, 60, 130)]
+    for kind, place in zip(("touchStart", *["touchMove"] * 3), places, strict=True):
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": place[0], "y": place[1], "id": 0}]})
+    fingers("touchEnd")
+    expect(timeline_page.locator(".amad-tl-label").get_by_text("plain", exact=True)).to_be_hidden()
+    label = timeline_page.locator(".amad-tl-panel").filter(has=timeline_page.get_by_text("ch_06"))
+    whole = label.inner_text()
+    fingers("touchStart", plot.middle + 200)
+    fingers("touchEnd")
+    expect(label).not_to_have_text(whole)
 
 
 def test_the_overview_moves_and_sizes_the_view(timeline_page: Page) -> None:

@@ -15,6 +15,7 @@ from tests.browser.timelines import (
     ROWS,
     TRUTH,
     Plot,
+    Serving,
     focus,
     fresh,
     line,
@@ -147,7 +148,10 @@ def test_heights_are_switched_for_all_panels(timeline_page: Page, mode: str) -> 
 def test_score_panels_stand_together_each_with_its_own_threshold(full: Page) -> None:
     full.get_by_role("button", name="Show", exact=True).click()
     full.get_by_role("checkbox", name="Shape", exact=True).check()
+    full.get_by_role("checkbox", name="Divergence", exact=True).check()
     full.keyboard.press("Escape")
+    expect(full.locator(".amad-tl-scorelabel b")).to_have_text(["Score", "Shape", "Divergence"])
+    expect(full.locator(".amad-tl-handle:visible")).to_have_count(2)  # divergence has no threshold here
     handle = full.get_by_role("slider", name="Threshold of Shape", exact=True)
     expect(handle).to_have_text("0.70")
     expect(full.get_by_role("slider", name="Threshold", exact=True)).to_have_text("p99 0.50")
@@ -173,6 +177,8 @@ def test_the_legend_switches_bands_by_type_and_author_and_the_ghost_is_drawn(ful
     for kind in ("Drift", "Noise", "Maintenance", "Disagreement"):
         expect(dialog.get_by_role("checkbox", name=kind, exact=True)).to_be_checked()
     dialog.get_by_role("checkbox", name="Drift", exact=True).uncheck()
+    dialog.get_by_role("checkbox", name="Disagreement", exact=True).uncheck()
+    dialog.get_by_role("checkbox", name="Disagreement", exact=True).check()
     dialog.get_by_role("checkbox", name="Bo", exact=True).uncheck()
     dialog.get_by_label("Behind the line").select_option("Learned, 200 rows")
     full.keyboard.press("Escape")
@@ -402,6 +408,33 @@ def test_the_library_counts_as_the_foot_says() -> None:
         score[start:stop] = 0.9
     found = tally(*event_rows(score, 0.5, merge_gap=5, min_length=2), TRUTH, JUDGED)
     assert (found.events, found.found, found.missed, found.false, found.left) == (3, 1, 1, 2, 2)
+
+
+def test_a_restart_of_the_server_comes_back_to_the_same_view(full: Page, timeline_server: Serving) -> None:
+    focus(full)
+    for _ in range(3):
+        full.keyboard.press("+")
+    start, stop = fresh(full)
+    until_told(full, rf'"view": \[{start}, {stop}\]')
+    timeline_server.stop()
+    full.keyboard.press("Shift+ArrowRight")
+    full.keyboard.press("Shift+ArrowRight")
+    expect(full.get_by_text("The server does not answer. Trying again.", exact=True)).to_be_visible()
+    start, stop = view(full)
+    timeline_server.start()
+    expect(full.get_by_text("The server does not answer. Trying again.", exact=True)).to_be_hidden()
+    assert fresh(full) == (start, stop)
+    full.get_by_role("button", name="Run again").click()
+    until_told(full, rf'"view": \[{start}, {stop}\]')
+    # What stands there may be of an older version of the app: it gives way to the newer one, and leaves its view.
+    line(full).evaluate("""element => {
+        const host = element.parentElement, old = host.amadTimeline;
+        host.amadTimeline = { view: { from: 1000, to: 2000 }, props: old.props, remove: () => old.remove() };
+    }""")
+    full.get_by_role("button", name="Brush rows 5 to 9").click()
+    expect(line(full)).to_have_attribute("data-from", "1000")
+    expect(line(full)).to_have_count(1)
+    until_told(full, r'"view": \[1000, 2000\]')
 
 
 def test_without_a_network_it_says_so_and_comes_back_to_the_same_view_by_itself(timeline_page: Page) -> None:

@@ -1,11 +1,14 @@
 """What the tests of the timeline share: a server with one page that mounts it, and a plot to point at."""
 
+import contextlib
 import json
 import os
 import re
 import socket
 import subprocess
 import sys
+import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,6 +29,8 @@ ROWS = 200_000
 PATIENCE = int(os.environ.get("AMAD_TEST_PATIENCE", "45000"))  # ms: the machine may be busy with other tests
 expect.set_options(timeout=PATIENCE)
 SPIKE, HOLE = 123_457, 61_803
+GAP, LONE = (160_000, 170_000), 165_000  # missing but for one row
+FAR = (90_000, 90_400)  # rows whose expected value is far from all that was measured
 HOSTILE = "<img src=x onerror=document.title='hacked'>"
 TRUTH, JUDGED = [(20_000, 20_500), (100_000, 101_000)], [(20_000, 21_000)]
 EVENTS = [(20_000, 21_000), (80_000, 80_600), (150_000, 153_000)]
@@ -59,7 +64,7 @@ if full:
     selection.write(series=series)
     st.button("Brush rows 5 to 9", on_click=lambda: state.update(brushes=state.get("brushes", 0) + 1))
     more = dict(
-        scores={{"shape": 0.7}}, detect={{"gap": 5, "least": 2}}, truth={truth!r}, judged={judged!r}, brush_inner=True,
+        scores={{"shape": 0.7, "divergence": None}}, detect={{"gap": 5, "least": 2}}, truth={truth!r}, judged={judged!r}, brush_inner=True,
         set_brush=(5, 9) if state.get("brushes") else None, brush_nonce=state.get("brushes"), chosen_incident="drift",
         periods={{"Learned, 200 rows": 200}}, key_help=[("A", "accept the event")], actions={{"a": "accept"}},
         incidents=[
@@ -95,13 +100,17 @@ st.text("told " + json.dumps(seen))
 
 
 def make_workspace(folder: Path) -> None:
-    """200,000 rows of 12 channels with one spike and one hole of a single row, and a scored run."""
+    """200,000 rows of 12 channels with one spike, one hole and two infinities of a single row each, and a scored run."""
     rng = np.random.default_rng(0)
     values = np.sin(np.arange(ROWS)[:, None] / np.linspace(200, 4000, 12)) + 0.05 * rng.standard_normal((ROWS, 12))
     values = values.astype(np.float32)
     values[SPIKE, 1] = 9.0
     values[HOLE, 2] = np.nan
     values[:, 3] = 4.0
+    values[[HOLE, SPIKE], 5] = np.inf, -np.inf
+    lone = values[LONE, 2]
+    values[slice(*GAP), 2] = np.nan
+    values[LONE, 2] = lone
     names = ("plain", "spiky", "holed", "constant", HOSTILE, *(f"ch_{i:02d}" for i in range(6, 13)))
     stamps = pd.date_range("2026-03-02", periods=ROWS, freq="1min", tz="UTC")
     store = Workspace.open(folder)
@@ -110,8 +119,12 @@ def make_workspace(folder: Path) -> None:
     score = 0.2 + 0.05 * rng.random(ROWS)
     for start, stop in EVENTS:
         score[start:stop] = 0.9
-    columns = np.stack([score, score[::-1], values[:, 0] - 0.05 * rng.standard_normal(ROWS)], axis=1)
-    store.write_score_columns(run.id, record.id, ("score", "shape", "expected:plain"), columns.astype(np.float32))
+    expected = values[:, 0] - 0.05 * rng.standard_normal(ROWS)
+    expected[slice(*FAR)] = 5.0
+    columns = np.stack([score, score[::-1], expected, score], axis=1)
+    store.write_score_columns(
+        run.id, record.id, ("score", "shape", "expected:plain", "divergence"), columns.astype(np.float32)
+    )
     small = 3000
     store.add_series(
         Series("many", rng.random((small, 500)), tuple(f"c{i}" for i in range(500)), None, None, Report(small))
@@ -128,54 +141,58 @@ def make_workspace(folder: Path) -> None:
     store.close()
 
 
-@pytest.fixture(scope="session")
-def timeline_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+class Serving:
     """A server of our own with a script that mounts one timeline, under a base path as behind a proxy."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}/tools"
+        self.server: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Starts it, and waits until it answers."""
+        command = [sys.executable, "-m", "streamlit", "run", "main.py", "--server.port", str(self.port)]
+        command += ["--server.headless", "true", "--server.baseUrlPath", "tools", "--server.address", "127.0.0.1"]
+        command += ["--browser.gatherUsageStats", "false", "--server.fileWatcherType", "none"]
+        environment = {**os.environ, "AMAD_WORKSPACE": str(self.folder / "workspace")}
+        environment.pop("AMAD_DATABASE_URL", None)
+        with (self.folder / "log.txt").open("ab") as log:
+            self.server = subprocess.Popen(command, cwd=self.folder, env=environment, stdout=log, stderr=log)
+        for _ in range(600):
+            if self.server.poll() is None:
+                with contextlib.suppress(OSError), urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=5):
+                    return
+            time.sleep(0.1)
+        pytest.fail(f"The server did not start:\n{(self.folder / 'log.txt').read_text()}")
+
+    def stop(self) -> None:
+        """Ends it at once."""
+        if self.server is not None:
+            self.server.kill()
+            self.server.wait(timeout=20)
+            self.server = None
+
+
+@pytest.fixture(scope="session")
+def timeline_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    """The server of all tests of the timeline."""
     folder = tmp_path_factory.mktemp("timeline")
     make_workspace(folder / "workspace")
     (folder / "main.py").write_text(MAIN.format(root=str(ROOT)))
     (folder / "home.py").write_text(HOME.format(root=str(ROOT), events=EVENTS, truth=TRUTH, judged=JUDGED))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [
-        sys.executable,
-        "-m",
-        "streamlit",
-        "run",
-        "main.py",
-        "--server.port",
-        str(port),
-        "--server.headless",
-        "true",
-    ]
-    command += [
-        "--server.baseUrlPath",
-        "tools",
-        "--browser.gatherUsageStats",
-        "false",
-        "--server.fileWatcherType",
-        "none",
-        "--server.address",
-        "127.0.0.1",
-    ]
-    environment = {**os.environ, "AMAD_WORKSPACE": str(folder / "workspace")}
-    environment.pop("AMAD_DATABASE_URL", None)
-    server = subprocess.Popen(
-        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    assert server.stdout is not None
-    said = []
-    for line in server.stdout:
-        said.append(line)
-        if "URL:" in line:
-            break
-    else:
-        pytest.fail(f"The server did not start:\n{''.join(said)}")
-    yield f"http://127.0.0.1:{port}/tools"
-    server.terminate()
-    server.wait(timeout=20)
-    server.stdout.close()
+    serving = Serving(folder)
+    serving.start()
+    yield serving
+    serving.stop()
+
+
+@pytest.fixture(scope="session")
+def timeline_url(timeline_server: Serving) -> str:
+    """Its address."""
+    return timeline_server.url
 
 
 @pytest.fixture(scope="session")

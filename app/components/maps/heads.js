@@ -4,7 +4,6 @@ import { bytes, fit, image, make, table } from "./draw.js";
 
 export class Heads {
   constructor(parent) {
-    this.mode = "heads";
     this.root = make("div", "amad-heads");
     this.root.dataset.amad = "heads";
     this.root.setAttribute("role", "group");

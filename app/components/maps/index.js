@@ -3,20 +3,24 @@
 import { Heads } from "./heads.js";
 import { Instrument } from "./instrument.js";
 
-const shown = new WeakMap();
-
 export default function (component) {
-  const { parentElement, data } = component;
-  let view = shown.get(parentElement);
-  if (!view || view.mode !== data.mode) {
-    view?.remove();
-    view = data.mode === "heads" ? new Heads(parentElement) : new Instrument(parentElement);
-    shown.set(parentElement, view);
+  const { parentElement: host, data } = component;
+  const Wanted = data.mode === "heads" ? Heads : Instrument;
+  // Kept on the host: after an update of the app these modules come anew, and must know what the older ones left there.
+  if (!(host.amadMaps instanceof Wanted)) {
+    host.amadMaps?.remove();
+    host.amadMaps = new Wanted(host);
   }
+  const view = host.amadMaps;
   view.pick = (value) => component.setTriggerValue("picked", value);
   view.update(data);
   return () => {
-    view.remove();
-    shown.delete(parentElement);
+    // A cleanup may also belong to a call that newer data overtook; only a host that left the page is cleared.
+    setTimeout(() => {
+      if (!host.isConnected && host.amadMaps === view) {
+        view.remove();
+        delete host.amadMaps;
+      }
+    }, 0);
   };
 }

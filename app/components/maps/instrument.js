@@ -7,7 +7,6 @@ const REST = 140; // ms that the arrow keys rest before Python hears of the step
 
 export class Instrument {
   constructor(parent) {
-    this.mode = "maps";
     this.sent = 0;
     this.hover = null;
     this.cell = null; // key step that was clicked

@@ -4,6 +4,7 @@ The picture is drawn in the browser by the modules beside this file, which fetch
 (`data.py`); a gesture never reruns the script. Back come only decisions, as `TimelineState`.
 """
 
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -115,7 +116,7 @@ def timeline(
     place = {name: index for index, name in enumerate(names)}
     order = names if channels is None else [name for name in channels if name in place]
     tracks = set() if opened.scores is None else set(opened.scores.names)
-    labels = dict(score_labels or {})
+    labels = {"cad": "CAD", **(score_labels or {})}
     colors = COLORS[theme]
     keys, complaints = keymap(workspace.path)
     memory = _memory(key, series.id)
@@ -164,6 +165,7 @@ def timeline(
         "paint": None if paint is None else passing.painted(paint),
         "view": memory["command"],
         "nonce": memory["nonce"],
+        "session": memory["session"],
         "at": None if at is None else int(at),
         "brush": bool(brush),
         "brushInner": bool(brush_inner),
@@ -232,8 +234,14 @@ def _nothing() -> None:
 
 
 def _memory(key: str, series_id: str) -> dict[str, Any]:
-    """What this face remembers between runs of a script: the view it passed last, and the orders it gave."""
-    memory: dict[str, Any] = st.session_state.setdefault(f"amad_timeline:{key}", {"nonce": 0})
+    """What this face remembers between runs of a script: the view it passed last, and the orders it gave.
+
+    `session` tells the browser whether this is still the memory that it knows; after a restart of the server it is not,
+    and then the browser keeps its view and tells it.
+    """
+    memory: dict[str, Any] = st.session_state.setdefault(
+        f"amad_timeline:{key}", {"nonce": 0, "session": secrets.token_hex(4)}
+    )
     if memory.get("series") != series_id:
         memory.update(
             series=series_id, passed=(None, None), command=None, told=False, seen=[], nonce=memory["nonce"] + 1

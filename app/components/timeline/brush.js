@@ -17,15 +17,15 @@ export function brushed(a, b, rows, inner = null) {
   return { from, to, inner: kept && kept[0] < kept[1] ? kept : null };
 }
 
-/** Which edge lies under a point: "from", "to", "inner from", "inner to", or null. */
-export function edgeAt(t, { x, y }) {
+/** Which edge lies within reach of a point: "from", "to", "inner from", "inner to", or null. */
+export function edgeAt(t, { x, y }, reach = GRIP) {
   if (!t.brush) return null;
-  const near = (row) => Math.abs(t.px(row) - x) <= GRIP;
+  const near = (row) => Math.abs(t.px(row) - x) <= reach;
   const g = t.geometry;
   if (t.props.brushInner && y > g.bottom - INNER) {
     const [from, to] = t.brush.inner ?? [t.brush.from, t.brush.to];
     // From the middle outwards, so that two edges on one place part again.
-    if (near(to) && x <= t.px(to) + GRIP && (!near(from) || x > (t.px(from) + t.px(to)) / 2)) return "inner to";
+    if (near(to) && x <= t.px(to) + reach && (!near(from) || x > (t.px(from) + t.px(to)) / 2)) return "inner to";
     if (near(from)) return "inner from";
   }
   if (near(t.brush.to) && (!near(t.brush.from) || x > (t.px(t.brush.from) + t.px(t.brush.to)) / 2)) return "to";

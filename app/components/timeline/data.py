@@ -2,7 +2,7 @@
 
 The answer is binary: 4 bytes of header length, a JSON header, then 8-byte aligned little-endian arrays that the header
 points to: float64 `row` and `time` of the knots, then of each track float32 `lo` and `hi` (one array where it is `single`)
-and uint8 `missing` where any is.
+and uint8 `missing` where any is: 1 for rows that are missing, and 2, 4 more where a positive, a negative infinity was there.
 """
 
 import gzip
@@ -153,7 +153,7 @@ def payload(store: Any, wanted: Wanted) -> bytes:
         # Of expected values only the middle is drawn: half the bytes.
         arrays += [track.lo if wanted.rows == 1 else (track.lo + track.hi) / 2] if single else [track.lo, track.hi]
         if gaps.any():
-            arrays.append(gaps.astype(np.uint8))
+            arrays.append(gaps.astype(np.uint8) | track.infinite << 1)
     header = {
         "start": first * wanted.rows,
         "rows": wanted.rows,

@@ -3,7 +3,7 @@
 import { moment, ticks } from "./axes.js";
 import { drawBrush } from "./brush.js";
 import { drawDistance } from "./distance.js";
-import { bucketLine, bucketsInView, drawCut, drawExpected, drawLine, drawMissing } from "./lines.js";
+import { bucketLine, bucketsInView, drawCut, drawExpected, drawInfinite, drawLine, drawMissing } from "./lines.js";
 import { drawOverview, drawRail, drawTints } from "./marks.js";
 import { cutColumns, scalesOf, scoreScale } from "./scales.js";
 
@@ -35,13 +35,18 @@ function drawPanel(t, ctx, { panel, y: top, h: height }, painting) {
       if (t.ghost.on && alone) t.ghost.draw(ctx, id, scale);
       if (!block) return;
       const track = block.tracks.get(id);
-      const guess = alone && t.expected.has(channel.index) ? t.store.best(`e${channel.index}`, t.view, t.bucket) : null;
+      const guess = t.guessed.has(channel.index) ? t.store.best(`e${channel.index}`, t.view, t.bucket) : null;
       if (guess) drawExpected(t, ctx, guess, guess.tracks.get(`e${channel.index}`), scale);
       drawLine(t, ctx, block, track, scale, t.panels.color(place));
       if (scale.cut) drawCut(t, ctx, block, cutColumns(t, block, track, scale), top + 1, top + height - 1, colors.score);
-      if (t.shown.missing && track.missing) drawMissing(t, ctx, block, track, box.floor);
+      if (t.shown.missing && track.missing) drawAbsent(t, ctx, block, track, top, box.floor);
     });
   });
+}
+
+function drawAbsent(t, ctx, block, track, top, floor) {
+  drawMissing(t, ctx, block, track, floor);
+  drawInfinite(t, ctx, block, track, top, floor);
 }
 
 /** Draws what follows the pointer: cheap, at every move. */
@@ -114,7 +119,7 @@ function drawScore(t, ctx, { track: id }, place) {
   const track = block.tracks.get(id);
   const scale = scoreScale(t, id, block, { y: place.y + 4, h: place.h - 8 });
   t.scoreScales.set(id, scale);
-  const threshold = t.level(id);
+  const threshold = t.levels.of(id);
   const level = threshold === null ? null : Math.min(Math.max(scale(threshold), place.y), place.y + place.h);
   const [first, last] = bucketsInView(t, block);
   const [x0, dx] = bucketLine(t, block);
@@ -131,7 +136,7 @@ function drawScore(t, ctx, { track: id }, place) {
   }
   clipped(ctx, g.x, place.y, g.w, place.h, () => {
     drawLine(t, ctx, block, track, scale, colors.score);
-    if (t.shown.missing && track.missing) drawMissing(t, ctx, block, track, place.y + place.h);
+    if (t.shown.missing && track.missing) drawAbsent(t, ctx, block, track, place.y, place.y + place.h);
   });
   if (level === null) return;
   ctx.save();

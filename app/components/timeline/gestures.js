@@ -8,6 +8,8 @@ const CLICK = 4; // px a pointer may move and still click
 const GRIP = 8; // px beside an edge of the overview's handle
 const WHEEL = 0.0016; // zoom a pixel of wheel
 const NOTCH = 90; // px of wheel a channel
+const FINGER = 16; // px beside an edge that a finger can hold
+const STEEP = 1.5; // a finger that moves this much more up or down than sideways scrolls the channels
 
 export class Gestures {
   constructor(timeline) {
@@ -51,12 +53,13 @@ export class Gestures {
     const region = this.#region(at);
     if (region === "overview") this.drag = this.#holdOverview(at);
     else if (region === "plot") {
-      const held = chosenEdge(t, at);
+      const finger = event.pointerType === "touch" ? FINGER : undefined;
+      const held = chosenEdge(t, at, finger);
       if (held) {
         this.drag = { kind: "incident", ...held, at, view: { ...t.view }, moved: false };
         return;
       }
-      const edge = t.props.brush ? edgeAt(t, at) : null;
+      const edge = t.props.brush ? edgeAt(t, at, finger) : null;
       if (edge) {
         this.drag = { kind: "edge", edge, at, view: { ...t.view }, brush: t.brush, moved: false };
         return;
@@ -76,8 +79,12 @@ export class Gestures {
     const { drag } = this;
     if (!drag) return this.#cursor(at, region);
     if (!drag.moved && Math.hypot(at.x - drag.at.x, at.y - drag.at.y) < CLICK) return;
+    if (!drag.moved && drag.kind === "pan" && event.pointerType === "touch" && Math.abs(at.y - drag.at.y) > STEEP * Math.abs(at.x - drag.at.x)) {
+      Object.assign(drag, { kind: "scroll", first: t.first });
+    }
     drag.moved = true;
     const { w } = t.geometry;
+    if (drag.kind === "scroll") return void t.scroll(drag.first + Math.round((drag.at.y - at.y) / (t.geometry.panels.items[0]?.h ?? NOTCH)) - t.first);
     if (drag.kind === "pan") {
       const rows = ((drag.at.x - at.x) / w) * (drag.view.to - drag.view.from);
       this.#panTo(drag.view, rows);
@@ -127,6 +134,7 @@ export class Gestures {
       this.#cursor(at, this.#region(at));
       return;
     }
+    if (event.pointerType === "touch" && drag.row !== undefined) t.keyed = Math.floor(this.#rowIn(at)); // the cursor stays where the finger was
     if (event.altKey && drag.kind !== "body") mark(t, Math.min(Math.floor(this.#rowIn(at)), t.props.rows - 1));
     else if (drag.kind === "pan" || drag.kind === "brush") this.#click(at);
     else if (drag.outside) this.#centre(at);
@@ -156,6 +164,7 @@ export class Gestures {
       t.reshaped = null;
       t.redraw();
     }
+    else if (drag.kind === "scroll") t.scroll(drag.first - t.first);
     else if (drag.moved) t.setView(drag.view.from, drag.view.to);
     return true;
   }

@@ -4,6 +4,7 @@ import { days, number, percent, range, zoneName } from "./axes.js";
 import { h, setAttribute, setText } from "./dom.js";
 import { cursorRow } from "./draw.js";
 import { Handles, number2, range2 } from "./handles.js";
+import { infinities } from "./lines.js";
 import { extremes } from "./scales.js";
 
 const SHARE_SHOWN = 0.045; // smaller shares are told elsewhere, not here
@@ -162,9 +163,11 @@ export class Gutter {
     const seen = this.#seen(id, row);
     if (!seen) return "";
     const say = (value) => t.panels.say(channel, value);
-    return span(seen, say, t.panels.formatted(channel) ? (low, high) => [say(low), say(high)] : range, after, narrow);
+    if (seen[2] && !Number.isFinite(seen[0])) return seen[2];
+    return span(seen, say, t.panels.formatted(channel) ? (low, high) => [say(low), say(high)] : range, after, narrow) + (seen[2] ? `, ${seen[2]}` : "");
   }
 
+  /** Least and greatest value under the cursor, or in view, and under the cursor which infinities; or null. */
   #seen(id, row) {
     const { t } = this;
     if (row === null) {
@@ -175,7 +178,7 @@ export class Gutter {
     if (!block) return null;
     const place = Math.floor((row - block.start) / block.rows);
     const track = block.tracks.get(id);
-    return [track.lo[place], track.hi[place]];
+    return [track.lo[place], track.hi[place], infinities(track, place, place)];
   }
 
   // Dragging --------------------------------------------------------------------------------------------------------------

@@ -41,7 +41,7 @@ export class Handles {
       box.hidden = true;
       return;
     }
-    const level = t.level(score.track);
+    const level = t.levels.of(score.track);
     const scale = t.scoreScales.get(score.track);
     const shown = Boolean(level !== null && scale && t.scales.has(score.track));
     box.hidden = !shown;
@@ -64,7 +64,7 @@ export class Handles {
     box.style.top = `${y}px`;
     box.style.right = `${t.size.width - t.geometry.gutter}px`;
     const value = number2(level);
-    const named = score.main && t.props.thresholdLabel && !t.thresholdMoved ? t.props.thresholdLabel : "";
+    const named = score.main && t.props.thresholdLabel && !t.levels.moved.has(score.track) ? t.props.thresholdLabel : "";
     setText(handle.text, [named, value].filter(Boolean).join(" "));
     const [low, high] = t.scales.get(score.track);
     for (const [name, said] of [["min", low], ["max", high], ["now", level]]) setAttribute(box, `aria-value${name}`, said);
@@ -75,7 +75,8 @@ export class Handles {
   #hold(handle) {
     const { t } = this;
     const { box } = handle;
-    let grip = 0, before = null;
+    let grip = 0, before = null, kept = null;
+    const { levels } = t;
     const valueAt = (event) => {
       const { panel } = handle;
       const y = event.clientY - t.els.stage.getBoundingClientRect().top - grip;
@@ -90,18 +91,23 @@ export class Handles {
       box.setPointerCapture(event.pointerId);
       const place = box.getBoundingClientRect();
       grip = event.clientY - (place.top + place.height / 2);
-      before = t.level(handle.track);
-      t.dragging = "threshold";
+      before = levels.of(handle.track);
+      kept = levels.kept(handle.track);
+      levels.held = handle.track;
+      levels.dragged = true;
     });
     box.addEventListener("pointermove", (event) => {
-      if (t.dragging !== "threshold") return;
-      t.setLevel(handle.track, valueAt(event), false);
+      if (levels.dragged && levels.held === handle.track) t.setLevel(handle.track, valueAt(event), false);
     });
     const release = (event) => {
-      if (t.dragging !== "threshold") return;
-      t.dragging = null;
-      if (event.type === "pointercancel") t.setLevel(handle.track, before, false);
-      else if (t.level(handle.track) !== before) t.setLevel(handle.track, t.level(handle.track), true);
+      const { track } = handle;
+      if (!levels.dragged || levels.held !== track) return;
+      levels.held = null;
+      levels.dragged = false;
+      if (event.type !== "pointercancel" && levels.of(track) !== before) return t.setLevel(track, levels.of(track), true);
+      levels.restore(track, kept);
+      t.tally.clear();
+      t.redraw();
     };
     box.addEventListener("pointerup", release);
     box.addEventListener("pointercancel", release);
@@ -112,12 +118,12 @@ export class Handles {
       event.stopPropagation();
       const { track } = handle;
       const [low, high] = t.scales.get(track);
-      t.held = true;
-      t.setLevel(track, Math.max(low, t.level(track) + step * KEY_STEP * (high - low)), false);
+      levels.held = track;
+      t.setLevel(track, Math.max(low, levels.of(track) + step * KEY_STEP * (high - low)), false);
       clearTimeout(t.timers.threshold);
       t.timers.threshold = setTimeout(() => {
-        t.held = false;
-        t.setLevel(track, t.level(track), true);
+        levels.held = null;
+        t.setLevel(track, levels.of(track), true);
       }, KEY_REST);
     });
   }

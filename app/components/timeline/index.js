@@ -2,21 +2,22 @@
 
 import { Timeline } from "./timeline.js";
 
-const living = new WeakMap();
-
 export default function timeline(component) {
   const host = component.parentElement;
-  let instance = living.get(host);
-  if (!instance) {
-    instance = new Timeline(host);
-    living.set(host, instance);
+  // Kept on the host: after an update of the app these modules come anew, and must know what the older ones left there.
+  const old = host.amadTimeline;
+  if (!(old instanceof Timeline)) {
+    old?.remove();
+    host.amadTimeline = new Timeline(host);
   }
+  const instance = host.amadTimeline;
   instance.update(component);
+  if (old && old !== instance && old.props?.series === component.data.series) instance.setView(old.view.from, old.view.to, { keep: false });
   return () => {
     // A cleanup may also belong to a call that newer data overtook; only a host that left the page is cleared.
     setTimeout(() => {
-      if (!host.isConnected && living.get(host) === instance) {
-        living.delete(host);
+      if (!host.isConnected && host.amadTimeline === instance) {
+        delete host.amadTimeline;
         instance.remove();
       }
     }, 0);

@@ -199,6 +199,38 @@ export function drawCut(t, ctx, block, { above, below }, top, bottom, color) {
   for (const i of below) ctx.fillRect(x0 + i * dx - wide / 2, bottom - 2, wide, 2);
 }
 
+/** Codes of buckets with missing rows (see data.py): 1, and of the infinities among them 2 and 4. */
+const PLUS = 2, MINUS = 4;
+const ARROW = 7, ARROWS_APART = 3; // px: an arrow's width, and how near each other arrows are still told apart
+
+/** An arrow up at the panel's top where a value was +infinite, one down above the bar of missing rows where it was −infinite. */
+export function drawInfinite(t, ctx, block, track, top, floor) {
+  const [first, last] = bucketsInView(t, block);
+  const [x0, dx] = bucketLine(t, block);
+  ctx.fillStyle = t.props.colors.missing;
+  for (const [code, base, tip] of [[PLUS, top + 8, top + 2], [MINUS, floor - 12, floor - 6]]) {
+    let before = -Infinity;
+    for (let i = first; i <= last; i++) {
+      const x = x0 + i * dx;
+      if (!(track.missing[i] & code) || x - before < ARROWS_APART) continue;
+      before = x;
+      ctx.beginPath();
+      ctx.moveTo(x - ARROW / 2, base);
+      ctx.lineTo(x + ARROW / 2, base);
+      ctx.lineTo(x, tip);
+      ctx.fill();
+    }
+  }
+}
+
+/** Which infinities are among some buckets of a track, as a sign: "+∞", "−∞", "±∞" or "". */
+export function infinities(track, first, last) {
+  let found = 0;
+  if (track.missing) for (let i = first; i <= last; i++) found |= track.missing[i];
+  if (!(found & (PLUS | MINUS))) return "";
+  return `${found & PLUS ? (found & MINUS ? "\u00b1" : "+") : "\u2212"}\u221e`;
+}
+
 /** A bar of 3 px on the panel's floor under each bucket with missing rows, never thinner than 2 px. */
 export function drawMissing(t, ctx, block, track, floor) {
   const [first, last] = bucketsInView(t, block);

@@ -2,6 +2,7 @@
 
 import { moment, whole } from "./axes.js";
 import { setAttribute, h } from "./dom.js";
+import { infinities } from "./lines.js";
 import { extremes } from "./scales.js";
 import { number2 } from "./handles.js";
 
@@ -59,12 +60,13 @@ function named(t, channel) {
   return unit ? `${channel.name} (${unit})` : channel.name;
 }
 
-/** How many rows are missing in view: exactly where rows are seen singly, else whether any are. */
+/** How many rows are missing in view: exactly where rows are seen singly, else whether any are; and which were infinite. */
 function missing(t, block, track) {
   if (!track.missing) return "0";
   const first = Math.max(0, Math.floor((t.view.from - block.start) / block.rows));
   const last = Math.min(block.count, Math.ceil((t.view.to - block.start) / block.rows));
   let count = 0;
   for (let i = first; i < last; i++) if (track.missing[i]) count += 1;
-  return block.rows === 1 || !count ? whole(count) : "some";
+  const sign = infinities(track, first, last - 1);
+  return (block.rows === 1 || !count ? whole(count) : "some") + (sign && `, ${sign}`);
 }

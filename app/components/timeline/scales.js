@@ -62,6 +62,9 @@ function rangeOf(t, channels, key, mode) {
       const block = store.best(id, store.seen(t.view), t.bucket);
       if (block) seen = union(seen, extremes(t, block, block.tracks.get(id), store.seen(t.view)));
     }
+    if (!t.guessed.has(channel.index)) continue;
+    const guess = t.store.best(`e${channel.index}`, t.view, t.bucket);
+    if (guess) seen = union(seen, extremes(t, guess, guess.tracks.get(`e${channel.index}`)));
   }
   if (!whole) return [0, 0];
   if (mode === "whole" || whole[0] === whole[1]) return whole;
@@ -86,10 +89,10 @@ function scoreRange(t, id, block) {
   if (!whole) return [0, 0];
   const seen = t.shown.axis === "whole" ? whole : extremes(t, block, block.tracks.get(id));
   const low = Math.min(0, whole[0]);
-  const level = t.level(id) ?? 0;
+  const level = t.levels.of(id) ?? 0;
   const high = Math.max(seen?.[1] ?? whole[1], low + (level - low) * 1.25, low + (whole[1] - low) * LEAST_SHARE);
   const kept = t.scales.get(id);
-  if (t.dragging === "threshold" && kept) return kept;
+  if (t.levels.dragged && kept) return kept;
   const calm = kept && kept[0] === low && high <= kept[1] && high - low >= CALM * (kept[1] - low);
   return calm ? kept : [low, high];
 }

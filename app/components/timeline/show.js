@@ -33,9 +33,9 @@ export function fillShow(t, popover) {
   }
   if (props.scores.length) {
     parts.push(h("b", {}, "Score panels"), ...props.scores.map(({ track, label }) => {
-      const { scores } = t.panels.kept;
-      return check(label, scores.includes(track), (on) => {
-        t.panels.kept.scores = on ? [...scores, track] : scores.filter((one) => one !== track);
+      const { kept } = t.panels;
+      return check(label, kept.scores.includes(track), (on) => {
+        kept.scores = [...kept.scores.filter((one) => one !== track), ...(on ? [track] : [])];
         t.panels.keep();
       });
     }));
@@ -73,12 +73,12 @@ function names(t, of, list = t.props.incidents) {
 }
 
 function legend(t, title, key, rows) {
-  const off = t.shown.off[key];
+  const { off } = t.shown;
   if (rows.length < 1) return [];
   return [
     h("b", {}, title),
-    ...rows.map(({ name, count, sign }) => check(name, !off.includes(name), (on) => {
-      t.shown.off[key] = on ? off.filter((one) => one !== name) : [...off, name];
+    ...rows.map(({ name, count, sign }) => check(name, !off[key].includes(name), (on) => {
+      off[key] = [...off[key].filter((one) => one !== name), ...(on ? [] : [name])];
       t.keepShown();
     }, false, sign, String(count))),
   ];

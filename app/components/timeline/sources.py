@@ -25,12 +25,16 @@ _EXPECTED = re.compile(r"e\d+")
 
 @dataclass(frozen=True, eq=False)
 class Track:
-    """One line: extremes of each bucket (n,), NaN where all is missing; `range` is that of the whole series."""
+    """One line: extremes of each bucket (n,), NaN where all is missing; `range` is that of the whole series.
+
+    `missing` counts missing rows, `infinite` (uint8) says which infinities are among them: 1 positive, 2 negative, 3 both.
+    """
 
     name: str
     lo: NDArray[np.float32]
     hi: NDArray[np.float32]
     missing: NDArray[Any]
+    infinite: NDArray[np.uint8]
     range: tuple[float, float] | None
     band: float | None = None  # of an expected value: how far it is usually off (see `usual_error`)
 
@@ -115,10 +119,12 @@ class Source:
         ]
         for columns, wanted in ((self.columns, of_series), (self.scores, of_scores)):
             if wanted and columns is not None:
-                lo, hi, missing = columns.reduce([index for _, index in wanted], start, min(stop, columns.rows), rows)
+                places = [index for _, index in wanted]
+                buckets = columns.buckets(places, start, min(stop, columns.rows), rows)
                 for row, (name, index) in enumerate(wanted):
                     band = self._band(int(name[1:]), index) if _EXPECTED.fullmatch(name) else None
-                    found[name] = Track(name, lo[row], hi[row], missing[row], whole_range(columns, index), band)
+                    lo, hi, missing = buckets.lo[row], buckets.hi[row], buckets.missing[row]
+                    found[name] = Track(name, lo, hi, missing, buckets.infinite[row], whole_range(columns, index), band)
         if "mean" in names:
             found["mean"] = self._mean(start, stop, rows)
         return [found[name] for name in names]
@@ -156,19 +162,21 @@ class Source:
         count = len(self.columns.names)
         chosen = np.unique(np.linspace(0, count - 1, min(count, _MOST_OF_MEAN)).astype(np.int64))
         lo, hi, missing = self.columns.reduce(chosen.tolist(), start, stop, rows)
+        none = np.zeros(lo.shape[1], dtype=np.uint8)
         ranges = [whole_range(self.columns, int(index)) or (0.0, 0.0) for index in chosen]
         floor = np.array([low for low, _ in ranges], dtype=np.float64)[:, None]
         span = np.array([high - low for low, high in ranges], dtype=np.float64)[:, None]
         moving = (span[:, 0] > 0) & np.isfinite(span[:, 0])
         if not moving.any():
             flat = np.where(np.isnan(lo).all(axis=0), np.nan, 0.5).astype(np.float32)
-            return Track("mean", flat, flat, (missing.min(axis=0) > 0).astype(np.int64), (0.0, 1.0))
+            return Track("mean", flat, flat, (missing.min(axis=0) > 0).astype(np.int64), none, (0.0, 1.0))
         scaled = [(edge[moving].astype(np.float64) - floor[moving]) / span[moving] for edge in (lo, hi)]
         present = ~np.isnan(scaled[0])
         number = np.maximum(present.sum(axis=0), 1)
         means = [np.where(present.any(axis=0), np.nansum(edge, axis=0) / number, np.nan) for edge in scaled]
         # A row counts as missing here where every channel misses it.
-        return Track("mean", means[0].astype(np.float32), means[1].astype(np.float32), missing.min(axis=0), (0.0, 1.0))
+        low, high = (mean.astype(np.float32) for mean in means)
+        return Track("mean", low, high, missing.min(axis=0), none, (0.0, 1.0))
 
 
 def usual_error(values: NDArray[np.floating], expected: NDArray[np.floating]) -> float | None:

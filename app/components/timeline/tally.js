@@ -20,6 +20,7 @@ export class Tally {
   async ask(level) {
     const { t } = this;
     if (!t.props.detect || !t.props.run) return;
+    const { score } = t.props;
     this.next = level;
     if (this.flight) return;
     while (this.next !== null) {
@@ -28,7 +29,7 @@ export class Tally {
       this.flight = new AbortController();
       try {
         const found = await this.#fetch(asked, this.flight.signal);
-        if (t.dragging === "threshold" || t.held) this.found = found;
+        if (t.levels.held === score) this.found = found;
       } catch {
         break; // the picture does without; release counts again
       } finally {

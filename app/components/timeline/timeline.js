@@ -12,6 +12,7 @@ import { Ghost } from "./ghost.js";
 import { Gutter } from "./gutter.js";
 import { Keys } from "./keys.js";
 import { layout } from "./layout.js";
+import { Levels } from "./levels.js";
 import { Numbers } from "./numbers.js";
 import { unpacked } from "./packed.js";
 import { Panels } from "./panels.js";
@@ -38,8 +39,7 @@ export class Timeline extends Viewing {
     this.mode = "pan";
     this.first = 0; // first panel in view, of those that are not pinned
     this.shown = prefs.shown();
-    this.threshold = null;
-    this.levels = new Map(); // thresholds of further score panels, once moved
+    this.levels = new Levels(this);
     this.scales = new Map();
     this.scoreScales = new Map();
     this.zone = null;
@@ -90,11 +90,15 @@ export class Timeline extends Viewing {
     if (!before || ["series", "run", "version", "rows"].some((name) => before[name] !== props[name])) this.#open(before, props);
     this.store.source(props);
     this.shared.series = props.series;
-    if (!before || before.threshold !== props.threshold || before.score !== props.score) this.threshold = props.threshold;
-    if (before && JSON.stringify(before.scores) !== JSON.stringify(props.scores)) this.levels.clear();
+    if (before && before.score !== props.score) this.levels.clear();
+    this.levels.answered();
     if (!before || before.zone !== props.zone) this.zone = props.zone;
     if (!before || before.theme !== props.theme) applyColors(this.els.root, props.colors, props.theme);
-    if (props.view && (!before || before.nonce !== props.nonce)) this.obey(props.view, Boolean(before));
+    const lost = before && before.session !== props.session && before.series === props.series; // Python knows only the address
+    if (lost) {
+      this.told = null;
+      this.flush();
+    } else if (props.view && (!before || before.nonce !== props.nonce)) this.obey(props.view, Boolean(before));
     if (props.brushNonce !== null && props.brushNonce !== before?.brushNonce) {
       this.brush = props.setBrush ? brushed(...props.setBrush, props.rows, props.setInner) : null;
     }
@@ -153,12 +157,6 @@ export class Timeline extends Viewing {
     return found.map((one) => (one.id === id ? { ...one, start: from, end: to, inner: null } : one));
   }
 
-  /** Threshold of a score panel; null: it has none. */
-  level(track) {
-    if (track === this.props.score) return this.threshold;
-    return this.levels.get(track) ?? this.props.scores.find((one) => one.track === track)?.threshold ?? null;
-  }
-
   /** Stores whose lines share the panels: the series, and its ghost. */
   stores() {
     return this.ghost.on ? [this.store, this.ghost.store] : [this.store];
@@ -181,18 +179,13 @@ export class Timeline extends Viewing {
 
   /** Threshold of a score panel, told when the hand lets go. */
   setLevel(track, value, tell) {
-    if (track === this.props.score) {
-      this.threshold = value;
-      this.thresholdMoved = true;
-      if (tell) {
-        this.flush();
-        this.component.setTriggerValue("threshold", value);
-      }
-      if (!tell) this.tally.ask(value);
-    } else {
-      this.levels.set(track, value);
-      if (tell) this.act({ kind: "threshold", score: track, value });
-    }
+    this.levels.move(track, value);
+    if (tell) {
+      this.levels.told(track);
+      this.flush();
+      if (track === this.props.score) this.component.setTriggerValue("threshold", value);
+      else this.act({ kind: "threshold", score: track, value });
+    } else if (track === this.props.score) this.tally.ask(value);
     this.redraw();
   }
 
@@ -303,9 +296,12 @@ export class Timeline extends Viewing {
   /** Ids of the tracks that the present panels need. */
   needed() {
     const ids = [];
+    this.guessed = new Set(); // channels that stand alone in their panel, with their expected values
     for (const { panel } of this.geometry.panels.items) {
       for (const channel of panel.channels) ids.push(`c${channel.index}`);
-      if (panel.channels.length === 1 && this.expected.has(panel.channels[0].index)) ids.push(`e${panel.channels[0].index}`);
+      if (panel.channels.length > 1 || !this.expected.has(panel.channels[0].index)) continue;
+      this.guessed.add(panel.channels[0].index);
+      ids.push(`e${panel.channels[0].index}`);
     }
     return [...ids, ...this.panels.scores().map(({ track }) => track)];
   }

@@ -64,7 +64,6 @@ export class Tools {
     setAttribute(this.pan, "aria-pressed", t.mode === "pan");
     setAttribute(this.brush, "aria-pressed", t.mode === "brush");
     this.segment.hidden = !t.props.brush;
-    t.thresholdMoved = t.thresholdMoved && t.threshold !== t.props.threshold;
     this.#name();
     this.fields.update();
     if (this.open) this.fill();

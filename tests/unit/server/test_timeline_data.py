@@ -9,7 +9,9 @@ import pandas as pd
 import pytest
 from serving import ROWS, Served
 
+from amad.series import Report, Series
 from app.components.timeline.sources import Clock
+from app.server import tokens
 
 
 def decode(body: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -64,6 +66,22 @@ def test_buckets_hold_the_true_extremes_whatever_the_span(served: Served, rows: 
         np.testing.assert_array_equal(arrays[f"{track}.lo"], np.array(lo, dtype=np.float32))
         np.testing.assert_array_equal(arrays[f"{track}.hi"], np.array(hi, dtype=np.float32))
         assert arrays.get(f"{track}.missing", np.zeros(len(lo), "u1")).astype(bool).tolist() == missing
+
+
+@pytest.mark.parametrize("rows", [1, 16, 32, 256])
+def test_infinities_come_with_their_sign_at_every_width(served: Served, rows: int) -> None:
+    values = np.zeros((ROWS, 1), dtype=np.float32)
+    values[[100, 101, 500, 900], 0] = np.inf, -np.inf, -np.inf, np.nan
+    series = served.store.add_series(Series("far", values, ("a",), None, None, Report(ROWS)))
+    answer = served.get(
+        tokens.mint(served.store, series.id, []), series=series.id, run=None, start=0, stop=ROWS, rows=rows
+    )
+    _, arrays = decode(answer.content)
+    codes = np.zeros(-(-ROWS // rows), dtype=np.uint8)
+    for row, code in ((100, 1 | 2), (101, 1 | 4), (500, 1 | 4), (900, 1)):
+        codes[row // rows] |= code
+    np.testing.assert_array_equal(arrays["c0.missing"], codes)
+    assert np.isnan(arrays["c0.lo"]).sum() == (4 if rows == 1 else 0)
 
 
 def test_the_grid_stands_still_while_the_view_moves(served: Served) -> None:

@@ -28,6 +28,14 @@ def test_the_first_view_passed_is_an_order(memory: dict[str, Any]) -> None:
     assert memory["nonce"] == 2
 
 
+def test_a_server_that_was_started_again_learns_the_view_from_the_browser(memory: dict[str, Any]) -> None:
+    # The address is all that the new session knows; the browser does not obey that, and tells where it is.
+    assert run(memory, (10, 20)) == (10, 20)
+    assert run(memory, (10, 20), [300, 600, memory["nonce"]]) == (300, 600)
+    assert run(memory, (300, 600), [300, 600, memory["nonce"]]) == (300, 600)
+    assert memory["nonce"] == 2
+
+
 def test_no_view_passed_leaves_the_view_to_the_user(memory: dict[str, Any]) -> None:
     assert run(memory, None) is None
     assert run(memory, None, [5, 50, 1]) == (5, 50)
