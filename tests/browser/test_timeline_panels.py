@@ -135,13 +135,13 @@ def test_a_panel_is_sized_pinned_and_given_its_axis_unit_and_format(timeline_pag
 def test_heights_are_switched_for_all_panels(timeline_page: Page, mode: str) -> None:
     page = timeline_page
     plot = Plot(page)
-    before = plot.pixels(plot.middle, plot.top + 60, 400, half=20)
+    before = plot.pixels(plot.middle, plot.panel("spiky")[0], 260, half=20)
     page.get_by_role("button", name="Show", exact=True).click()
     page.get_by_label("Heights").select_option(mode)
     page.keyboard.press("Escape")
     fresh(page)
     page.wait_for_function("() => document.querySelector('.amad-tl').dataset.fresh === 'true'")
-    after = plot.pixels(plot.middle, plot.top + 60, 400, half=20)
+    after = plot.pixels(plot.middle, plot.panel("spiky")[0], 260, half=20)
     assert (before == after) == (mode == "Range of the whole series")  # the whole series is in view
 
 
