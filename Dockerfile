@@ -1,14 +1,16 @@
-# The app in a container. CPU:  docker run -p 8501:8501 -v amad:/workspace amad
-# One NVIDIA GPU and more:      docker run --gpus all -p 8501:8501 -v amad:/workspace amad
+# The app in a container. CPU:  docker run -p 127.0.0.1:8501:8501 -v amad:/workspace amad
+# One NVIDIA GPU and more:      docker run --gpus all -p 127.0.0.1:8501:8501 -v amad:/workspace amad
 FROM python:3.12-slim-bookworm
 
-# The CUDA libraries come with the torch wheel; the host brings only its driver.
+# The CUDA libraries come with the torch wheel; the host brings only its driver. Nobody signs in: who reaches the app is
+# decided by how its port is published, to this machine alone in the lines above.
 ENV PYTHONUNBUFFERED=1 \
     PIP_NO_CACHE_DIR=1 \
     NVIDIA_VISIBLE_DEVICES=all \
     NVIDIA_DRIVER_CAPABILITIES=compute,utility \
     AMAD_WORKSPACE=/workspace \
     STREAMLIT_SERVER_ADDRESS=0.0.0.0 \
+    AMAD_INSECURE_NO_AUTH=1 \
     STREAMLIT_SERVER_PORT=8501
 
 RUN useradd --create-home --uid 1000 amad && install -d -o amad -g amad /workspace

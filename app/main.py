@@ -1,5 +1,6 @@
 """Server entry: `streamlit run app/main.py` serves the pages of home.py and the routes under /amad/ from one process."""
 
+import logging
 import sys
 from pathlib import Path
 
@@ -10,8 +11,13 @@ if _ROOT not in sys.path:
 
 import streamlit as st  # noqa: E402
 
+# What keeps its results is defined below before there is a server, on which Streamlit would remark once for each.
+logging.getLogger("streamlit.runtime.caching.cache_data_api").setLevel(logging.ERROR)
+
+from app.server.exposure import guard  # noqa: E402
 from app.server.headers import middleware  # noqa: E402
 from app.server.routes import routes  # noqa: E402
 from app.server.warm import lifespan  # noqa: E402
 
+guard(st.get_option("server.address"))
 app = st.App(Path(__file__).resolve().with_name("home.py"), routes=routes(), middleware=middleware(), lifespan=lifespan)
