@@ -13,6 +13,7 @@ import numpy as np
 from amad.cli.data import open_workspace, read_series, wants_json
 from amad.cli.output import ProgressLine, check_output, say, show, show_json, written
 from amad.errors import InputError, JobError
+from amad.spreadsheets import csv_text
 from amad.workspace import RunRecord, SeriesRecord, Workspace
 from amad.workspace.lookup import match_channels
 
@@ -218,7 +219,7 @@ class _Csv:
     def add(self, frame: pd.DataFrame) -> None:
         if "time" in frame and hasattr(frame["time"], "dt") and frame["time"].dtype.kind == "M":
             frame = frame.assign(time=[moment.isoformat() for moment in frame["time"]])
-        frame.to_csv(self.stream, index=False, header=not self.begun)
+        self.stream.write(csv_text(frame, header=not self.begun, lineterminator="\n"))
         self.begun = True
 
     def __enter__(self) -> _Csv:

@@ -18,6 +18,7 @@ from amad.series.names import counter_like, label_like, time_like
 from amad.series.scratch import Scratch
 from amad.series.source import TextSource
 from amad.series.table import MISSING_TOKENS, UNNAMED, Table, clean_names, numbered, shorten
+from amad.spreadsheets import bare
 
 HEAD_BYTES = 1 << 18
 BLOCK_BYTES = 1 << 20
@@ -53,7 +54,7 @@ def read_text(
     except csv.Error as error:
         raise InputError(f"{file.name}: not a table of text ({error}). Check the separator and the quotes.") from error
     named = dialect.names is not None
-    names, renamed = clean_names(dialect.names or numbered(dialect.fields))
+    names, renamed = clean_names([bare(name) for name in dialect.names] if dialect.names else numbered(dialect.fields))
     columns = _parse(source, dialect, names, tokens, head, whole, exact, scratch)
     findings = [*dialect.findings, *renamed, *source.findings]
     facts: dict[str, Any] = {

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from amad import inspection, plots
 from amad.errors import AmadError
 from amad.plots.words import CAUTION
+from amad.spreadsheets import csv_text
 from amad.workspace import RunRecord, SeriesRecord
 from app.components.maps import maps, sources
 from app.parts import cached, learned, page, prepare, text, theme, workspace
@@ -48,7 +49,7 @@ def heads(seen: dict[str, NDArray[Any]], run: RunRecord) -> None:
         },
     )  # fmt: skip
     st.download_button(
-        "Download table", table.to_csv(index=False).encode(), file_name=f"{prepare.file_name(run.name)}-heads.csv",
+        "Download table", csv_text(table).encode(), file_name=f"{prepare.file_name(run.name)}-heads.csv",
         key="attention-heads-download", icon=":material/download:", mime="text/csv", on_click="ignore",
     )  # fmt: skip
 
@@ -256,7 +257,7 @@ def why(record: SeriesRecord, run: RunRecord, step: int, main: Any, inspector: A
             },
         )  # fmt: skip
         st.download_button(
-            "Download table", table.to_csv(index=False).encode(), key="attention-why-download", mime="text/csv",
+            "Download table", csv_text(table).encode(), key="attention-why-download", mime="text/csv",
             file_name=f"{prepare.file_name(run.name)}-row-{step}.csv", icon=":material/download:", on_click="ignore",
         )  # fmt: skip
     lines = [("Score", text.score(found["score"])), ("Threshold", text.score(found["threshold"]))]
@@ -307,4 +308,4 @@ def csv_of(picked: sources.Maps, first: int) -> bytes:
             "global": picked.global_.ravel(),
         }
     )
-    return made.to_csv(index=False, float_format="%.6g").encode()
+    return csv_text(made, float_format="%.6g").encode()

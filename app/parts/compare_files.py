@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 
 import numpy as np
@@ -10,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from amad.evaluation.compare import Comparison
+from amad.spreadsheets import csv_text
 from amad.workspace import SeriesRecord
 from app.parts import cached, compare, prepare
 
@@ -18,7 +18,7 @@ def export(record: SeriesRecord, found: Comparison, spec: str) -> None:
     """Files of what is on the page."""
     name = prepare.file_name(f"{record.name}-comparison")
     for title, what, data in (
-        ("Table as CSV", "table", lambda: compare.table(found, spec).to_csv(index=False).encode()),
+        ("Table as CSV", "table", lambda: csv_text(compare.table(found, spec)).encode()),
         ("Scores as CSV", "scores", lambda: scores_csv(record, found)),
         ("Agreement as CSV", "agreement", lambda: agreement_csv(found, spec)),
     ):
@@ -40,9 +40,7 @@ def scores_csv(record: SeriesRecord, found: Comparison) -> bytes:
     made = found.scores()
     time = cached.series(record).time
     made.insert(0, "row" if time is None else "time", np.arange(len(made)) if time is None else time)
-    out = io.StringIO()
-    made.to_csv(out, index=False, float_format="%.6g")
-    return out.getvalue().encode()
+    return csv_text(made, float_format="%.6g").encode()
 
 
 def agreement_csv(found: Comparison, spec: str) -> bytes:
@@ -54,4 +52,4 @@ def agreement_csv(found: Comparison, spec: str) -> bytes:
         for b, other in enumerate(agreed.names)
     ]
     columns = ["method", "other", "rank_correlation", "flagged_rows_shared", "events_that_touch"]
-    return bytes(pd.DataFrame(rows, columns=columns).to_csv(index=False).encode())
+    return csv_text(pd.DataFrame(rows, columns=columns)).encode()

@@ -9,6 +9,7 @@ import streamlit as st
 from plotly.graph_objects import Figure
 
 from amad import plots
+from amad.spreadsheets import csv_text
 
 # Plotly's own button makes the picture; it stays hidden (style.css) and is pressed by ours, once for each format.
 CONFIG: dict[str, Any] = {"displayModeBar": True, "displaylogo": False, "modeBarButtons": [["toImage"]]}
@@ -55,7 +56,7 @@ def draw(figure: Figure, key: str) -> None:
 
 def csv(figure: Any) -> bytes:
     """The numbers of a figure as CSV, UTF-8."""
-    return plots.numbers(figure).to_csv(index=False).encode("utf-8")
+    return csv_text(plots.numbers(figure)).encode()
 
 
 @lru_cache(maxsize=1)

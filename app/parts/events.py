@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from amad.spreadsheets import csv_text
 from amad.workspace import RunRecord, SeriesRecord
 from amad.workspace.masks import maintained, unscored
 from app.parts import cached, selection, text, workspace
@@ -189,7 +190,7 @@ def rows_of(found: Sequence[Any], channels: Sequence[str], series: Any) -> list[
 def as_csv(found: Sequence[Any], channels: Sequence[str], series: Any) -> bytes:
     """Events as a CSV file."""
     columns = ["id", "start_row", "end_row", "start", "end", "peak", "mean", "channels"]
-    return bytes(pd.DataFrame(rows_of(found, channels, series), columns=columns).to_csv(index=False).encode())
+    return csv_text(pd.DataFrame(rows_of(found, channels, series), columns=columns)).encode()
 
 
 def as_json(found: Sequence[Any], channels: Sequence[str], series: Any) -> bytes:

@@ -9,6 +9,7 @@ from typing import cast
 import streamlit as st
 
 from amad.errors import AmadError
+from amad.spreadsheets import csv_text
 from amad.workspace import SeriesRecord
 from app.parts import cached, page, selection, text, workspace
 
@@ -69,7 +70,7 @@ def as_parquet(record: SeriesRecord) -> bytes:
 
 def as_csv(record: SeriesRecord) -> bytes:
     """The series as a CSV file: time or row, channels, label."""
-    return bytes(_frame(record).to_csv(index=False).encode())
+    return csv_text(_frame(record)).encode()
 
 
 def file_name(name: str) -> str:

@@ -9,6 +9,7 @@ import streamlit as st
 
 from amad import plots
 from amad.errors import AmadError
+from amad.spreadsheets import csv_text
 from amad.workspace import RunRecord, SeriesRecord
 from app.components.maps import sources
 from app.parts import cached, events, learned, page, prepare, progress, rhythm, selection, strength, text, theme
@@ -362,7 +363,7 @@ def table(record: SeriesRecord, run: RunRecord, found: dict[str, Any]) -> None:
             },
         )  # fmt: skip
     st.download_button(
-        "Download table", made.to_csv(index=False).encode(), file_name=f"{prepare.file_name(run.name)}-periods.csv",
+        "Download table", csv_text(made).encode(), file_name=f"{prepare.file_name(run.name)}-periods.csv",
         key="frequencies-download", icon=":material/download:", mime="text/csv", on_click="ignore",
     )  # fmt: skip
 

@@ -1,21 +1,6 @@
-"""Cells of our CSV: text that no spreadsheet can take for a formula, and lists of channels in one cell; both read back exactly."""
+"""Lists of channels in one cell of our CSV, which read back exactly."""
 
 from __future__ import annotations
-
-import re
-
-# a spreadsheet runs a cell that starts so; an apostrophe before it makes it text
-_FORMULA = re.compile(r"'*[=+\-@\t\r\n|%]")
-
-
-def guard(text: str) -> str:
-    """Text with an apostrophe before it where a spreadsheet would run it."""
-    return "'" + text if _FORMULA.match(text) else text
-
-
-def bare(text: str) -> str:
-    """What `guard` was given."""
-    return text[1:] if text.startswith("'") and _FORMULA.match(text) else text
 
 
 def join(names: tuple[str, ...]) -> str:

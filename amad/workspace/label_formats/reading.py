@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from amad.errors import InputError
 from amad.series.labels import NORMAL
+from amad.spreadsheets import bare
 from amad.workspace.incident_records import STATUS_WORDS, clean_note, is_label_id
 from amad.workspace.label_formats import label_studio
-from amad.workspace.label_formats.cells import bare, split
+from amad.workspace.label_formats.cells import split
 from amad.workspace.label_formats.drafts import Axis, Draft, Incoming, collected, moment_of, number_of, whole
 from amad.workspace.label_formats.writing import EDGES
 from amad.workspace.records import clean_text

@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amad.errors import InputError
+from amad.spreadsheets import guard
 from amad.workspace.incident_records import Comment, Incident, IncidentType
 from amad.workspace.label_formats import label_studio
-from amad.workspace.label_formats.cells import guard, join
+from amad.workspace.label_formats.cells import join
 from amad.workspace.label_formats.drafts import Axis, Written
 
 if TYPE_CHECKING:

@@ -8,10 +8,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from amad.errors import InputError
+from amad.spreadsheets import bare, guard
 from amad.workspace import Workspace
 from amad.workspace.incidents import Incidents
 from amad.workspace.label_formats import FORMATS, read_labels, write_labels
-from amad.workspace.label_formats.cells import bare, guard, join, split
+from amad.workspace.label_formats.cells import join, split
 
 ROWS = 60
 CALM = settings(
