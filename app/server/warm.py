@@ -1,25 +1,21 @@
-"""Loads what the heavy pages need shortly after the start, so that nobody waits for it on the first click."""
+"""Loads what the heavy pages need before the app answers, so that nobody waits for it on the first click."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-AFTER = 5.0  # seconds: the first page is drawn by then, and is not slowed down
-
 
 @asynccontextmanager
 async def lifespan(_app: Any) -> AsyncIterator[None]:
-    """Starts the loading beside the server; an app that ends earlier loads nothing."""
-    timer = threading.Timer(AFTER, load)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
+    """Loads, then lets the server answer.
+
+    Not beside it: of two threads that import modules which need each other, Python gives one a half-made module, and the
+    page that was drawn just then failed ("partially initialized module 'torch'").
+    """
+    load()
+    yield
 
 
 def load() -> None:
