@@ -32,7 +32,7 @@ from amad.workspace import SeriesRecord, Workspace
 from amad.workspace.incidents import Incidents
 from amad.workspace.label_formats import Draft, Incoming
 from tests.browser import chromium
-from tests.browser.conftest import Server
+from tests.browser.serving import Server
 
 RESULTS = Path(__file__).parent / "results" / "load.jsonl"
 _LEFT = re.compile(r"^[\d,]+ left$")

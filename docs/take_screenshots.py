@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 from amad.workspace import Workspace
 from tests.browser import chromium
-from tests.browser.conftest import Server
+from tests.browser.serving import Server
 
 FOLDER = Path(__file__).parent / "screenshots"
 SIZES = ((1440, 900), (1024, 768))

@@ -5,7 +5,7 @@ import re
 from playwright.sync_api import Page, expect
 
 from amad.workspace import Workspace
-from tests.browser.conftest import Server
+from tests.browser.serving import Server
 
 LONG = 240_000  # milliseconds: as long as a training may take on a slow machine
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Server
+from tests.browser.serving import Server
 
 DRAWN = '[data-amad="timeline"][data-fresh="true"]'
 PAGES = ("Series", "Train", "Incidents", "Frequencies", "Attention", "Divergence")

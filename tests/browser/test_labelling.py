@@ -14,7 +14,7 @@ from amad.detection import Scores
 from amad.series import Report, Series
 from amad.workspace import SeriesRecord, Workspace
 from amad.workspace.incidents import Incidents
-from tests.browser.conftest import Server
+from tests.browser.serving import Server
 from tests.browser.timelines import Plot, fresh
 
 DRAWN = '[data-amad="timeline"][data-fresh="true"]'

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
-from tests.browser.conftest import ROOT, Server
+from tests.browser.profiles import profile, watched
 from tests.browser.scripts import MAIN
+from tests.browser.serving import ROOT, Server
 from tests.browser.timelines import PATIENCE
 
 pytestmark = pytest.mark.browser
@@ -68,22 +69,16 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def context(chromium_browser: Browser) -> Iterator[BrowserContext]:
-    """One browser profile for all tests of the maps: Streamlit's 130 files are fetched once."""
-    context = chromium_browser.new_context(viewport={"width": 1440, "height": 900})
-    context.set_default_timeout(PATIENCE)
-    yield context
-    context.close()
+    """One browser profile for all tests of the maps."""
+    with profile(chromium_browser, 1440, 900, PATIENCE) as context:
+        yield context
 
 
 @pytest.fixture
 def page(context: BrowserContext) -> Iterator[Page]:
     """A page of its own for what changes something."""
-    page = context.new_page()
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    yield page
-    page.close()
-    assert not errors, errors
+    with watched(context.new_page()) as page:
+        yield page
 
 
 @pytest.fixture(scope="module")

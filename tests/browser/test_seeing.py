@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from amad.workspace import Workspace
-from tests.browser.conftest import Server
+from tests.browser.serving import Server
 
 pytestmark = pytest.mark.browser
 

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from amad.detection.tally import event_rows, tally
+from tests.browser.serving import Server
 from tests.browser.timelines import (
     EVENTS,
     JUDGED,
@@ -15,7 +16,6 @@ from tests.browser.timelines import (
     ROWS,
     TRUTH,
     Plot,
-    Serving,
     focus,
     fresh,
     line,
@@ -410,7 +410,7 @@ def test_the_library_counts_as_the_foot_says() -> None:
     assert (found.events, found.found, found.missed, found.false, found.left) == (3, 1, 1, 2, 2)
 
 
-def test_a_restart_of_the_server_comes_back_to_the_same_view(full: Page, timeline_server: Serving) -> None:
+def test_a_restart_of_the_server_comes_back_to_the_same_view(full: Page, timeline_server: Server) -> None:
     focus(full)
     for _ in range(3):
         full.keyboard.press("+")

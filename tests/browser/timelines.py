@@ -1,14 +1,8 @@
 """What the tests of the timeline share: a server with one page that mounts it, and a plot to point at."""
 
-import contextlib
 import json
 import os
 import re
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,12 +16,18 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from amad.config import Config
 from amad.series import Report, Series
 from amad.workspace import Workspace
+from tests.browser.profiles import profile
 from tests.browser.scripts import MAIN
+from tests.browser.serving import Server
 
 ROOT = Path(__file__).resolve().parents[2]
 ROWS = 200_000
 PATIENCE = int(os.environ.get("AMAD_TEST_PATIENCE", "45000"))  # ms: the machine may be busy with other tests
 expect.set_options(timeout=PATIENCE)
+OPTIONS = {
+    "server.baseUrlPath": "/tools", "server.address": "127.0.0.1", "server.headless": "true", "server.fileWatcherType": "none",
+    "browser.gatherUsageStats": "false",
+}  # fmt: skip
 SPIKE, HOLE = 123_457, 61_803
 GAP, LONE = (160_000, 170_000), 165_000  # missing but for one row
 FAR = (90_000, 90_400)  # rows whose expected value is far from all that was measured
@@ -141,67 +141,30 @@ def make_workspace(folder: Path) -> None:
     store.close()
 
 
-class Serving:
-    """A server of our own with a script that mounts one timeline, under a base path as behind a proxy."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}/tools"
-        self.server: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        """Starts it, and waits until it answers."""
-        command = [sys.executable, "-m", "streamlit", "run", "main.py", "--server.port", str(self.port)]
-        command += ["--server.headless", "true", "--server.baseUrlPath", "tools", "--server.address", "127.0.0.1"]
-        command += ["--browser.gatherUsageStats", "false", "--server.fileWatcherType", "none"]
-        environment = {**os.environ, "AMAD_WORKSPACE": str(self.folder / "workspace")}
-        environment.pop("AMAD_DATABASE_URL", None)
-        with (self.folder / "log.txt").open("ab") as log:
-            self.server = subprocess.Popen(command, cwd=self.folder, env=environment, stdout=log, stderr=log)
-        for _ in range(600):
-            if self.server.poll() is None:
-                with contextlib.suppress(OSError), urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=5):
-                    return
-            time.sleep(0.1)
-        pytest.fail(f"The server did not start:\n{(self.folder / 'log.txt').read_text()}")
-
-    def stop(self) -> None:
-        """Ends it at once."""
-        if self.server is not None:
-            self.server.kill()
-            self.server.wait(timeout=20)
-            self.server = None
-
-
 @pytest.fixture(scope="session")
-def timeline_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
-    """The server of all tests of the timeline."""
+def timeline_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The server of all tests of the timeline: a script that mounts one, under a base path as behind a proxy."""
     folder = tmp_path_factory.mktemp("timeline")
     make_workspace(folder / "workspace")
     (folder / "main.py").write_text(MAIN.format(root=str(ROOT)))
     (folder / "home.py").write_text(HOME.format(root=str(ROOT), events=EVENTS, truth=TRUTH, judged=JUDGED))
-    serving = Serving(folder)
+    serving = Server(folder / "workspace", folder / "log.txt", folder / "main.py", options=OPTIONS)
     serving.start()
     yield serving
     serving.stop()
 
 
 @pytest.fixture(scope="session")
-def timeline_url(timeline_server: Serving) -> str:
+def timeline_url(timeline_server: Server) -> str:
     """Its address."""
     return timeline_server.url
 
 
 @pytest.fixture(scope="session")
 def timeline_context(chromium_browser: Browser) -> Iterator[BrowserContext]:
-    """One browser profile for all tests of the timeline: Streamlit's 130 files are fetched once."""
-    context = chromium_browser.new_context(viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(PATIENCE)
-    yield context
-    context.close()
+    """One browser profile for all tests of the timeline."""
+    with profile(chromium_browser, 1280, 900, PATIENCE) as context:
+        yield context
 
 
 @pytest.fixture
