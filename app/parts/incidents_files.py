@@ -41,9 +41,11 @@ def export(base: str, record: SeriesRecord, said: Stored, scored: tuple[RunRecor
         "Form of the labels", list(FORMATS), format_func=lambda key: FORMATS[key][0], key=f"{base}-export-form"
     )
     st.caption(_LOST[form])
+    original = _original(base, record, said) if form == "column" else None
     st.download_button(
-        "Labels", data=lambda: _labels(form, record, said), key="incidents-export-labels", icon=":material/download:",
+        "Labels", data=lambda: _labels(form, record, said, original), key="incidents-export-labels",
         file_name=f"{prepare.file_name(record.name)}-labels{FORMATS[form][1]}", on_click="ignore", width="stretch",
+        icon=":material/download:",
     )  # fmt: skip
     if st.button("Import labels", icon=":material/upload:", key=f"{base}-import", width="stretch"):
         take_in(base, record)
@@ -76,10 +78,27 @@ def _report(record: SeriesRecord, said: Stored, scored: tuple[RunRecord, Queue, 
     )  # fmt: skip
 
 
-def _labels(form: str, record: SeriesRecord, said: Stored) -> bytes:
+def _original(base: str, record: SeriesRecord, said: Stored) -> bytes | None:
+    """The text file that the labels are to stand in, where one is given and its lines are the rows of the series."""
+    file = st.file_uploader(
+        "Into the original file", type=["csv", "tsv", "txt"], key=f"{base}-export-original",
+        help="Its lines stay as they are, each with its label behind it; without it the series is written as it is here",
+    )  # fmt: skip
+    if file is None:
+        return None
+    try:
+        _labels("column", record, said, file.getvalue())
+    except AmadError as error:
+        page.problem(error)
+        return None
+    return bytes(file.getvalue())
+
+
+def _labels(form: str, record: SeriesRecord, said: Stored, original: bytes | None = None) -> bytes:
     desk = labelling.desk(record)
     kinds = [*said.types, *desk.types(deleted=True)]
-    return write_labels(form, said.labels, cached.series(record), types=kinds, comments=desk.threads()).data
+    series = cached.series(record)
+    return write_labels(form, said.labels, series, types=kinds, comments=desk.threads(), original=original).data
 
 
 @st.dialog("Import labels", width="large")

@@ -85,6 +85,15 @@ def _spans(series_id: str, stamp: str, layer: str) -> tuple[Packed | None, Packe
     return packed_spans(truth, record.rows) if truth else None, packed_spans(judged, record.rows)
 
 
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _unscored(series_id: str, stamp: str, layer: str) -> Packed | None:
+    """The rows that maintenance leaves out of scoring."""
+    record = workspace.get().find_series(series_id)
+    windows = labelling.stored(record).windows
+    spans = window_spans(windows, cached.series(record).time, record.rows, "scoring")
+    return packed_spans(spans, record.rows) if spans else None
+
+
 def draw(
     base: str, key: str, record: SeriesRecord, said: Stored, chosen: Incident | None,
     scored: tuple[RunRecord, Queue, int | None, str, events.Level, events.Filters] | None,
@@ -112,6 +121,7 @@ def draw(
             "shares": dict(events.shares(current, run.channels)[: events.TOP]) if current is not None else None,
             "truth": truth,
             "judged": judged,
+            "unscored": _unscored(record.id, said.stamp, layer),
             "detect": {"gap": filters.merge_gap, "least": filters.rows, "severity": filters.severity},
         }
     part = record.part if scored is None else scored[0].part if scored[0].series_id == record.id else None

@@ -209,3 +209,27 @@ def test_labels_that_are_exported_wiped_and_imported_are_equal(
     )  # fmt: skip
     told = [[getattr(one, field) for field in fields] for one in labels.all()]
     assert told == [[getattr(one, field) for field in fields] for one in before]
+
+
+def test_labels_stand_behind_the_lines_of_the_original_file(
+    page: Page, app: Server, labels: Incidents, tmp_path: Path
+) -> None:
+    labels.add(100, 102, "Spike")
+    short, whole = tmp_path / "short.csv", tmp_path / "pump raw.csv"
+    lines = [f"2026-03-14;{row},50;x" for row in range(ROWS)]
+    short.write_bytes("\r\n".join(["day;flow;what", *lines[:-1]]).encode())
+    whole.write_bytes("\r\n".join(["day;flow;what", *lines]).encode())
+    opened(page, app, labels)
+    page.get_by_role("button", name="Export", exact=True).click()
+    page.get_by_role("combobox", name=re.compile("Form of the labels")).click()
+    page.get_by_role("option", name="Series with a label column").click()
+    page.locator('[data-testid="stPopoverBody"] input[type="file"]').set_input_files(short)
+    expect(page.get_by_text("has 599 lines under its header, the series 600 rows")).to_be_visible(timeout=PATIENCE)
+    page.locator('[data-testid="stPopoverBody"] input[type="file"]').set_input_files(whole)
+    expect(page.get_by_text("has 599 lines")).to_have_count(0, timeout=PATIENCE)
+    expect(page.locator('[data-testid="stApp"][data-test-script-state="running"]')).to_have_count(0)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Labels", exact=True).click()
+    given = Path(download.value.path()).read_bytes().decode()
+    marks = [f"{line};{int(100 <= row < 102)};{'Spike' if 100 <= row < 102 else ''}" for row, line in enumerate(lines)]
+    assert given == "\r\n".join(["day;flow;what;label;label_type", *marks, ""])

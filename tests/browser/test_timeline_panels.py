@@ -12,6 +12,7 @@ from tests.browser.serving import Server
 from tests.browser.timelines import (
     EVENTS,
     JUDGED,
+    MAINTAINED,
     PATIENCE,
     ROWS,
     TRUTH,
@@ -162,6 +163,20 @@ def test_score_panels_stand_together_each_with_its_own_threshold(full: Page) -> 
     assert found["score"] == "shape"
     assert 0.4 < found["value"] < 0.69
     assert told(full)["threshold"] is None
+
+
+def test_scores_are_not_drawn_where_maintenance_leaves_rows_out(full: Page) -> None:
+    plot = Plot(full)
+    box = full.locator(".amad-tl-scorelabel").first.bounding_box()
+    assert box is not None
+
+    def score(row: float) -> int:
+        pixels = plot.pixels(plot.x(row), box["y"], 150, half=3)
+        return sum(1 for red, green, _, alpha in pixels if alpha > 200 and red > 180 and green < 80)
+
+    (start, end), *_ = MAINTAINED
+    until(full, lambda: score(start - 3000) > 0 and score(end + 3000) > 0)
+    assert score((start + end) / 2) == 0
 
 
 def test_the_legend_switches_bands_by_type_and_author_and_the_ghost_is_drawn(full: Page) -> None:

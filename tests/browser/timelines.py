@@ -33,6 +33,7 @@ GAP, LONE = (160_000, 170_000), 165_000  # missing but for one row
 FAR = (90_000, 90_400)  # rows whose expected value is far from all that was measured
 HOSTILE = "<img src=x onerror=document.title='hacked'>"
 TRUTH, JUDGED = [(20_000, 20_500), (100_000, 101_000)], [(20_000, 21_000)]
+MAINTAINED = [(100_000, 120_000)]
 EVENTS = [(20_000, 21_000), (80_000, 80_600), (150_000, 153_000)]
 
 HOME = """
@@ -42,6 +43,7 @@ sys.path.insert(0, {root!r})
 import streamlit as st
 from amad.workspace import Workspace
 from app.components.timeline import timeline
+from app.components.timeline.passing import packed_spans
 from app.parts import cached, selection
 
 st.set_page_config(layout="wide")
@@ -64,13 +66,13 @@ if full:
     selection.write(series=series)
     st.button("Brush rows 5 to 9", on_click=lambda: state.update(brushes=state.get("brushes", 0) + 1))
     more = dict(
-        scores={{"shape": 0.7, "divergence": None}}, detect={{"gap": 5, "least": 2}}, truth={truth!r}, judged={judged!r}, brush_inner=True,
+        scores={{"shape": 0.7, "divergence": None}}, detect={{"gap": 5, "least": 2}}, truth={truth!r}, judged={judged!r}, unscored=packed_spans({maintained!r}, series.rows), brush_inner=True,
         set_brush=(5, 9) if state.get("brushes") else None, brush_nonce=state.get("brushes"), chosen_incident="drift",
         periods={{"Learned, 200 rows": 200}}, key_help=[("A", "accept the event")], actions={{"a": "accept"}},
         incidents=[
             {{"id": "drift", "start": 30_000, "end": 50_000, "type": "Drift", "author": "Ann", "inner": (35_000, 45_000)}},
             {{"id": "noise", "start": 60_000, "end": 70_000, "type": "Noise", "author": "Bo", "channels": ["plain"]}},
-            {{"id": "works", "start": 100_000, "end": 120_000, "kind": "maintenance"}},
+            {{"id": "works", "start": {maintained[0][0]}, "end": {maintained[0][1]}, "kind": "maintenance"}},
             {{"id": "apart", "start": 130_000, "end": 140_000, "kind": "disagreement"}},
         ],
     )
@@ -147,7 +149,9 @@ def timeline_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server
     folder = tmp_path_factory.mktemp("timeline")
     make_workspace(folder / "workspace")
     (folder / "main.py").write_text(MAIN.format(root=str(ROOT)))
-    (folder / "home.py").write_text(HOME.format(root=str(ROOT), events=EVENTS, truth=TRUTH, judged=JUDGED))
+    (folder / "home.py").write_text(
+        HOME.format(root=str(ROOT), events=EVENTS, truth=TRUTH, judged=JUDGED, maintained=MAINTAINED)
+    )
     serving = Server(folder / "workspace", folder / "log.txt", folder / "main.py", options=OPTIONS)
     serving.start()
     yield serving

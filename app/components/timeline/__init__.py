@@ -74,6 +74,7 @@ def timeline(
     periods: Mapping[str, int] | None = None,
     truth: Sequence[tuple[int, int]] | Packed | None = None,
     judged: Sequence[tuple[int, int]] | Packed | None = None,
+    unscored: Packed | None = None,
     detect: Mapping[str, Any] | None = None,
     actions: Mapping[str, str] | None = None,
     key_help: Sequence[tuple[str, str]] = (),
@@ -100,7 +101,7 @@ def timeline(
     `score_labels` (all that the run has, when not given). events: mappings with `id, start, end` (rows, end exclusive), `severity` and maybe `channels` and `decision` (accepted,
     rejected, unsure: told apart by form); incidents: the same with `type` (its code, pattern and colour are looked up, or given as `code`, `pattern`, `color`),
     and maybe `author`, `channels`, `inner` (rows that belong surely) and `kind` (incident, label, maintenance,
-    disagreement). Where there are thousands, a page gives them (and truth, judged) as `Packed`, made once (`passing`). selected, chosen_incident: the id of the chosen one; an incident's edges can then be dragged on the
+    disagreement). Where there are thousands, a page gives them (and truth, judged) as `Packed`, made once (`passing`). unscored: rows whose scores are not drawn. selected, chosen_incident: the id of the chosen one; an incident's edges can then be dragged on the
     rail, which tells `{"kind": "edge", "id": ..., "rows": [a, b]}`. shares: channel to share (0 to 1) of the selected event. periods: names to rows of earlier periods
     that may be drawn as a ghost, beside day and week (those the run has learned, when not given).
     detect: `gap`, `least`, `severity` by which events are made of the score: dragging the threshold then shows how many
@@ -152,6 +153,7 @@ def timeline(
         "detect": passing.counting(detect),
         "truth": _spans(truth, opened.rows),
         "judged": _spans(judged, opened.rows),
+        "unscored": None if unscored is None else unscored.text,
         "periods": [{"label": str(name), "rows": int(rows)} for name, rows in _periods(periods, run, opened.rows)],
         "actions": {str(pressed): str(kind) for pressed, kind in (actions or {}).items()},
         "keyHelp": [[str(pressed), str(words)] for pressed, words in key_help],

@@ -70,6 +70,7 @@ export class Store {
     this.changed = changed;
     this.refused = refused;
     this.seen = (view) => view; // which rows this store shows in a view; a ghost shows earlier ones
+    this.unscored = null; // spans [from, to) that are left out of scores
     this.clear();
   }
 
@@ -95,6 +96,10 @@ export class Store {
       this.error = null;
     }
     this.total = props.rows;
+    if (this.unscored !== props.unscored) {
+      this.clear();
+      this.unscored = props.unscored;
+    }
   }
 
   /** The block that answers this view exactly, or null. */
@@ -218,8 +223,23 @@ export class Store {
       throw Object.assign(new Error(told.error ?? `The server answered ${answer.status}.`), { status: answer.status });
     }
     this.away = 0;
-    return decode(await answer.arrayBuffer());
+    return without(decode(await answer.arrayBuffer()), this.unscored ?? []);
   }
+}
+
+/** The block, its scores blank in the buckets that lie whole inside these spans; signals and expected values stay. */
+function without(block, spans) {
+  for (const [id, { lo, hi }] of block.tracks) {
+    if (/^[ce]\d+$/.test(id) || id === "mean") continue;
+    for (const [from, to] of spans) {
+      const first = Math.max(Math.ceil((from - block.start) / block.rows), 0);
+      const last = to >= block.stop ? block.count : Math.floor((to - block.start) / block.rows);
+      if (first >= last) continue;
+      lo.fill(NaN, first, last);
+      hi.fill(NaN, first, last);
+    }
+  }
+  return block;
 }
 
 function covers(block, view, rows) {
