@@ -61,7 +61,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--jobs", type=int, default=JOBS, help="processes, each with one thread; 0: in this one")
     parser.add_argument("--cost-limit", type=float, metavar="MINUTES", help="begin nothing new after so long")
     parser.add_argument("--cache", type=Path, default=DEFAULT, help="folder of scores that were made before")
-    parser.add_argument("--results", type=Path, default=results.FOLDER, help="folder of the files of results")
+    parser.add_argument(
+        "--results",
+        type=Path,
+        default=results.FOLDER,
+        help="folder of the files of results; what stands there is not measured again",
+    )
     parser.add_argument("--docs", type=Path, help="page of tables to write, from the files of results")
     parser.add_argument("--report", action="store_true", help="measure nothing, only write the page")
     return parser
@@ -90,8 +95,9 @@ def _measure(given: argparse.Namespace) -> None:
     fresh: list[results.Row] = []
     try:
         for row in run(
-            entities, methods, seeds, store, jobs=given.jobs, limit=given.cost_limit and given.cost_limit * 60
-        ):
+            entities, methods, seeds, store, jobs=given.jobs, limit=given.cost_limit and given.cost_limit * 60,
+            known=results.read(path),
+        ):  # fmt: skip
             fresh.append(row)
             if len(fresh) % 25 == 0:
                 results.merge(path, fresh)

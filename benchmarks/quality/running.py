@@ -46,8 +46,11 @@ def run(
     *,
     jobs: int = 2,
     limit: float | None = None,
+    known: Sequence[Row] = (),
 ) -> Iterator[Row]:
     """Rows of metrics, one for entity, method (or variant) and seed; those that are cached first.
+
+    `known`: rows of results that need not be made again, where method, settings, data and metrics are those of today.
 
     All of seed 0 comes before all of seed 1, and one entity of each dataset before a second of any, so that an interrupted
     run says something about all. `jobs`: processes; 0 is this one.
@@ -60,7 +63,11 @@ def run(
     tasks: list[Task] = []
     by_name = {method.name: method for method in methods}
     pace = Pace()
+    there, skipped = _there(known), 0
     for task, method in _tasks(entities, methods, seeds, sizes):
+        if (task.entity, task.method, task.seed, method_key(method), keys[task.entity]) in there:
+            skipped += 1
+            continue
         path = store.path(task.entity, method, task.seed, keys[task.entity])
         rows = store.read_metrics(path, version("metrics"))
         if rows is None:
@@ -68,6 +75,8 @@ def run(
         else:
             pace.add(task, sum(rows[0].get("seconds") or [0.0]))
             yield from rows
+    if skipped:
+        tell(f"{skipped:,} stand in the results already; another folder of results measures them again.")
     begun = time.monotonic()
     done = 0
     with _pool(jobs) as pool:
@@ -93,6 +102,16 @@ def run(
                     f"{done}/{len(tasks)} {task.entity} · {task.method} · seed {task.seed}: {_said(rows[0])}; {_time(left)} left"
                 )
                 yield from rows
+
+
+def _there(known: Sequence[Row]) -> set[tuple[Any, ...]]:
+    """Entity, method, seed and both keys of what was measured with today's metrics."""
+    today = version("metrics")
+    return {
+        (row["entity"], row["of"], row["seed"], row["key"], row["data"])
+        for row in known
+        if "metrics" in row and row.get("measured") == today and "data" in row
+    }
 
 
 class Pace:
@@ -122,7 +141,7 @@ def work(entity: Entity, method: Method, task: Task, store: Store, key: str) -> 
     data = _load(entity)
     path = store.path(task.entity, method, task.seed, key)
     common = {"entity": task.entity, "seed": task.seed, "of": task.method, "key": method_key(method)}
-    common |= {"measured": version("metrics")}
+    common |= {"measured": version("metrics"), "data": key}
     result = store.read(path)
     if result is None:
         try:

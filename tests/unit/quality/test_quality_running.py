@@ -68,6 +68,21 @@ def test_what_was_scored_before_is_not_scored_again(data, tmp_path, capsys):
     assert method.calls == 6
 
 
+def test_what_stands_in_the_results_is_not_measured_again_though_no_score_was_kept(data, tmp_path, capsys):
+    method = Counting()
+    rows = measured(data, [method], tmp_path, seeds=[0])
+    (tmp_path / "cache").rename(tmp_path / "gone")
+    assert measured(data, [method], tmp_path, seeds=[0], known=rows) == []
+    assert method.calls == 2
+    assert "2 stand in the results already" in capsys.readouterr().err
+    # Another seed, another version of the method, other metrics or other data were not measured.
+    assert len(measured(data, [method], tmp_path, seeds=[1], known=rows)) == len(rows)
+    for part, other in (("measured", "older"), ("data", "00000000"), ("key", "0")):
+        (tmp_path / "cache").rename(tmp_path / f"gone {part}")
+        changed = [{**row, part: other} for row in rows]
+        assert len(measured(data, [method], tmp_path, seeds=[0], known=changed)) == len(rows)
+
+
 def test_metrics_are_made_again_from_kept_scores(data, tmp_path):
     method = Counting()
     rows = measured(data, [method], tmp_path, seeds=[0])
