@@ -17,8 +17,8 @@ RUN useradd --create-home --uid 1000 amad && install -d -o amad -g amad /workspa
 WORKDIR /opt/amad
 
 # Dependencies first, so that a change in our code does not install torch again.
-COPY requirements.txt ./
-RUN grep -v '^-e' requirements.txt > /tmp/pinned.txt && pip install -r /tmp/pinned.txt
+COPY requirements.txt requirements-server.txt ./
+RUN grep -v '^-e' requirements.txt > /tmp/pinned.txt && pip install -r /tmp/pinned.txt -r requirements-server.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY amad ./amad
 COPY app ./app

@@ -4,7 +4,8 @@ AmadError
 ├── InputError        a file, series, label or call cannot be used as it is
 ├── ConfigError       a setting is unknown, out of range, or does not fit another
 ├── CheckpointError   a run on disk is damaged, incomplete, or of another version
-└── JobError          a job could not be started, stopped or finished
+├── JobError          a job could not be started, stopped or finished
+└── AccessError       whoever asks may not do this
 """
 
 
@@ -26,3 +27,7 @@ class CheckpointError(AmadError):
 
 class JobError(AmadError):
     """A job could not be started, stopped or finished."""
+
+
+class AccessError(AmadError):
+    """Whoever asks may not do this."""

@@ -11,7 +11,7 @@ ROOT = str(Path(__file__).resolve().parent.parent)
 if ROOT not in sys.path:  # `streamlit run` puts only this folder on the path
     sys.path.insert(0, ROOT)
 
-from app.parts import page, sidebar, theme  # noqa: E402
+from app.parts import page, sidebar, signing, theme  # noqa: E402
 
 PAGES = ("Series", "Train", "Incidents", "Frequencies", "Attention", "Divergence", "Compare", "Teach")
 
@@ -19,6 +19,8 @@ st.set_page_config(
     page_title="AMAD", page_icon=str(theme.ICONS / "mark.svg"), layout="wide", initial_sidebar_state="expanded"
 )
 theme.apply()
+if not signing.gate():
+    st.stop()
 st.logo(theme.ICONS / "logo.svg", size="medium", icon_image=theme.ICONS / "mark.svg")
 current = st.navigation(
     [

@@ -19,5 +19,5 @@ from app.server.headers import middleware  # noqa: E402
 from app.server.routes import routes  # noqa: E402
 from app.server.warm import lifespan  # noqa: E402
 
-guard(st.get_option("server.address"))
+guard(st.get_option("server.address"), st.secrets)
 app = st.App(Path(__file__).resolve().with_name("home.py"), routes=routes(), middleware=middleware(), lifespan=lifespan)

@@ -61,6 +61,7 @@ def build() -> argparse.ArgumentParser:
     _watch(commands)
     _worker(commands)
     _labels(commands)
+    _audit(commands)
     _doctor(commands)
     _app(commands)
     return parser
@@ -261,6 +262,12 @@ def _watch(commands: Any) -> None:
     parser.add_argument(
         "--webhook", metavar="URL", action="append", default=[], help="posts each new event as JSON to this address"
     )
+
+
+def _audit(commands: Any) -> None:
+    parser = _command(commands, "audit", "amad.cli.audit:trail", "who changed what in the workspace, and when")
+    parser.add_argument("--since", metavar="TIME", help="only changes from then on (UTC where no zone is given)")
+    parser.add_argument("-o", "--output", metavar="FILE", help="writes them to this CSV file")
 
 
 def _doctor(commands: Any) -> None:

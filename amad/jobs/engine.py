@@ -87,6 +87,7 @@ def resume(workspace: Workspace, run_id: str) -> RunRecord:
     """
     workspace.states.mark_lost()
     run = workspace.find_run(run_id)
+    workspace.record("training asked for", run.id)
     if run.state in RESUMABLE:
         free_of_holder(workspace, run)
         workspace.states.move(RunRow, run.id, QUEUED)
@@ -100,13 +101,16 @@ def stop(workspace: Workspace, run_id: str) -> RunRecord:
     A lost run whose process still lives, but does not answer, is ended: nothing goes on working on it.
     """
     run = workspace.find_run(run_id)
+    workspace.record("stopped", run.id)
     _stop(workspace, RunRow, run.id)
     return workspace.find_run(run.id)
 
 
 def stop_score(workspace: Workspace, scoring_id: str) -> ScoringRecord:
     """Stops the scoring of a run on a series."""
-    _stop(workspace, ScoringRow, workspace.find_scoring(scoring_id).id)
+    scoring = workspace.find_scoring(scoring_id)
+    workspace.record("scoring stopped", scoring.run_id)
+    _stop(workspace, ScoringRow, scoring.id)
     return workspace.find_scoring(scoring_id)
 
 

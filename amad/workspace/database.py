@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -15,8 +16,9 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, Oper
 from sqlalchemy.orm import Session
 
 from amad.errors import CheckpointError, ConfigError, InputError
+from amad.workspace.access import Actor, Role
 
-HEAD = "0003"  # newest file of migrations/versions; a test holds the two together
+HEAD = "0004"  # newest file of migrations/versions; a test holds the two together
 BUSY_SECONDS = 30.0
 _MIGRATIONS = Path(__file__).with_name("migrations")
 _LOCK = 0x616D6164  # advisory lock of PostgreSQL under which one process migrates
@@ -28,6 +30,18 @@ class Database:
     def __init__(self, url: URL) -> None:
         self.url = url
         self.engine = _engine(url)
+        self.actor: Actor | None = None  # None: whoever runs this process, who may do all
+
+    def acting(self, actor: Actor) -> Database:
+        """The same database in the name of somebody, who may change only what their role allows."""
+        mine = copy.copy(self)
+        mine.actor = actor
+        return mine
+
+    def require(self, role: Role) -> None:
+        """Errors: AccessError where whoever asks has not this role."""
+        if self.actor is not None:
+            self.actor.require(role)
 
     @classmethod
     def open(cls, address: str | URL) -> Database:
@@ -65,11 +79,14 @@ class Database:
             yield session
 
     @contextmanager
-    def writing(self) -> Iterator[Session]:
+    def writing(self, needs: Role | None = Role.ANALYST) -> Iterator[Session]:
         """A session for one transaction of changes, committed at the end, rolled back on an error.
 
-        Errors: InputError when the database cannot be written.
+        `needs`: the role that may make them; None for what the workspace itself keeps up (states of jobs, places of work).
+        Errors: AccessError; InputError when the database cannot be written.
         """
+        if needs is not None:
+            self.require(needs)
         try:
             engine = self.engine.execution_options(immediate=True)
             with Session(engine, expire_on_commit=False) as session, session.begin():

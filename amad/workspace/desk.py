@@ -15,6 +15,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from amad.errors import InputError
+from amad.workspace.access import Role
+from amad.workspace.audit import note
 from amad.workspace.history import Book, lock_series, next_step, require_version, walk
 from amad.workspace.incident_records import (
     Action,
@@ -140,7 +142,7 @@ class Desk:
     def keep_place(self, value: Mapping[str, Any]) -> None:
         """Remembers where this author works."""
         query = select(PlaceRow).where(PlaceRow.author == self.author, PlaceRow.series_id == self.record.id)
-        with self.workspace.database.writing() as session:
+        with self.workspace.database.writing(None) as session:
             lock_series(session, self.record.id)
             now = session.scalars(query).first()
             moment = datetime.now().astimezone()
@@ -156,8 +158,9 @@ class Desk:
 
     def set_overlap(self, allowed: bool) -> None:
         """Says for the whole workspace whether labels may overlap; those that are there stay as they are."""
-        with self.workspace.database.writing() as session:
+        with self.workspace.database.writing(Role.ADMIN) as session:
             session.merge(SettingRow(name=OVERLAP, value=bool(allowed)))
+            note(session, self.workspace.database.actor, "set", "setting", OVERLAP, detail="yes" if allowed else "no")
 
     # what changes are made of
 

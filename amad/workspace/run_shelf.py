@@ -61,6 +61,7 @@ class RunShelf(SeriesShelf):
             if not session.execute(change.values(trashed=datetime.now(UTC))).rowcount:  # type: ignore[attr-defined]
                 raise JobError(f'Run "{row.name}" is {row.state}. Stop it first, then delete it.')
             session.refresh(row)
+            self._note(session, "put in the trash", row)
             return run_record(row)
 
     def restore_run(self, key: str) -> RunRecord:
@@ -78,6 +79,8 @@ class RunShelf(SeriesShelf):
             row = find_row(session, RunRow, key, "run")
             for name, value in fields.items():
                 setattr(row, name, value)
+                said = "brought back" if name == "trashed" else f"{name} set"
+                self._note(session, said, row, "" if value is None else str(value))
             return run_record(row)
 
 

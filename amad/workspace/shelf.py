@@ -10,11 +10,14 @@ from typing import Any
 
 from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from amad.errors import InputError, JobError
 from amad.series import Columns, Series, open_series, read, write_series
 from amad.series.scratch import OnReading
 from amad.workspace import files
+from amad.workspace.access import Role
+from amad.workspace.audit import note
 from amad.workspace.database import Database
 from amad.workspace.lookup import check_part, find_row, free_name, plain_id
 from amad.workspace.records import SeriesRecord, clean_text, series_record
@@ -36,6 +39,7 @@ class SeriesShelf:
 
         `reuse`: a series of the same content that is already here is returned instead.
         """
+        self.database.require(Role.ANALYST)
         digest = files.checksum(series)
         if reuse:
             found = self.find_content(digest)
@@ -70,6 +74,7 @@ class SeriesShelf:
         `on_reading` is told how far the reading is; what it raises ends the reading, and nothing of the file stays.
         Errors: InputError as `amad.series.read` and `add_series` give it.
         """
+        self.database.require(Role.ANALYST)
         with files.storing(self.path, Path(path).name), files.draft_folder(self.path) as scratch:
             scratch.mkdir()
             series = read(path, scratch=scratch, on_reading=on_reading, **options)
@@ -113,7 +118,8 @@ class SeriesShelf:
         """Gives a series another name, cleaned and numbered as on adding."""
         with self.database.writing() as session:
             row = find_row(session, SeriesRow, key, "series")
-            row.name = free_name(session, SeriesRow, name, "series", but=row.id)
+            before, row.name = row.name, free_name(session, SeriesRow, name, "series", but=row.id)
+            self._note(session, "renamed", row, f"before: {before}")
         return self.find_series(row.id)
 
     def set_part(self, key: str, part: tuple[int, int] | None) -> SeriesRecord:
@@ -123,17 +129,19 @@ class SeriesShelf:
             if part is not None:
                 check_part(part, row.rows, row.name)
             row.part_start, row.part_stop = (None, None) if part is None else (int(part[0]), int(part[1]))
+            self._note(session, "training part set", row, "none" if part is None else f"{part[0]}:{part[1]}")
         return self.find_series(row.id)
 
     def delete_series(self, key: str) -> None:
         """Deletes a series and every score on it; its runs stay. Errors: InputError; JobError while one works on it."""
-        with self.database.writing() as session:
+        with self.database.writing(Role.ADMIN) as session:
             row = find_row(session, SeriesRow, key, "series")
             busy = session.scalars(select(RunRow.name).where(RunRow.series_id == row.id, RunRow.state.in_(BUSY))).all()
             if busy:
                 raise JobError(f'Series "{row.name}" is in use by run "{busy[0]}". Stop that run first.')
             session.execute(delete(ScoringRow).where(ScoringRow.series_id == row.id))
             session.delete(row)
+            self._note(session, "deleted", row)
         files.remove_folder(self.series_folder(row.id), self.path)
         for folder in (self.path / "scores").glob(f"*/{row.id}"):
             files.remove_folder(folder, self.path)
@@ -149,10 +157,15 @@ class SeriesShelf:
                 with self.database.writing() as session:
                     row.name = free_name(session, type(row), name, kind)
                     session.add(row)
+                    self._note(session, "added", row, getattr(row, "source", ""))
                 return row
             except IntegrityError:
                 continue
         raise JobError(f'No free name could be found for {kind} "{clean_text(name)}". Try again.')
+
+    def _note(self, session: Session, action: str, row: Any, detail: str = "") -> None:
+        """Writes down for the audit trail what is done to a series or a run."""
+        note(session, self.database.actor, action, row.__tablename__, row.id, row.name, detail)
 
     def _existing(self, folder: Path, record: SeriesRecord) -> Path:
         if not folder.is_dir():

@@ -78,12 +78,12 @@ class States:
 
     def move(self, table: Table, job_id: str, to: str, *, states: tuple[str, ...] = (), **values: Any) -> bool:
         """Moves a job to another state, from one of `states` if given; False when that step is not allowed now."""
-        with self.database.writing() as session:
+        with self.database.writing(None) as session:
             return self._try(session, table, job_id, to, states, **values)
 
     def launch(self, table: Table, job_id: str) -> bool:
         """Notes that a worker is being started for a waiting job; False when that was done before."""
-        with self.database.writing() as session:
+        with self.database.writing(None) as session:
             return self._launch(session, table, job_id)
 
     def launch_next(self, table: Table, slots: int) -> list[str]:
@@ -100,7 +100,7 @@ class States:
         with self.database.reading() as session:  # most often nothing waits, and nothing need be locked
             if session.scalar(select(table.id).where(waits).limit(1)) is None:
                 return []
-        with self.database.writing() as session:
+        with self.database.writing(None) as session:
             if self.database.engine.dialect.name == "postgresql":
                 session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LAUNCH_LOCK})
             taken = session.scalar(select(func.count()).select_from(table).where(busy, here)) or 0
@@ -109,7 +109,7 @@ class States:
 
     def give_place(self, table: Table, job_id: str, places: Sequence[str]) -> str:
         """The place (a GPU) of this machine that the fewest jobs have now, noted for a job about to be started."""
-        with self.database.writing() as session:
+        with self.database.writing(None) as session:
             used = dict.fromkeys(places, 0)
             for other in (RunRow, ScoringRow):
                 busy = select(other.place).where(
@@ -176,7 +176,7 @@ class States:
                 attempts=0,
             )
         )
-        with self.database.writing() as session:
+        with self.database.writing(None) as session:
             return Claim(table, job_id, token) if _count(session.execute(change)) else None
 
     def beat(self, claim: Claim, progress: dict[str, Any]) -> str | None:
@@ -185,7 +185,7 @@ class States:
         A job that was taken for lost while its machine slept comes back to life here, unless somebody resumed it.
         """
         held = (claim.table.id == claim.id) & (claim.table.worker == claim.token)
-        with self.database.writing() as session:
+        with self.database.writing(None) as session:
             revive = update(claim.table).where(held, claim.table.state == LOST)
             session.execute(revive.values(state=RUNNING, finished=None, error=None))
             alive = update(claim.table).where(held, claim.table.state.in_(ALIVE))
@@ -204,7 +204,7 @@ class States:
             .where(claim.table.id == claim.id, claim.table.worker == claim.token, claim.table.state.in_(states))
             .values(state=to, error=error, finished=datetime.now(UTC), worker=None, **values)
         )
-        with self.database.writing() as session:
+        with self.database.writing(None) as session:
             return bool(_count(session.execute(change)))
 
     def mark_lost(self) -> list[str]:
@@ -222,14 +222,14 @@ class States:
                 keys = session.scalars(select(table.id).where(stuck)).all()
             if keys:
                 again = update(table).where(stuck, table.id.in_(keys), table.attempts < MOST_ATTEMPTS)
-                with self.database.writing() as session:  # the machine may have stopped just then
+                with self.database.writing(None) as session:  # the machine may have stopped just then
                     session.execute(again.values(launched=None))
                 with self.database.reading() as session:
                     keys = session.scalars(select(table.id).where(stuck, table.id.in_(keys))).all()
             if keys:
                 error = "The process that was to work on it did not start; what it said is in log.txt of the run."
                 change = update(table).where(stuck, table.id.in_(keys))
-                with self.database.writing() as session:
+                with self.database.writing(None) as session:
                     session.execute(change.values(state=FAILED, error=error, finished=datetime.now(UTC)))
                 found += keys
             query = select(table.id, table.heart, table.host, table.pid, table.born).where(table.state.in_(ALIVE))
@@ -245,7 +245,7 @@ class States:
                     .where(table.id == key, table.state.in_(ALIVE), table.heart == heart)
                     .values(state=LOST, error=error, finished=datetime.now(UTC))
                 )
-                with self.database.writing() as session:
+                with self.database.writing(None) as session:
                     if _count(session.execute(change)):
                         found.append(key)
         return found

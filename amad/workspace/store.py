@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 import os
 import secrets
@@ -18,6 +19,7 @@ from sqlalchemy import delete, select
 from amad.errors import InputError, JobError
 from amad.series import Columns, Series
 from amad.workspace import files
+from amad.workspace.access import Actor, Role
 from amad.workspace.database import Database, sqlite_url
 from amad.workspace.learning import leave_out_maintenance
 from amad.workspace.lookup import (
@@ -59,6 +61,17 @@ class Workspace(RunShelf):
         self.secret = secret
         self.states = States(database)
 
+    def acting(self, actor: Actor) -> Workspace:
+        """The same workspace in the name of somebody, who may change only what their role allows (AccessError)."""
+        mine = copy.copy(self)
+        mine.database = self.database.acting(actor)
+        return mine
+
+    def record(self, action: str, run_id: str) -> None:
+        """Writes down that somebody asked for work on a run. Errors: InputError; AccessError for one who only looks."""
+        with self.database.writing() as session:
+            self._note(session, action, find_row(session, RunRow, run_id, "run"))
+
     @classmethod
     def open(cls, path: str | Path | None = None) -> Workspace:
         """Opens the workspace at `path`, else at AMAD_WORKSPACE, else in the user's data folder; makes it if needed.
@@ -95,6 +108,7 @@ class Workspace(RunShelf):
 
         Errors: InputError for a series or channels that are not there, or a part outside the series.
         """
+        self.database.require(Role.ANALYST)
         record = self.find_series(series)
         start, stop = part or record.part or (0, record.rows)
         check_part((start, stop), record.rows, record.name)
@@ -158,6 +172,7 @@ class Workspace(RunShelf):
                 session.refresh(row)
             if "name" in changes:
                 changes["name"] = free_name(session, RunRow, changes["name"], "run", but=row.id)
+                self._note(session, "renamed", row, f"to: {changes['name']}")
             for field, value in changes.items():
                 setattr(row, field, plain(value))
         return self.find_run(row.id)
@@ -168,11 +183,12 @@ class Workspace(RunShelf):
 
     def delete_run(self, key: str) -> None:
         """Deletes a run, its files and its scores. Errors: InputError; JobError while it is being worked on."""
-        with self.database.writing() as session:
+        with self.database.writing(Role.ADMIN) as session:
             row = find_row(session, RunRow, key, "run")
             changed = session.execute(delete(RunRow).where(RunRow.id == row.id, RunRow.state.not_in(BUSY)))
             if not changed.rowcount:  # type: ignore[attr-defined]
                 raise JobError(f'Run "{row.name}" is {row.state}. Stop it first, then delete it.')
+            self._note(session, "deleted", row)
         files.remove_folder(self.run_folder(row.id), self.path)
         files.remove_folder(self.path / "scores" / row.id, self.path)
 
@@ -265,6 +281,9 @@ class Workspace(RunShelf):
                 progress={},
             )
             session.add(row)
+            self._note(
+                session, "scoring asked for", find_row(session, RunRow, record.id, "run"), f"series {target.name}"
+            )
         return scoring_record(row)
 
     # labels

@@ -44,6 +44,22 @@ class SeriesRow(Base):
     part_stop: Mapped[int | None] = mapped_column(BigInteger)
 
 
+class AuditRow(Base):
+    """One change of the workspace: who, in which role, did what to which thing; written with the change, never altered."""
+
+    __tablename__ = "audit"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=True)
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True), index=True)
+    who: Mapped[str] = mapped_column(String(200))
+    role: Mapped[str] = mapped_column(String(16))
+    action: Mapped[str] = mapped_column(String(64))
+    kind: Mapped[str] = mapped_column(String(24))
+    key: Mapped[str] = mapped_column(String(16))
+    name: Mapped[str] = mapped_column(String(200))
+    detail: Mapped[str] = mapped_column(Text)
+
+
 class JobColumns:
     """What a job (fitting a run, or scoring one on a series) says about itself while it waits and works."""
 

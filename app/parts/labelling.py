@@ -15,17 +15,16 @@ from amad.workspace import SeriesRecord
 from amad.workspace.incident_records import Conflict, Decision, Incident, IncidentType, Rule, Window
 from amad.workspace.incidents import Incidents
 from amad.workspace.records import clean_text
-from app.parts import cached, text, workspace
+from app.parts import cached, signing, text, workspace
 
-AUTHOR, COOKIE, LAYER = "amad_author", "amad_author", "amad_layer"
+AUTHOR, COOKIE, LAYER = signing.AUTHOR, "amad_author", "amad_layer"
 READER = "reader"  # who only looks has no name yet
 
 
 def author() -> str:
     """Who labels: the signed-in user, else the name that was asked once and stays in this browser; empty before that."""
-    user: Any = st.user
-    if getattr(user, "is_logged_in", False):
-        return clean_text(str(user.get("name") or user.get("email") or ""))
+    if signing.on():
+        return "" if signing.locked() else signing.name()
     kept = st.session_state.get(AUTHOR)
     if kept is None:
         kept = st.session_state[AUTHOR] = _remembered()
@@ -39,7 +38,10 @@ def _remembered() -> str:
 
 
 def ask_author() -> None:
-    """Asks for the name, once; the browser keeps it."""
+    """Asks for the name, once; the browser keeps it. Who is signed in and may only look is told so."""
+    if signing.on():
+        st.caption("You are signed in as a viewer: you see every label, and change none.")
+        return
     st.markdown("**Who labels?**")
     st.caption("Each label shows its author and time. Your name is asked once and kept in this browser.")
     with st.form("labels-author", border=False, enter_to_submit=True):
@@ -58,11 +60,7 @@ def _named() -> None:
 def keep_author() -> None:
     """Lets the browser remember the name for a year; the name is written so that it can hold no code."""
     name = st.session_state.get(AUTHOR)
-    if (
-        name
-        and unquote(str(st.context.cookies.get(COOKIE, ""))) != name
-        and not getattr(st.user, "is_logged_in", False)
-    ):
+    if name and unquote(str(st.context.cookies.get(COOKIE, ""))) != name and not signing.on():
         value = quote(name, safe="")
         script = f"document.cookie='{COOKIE}={value};path=/;max-age=31536000;SameSite=Lax'"
         with st.container(key="labels-cookie"):

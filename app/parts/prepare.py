@@ -10,7 +10,7 @@ import streamlit as st
 
 from amad.errors import AmadError
 from amad.spreadsheets import csv_text
-from amad.workspace import SeriesRecord
+from amad.workspace import SeriesRecord, Workspace, audit
 from app.parts import cached, page, selection, text, workspace
 
 FILLS = {"linear": "Straight line over gaps", "forward": "Last value carried on", "none": "Leave missing"}
@@ -71,6 +71,14 @@ def as_parquet(record: SeriesRecord) -> bytes:
 def as_csv(record: SeriesRecord) -> bytes:
     """The series as a CSV file: time or row, channels, label."""
     return csv_text(_frame(record)).encode()
+
+
+def audit_trail(store: Workspace) -> bytes:
+    """Who changed what in the workspace, as CSV, the oldest change first. Errors: AccessError for anybody but an admin."""
+    import pandas as pd
+
+    found = [entry.row() for entry in audit.entries(store)]
+    return csv_text(pd.DataFrame(found, columns=list(audit.COLUMNS))).encode()
 
 
 def file_name(name: str) -> str:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from amad.errors import AmadError
 from amad.workspace import SeriesRecord
-from app.parts import cached, page, prepare, text, workspace
+from app.parts import cached, page, prepare, signing, text, workspace
 
 
 def draw(record: SeriesRecord) -> None:
@@ -101,7 +101,9 @@ def training_part(record: SeriesRecord, brushed: tuple[int, int] | None) -> None
     )
     if brushed is not None and brushed != record.part:
         label = f"Use {text.counted(brushed[1] - brushed[0], 'row')} as training part"
-        if st.button(label, key="part-brushed", type="primary", icon=":material/ink_selection:"):
+        if st.button(
+            label, key="part-brushed", type="primary", icon=":material/ink_selection:", disabled=signing.locked()
+        ):
             _set(record, brushed)
     with st.form(f"part-{record.id}-{start}-{stop}", border=False):
         left, right = st.columns(2, gap="small")
@@ -111,7 +113,7 @@ def training_part(record: SeriesRecord, brushed: tuple[int, int] | None) -> None
         end = right.number_input(
             "Row after the last", 1, max(record.rows, 1), stop, step=1, key=f"part-stop-{record.id}-{stop}"
         )
-        if st.form_submit_button("Set training part"):
+        if st.form_submit_button("Set training part", disabled=signing.locked()):
             _set(record, (int(first), int(end)))
 
 

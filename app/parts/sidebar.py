@@ -6,7 +6,7 @@ import streamlit as st
 
 from amad import jobs
 from amad.workspace import RunRecord, SeriesRecord
-from app.parts import cached, live, progress, selection, text, workspace
+from app.parts import cached, live, progress, selection, signing, text, workspace
 
 _FITS = 19  # characters of a name that the select shows; a longer one stands whole in its help
 _WATCHED = "amad_watched"  # jobs this session has seen at work, to tell when they end
@@ -22,6 +22,7 @@ def draw() -> None:
         known = store.series()
         if not known:
             st.caption("No series yet.")
+            signing.line()
             return
         chosen = selection.read().series
         if chosen is None:
@@ -38,6 +39,7 @@ def draw() -> None:
         if any(job.busy for job in progress.jobs(store)):
             _progress_line()
         live.line()
+        signing.line()
 
 
 def about(run: RunRecord) -> str:

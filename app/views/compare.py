@@ -6,7 +6,7 @@ import streamlit as st
 
 from amad.errors import AmadError
 from amad.workspace import RunRecord, SeriesRecord
-from app.parts import compare, compare_files, compare_runs, page, selection, text
+from app.parts import compare, compare_files, compare_runs, page, selection, signing, text
 
 VIEW, THRESHOLD = "compare-view", "compare-threshold"
 VIEWS = ("Table", "Scores", "PR curves", "Threshold sweep", "Agreement")
@@ -30,7 +30,9 @@ def draw(record: SeriesRecord, current: RunRecord | None) -> None:
     with controls:
         if chosen:
             spec = threshold(record)
-        with st.popover("Add methods", icon=":material/add:", key="compare-add", type="primary"):
+        with st.popover(
+            "Add methods", icon=":material/add:", key="compare-add", type="primary", disabled=signing.locked()
+        ):
             compare.add(record, current)
     if not chosen and not compare.at_work(record, named):
         compare.problems(record, found, named)

@@ -7,8 +7,9 @@ import streamlit as st
 from amad.errors import AmadError
 from amad.plots.palette import COLORS
 from amad.workspace import SeriesRecord
+from amad.workspace.access import Role
 from app.components.timeline import timeline
-from app.parts import bands, cached, page, prepare, preview, report, selection, text, theme, upload, workspace
+from app.parts import bands, cached, page, prepare, preview, report, selection, signing, text, theme, upload, workspace
 
 ADDING = "amad_adding"
 
@@ -114,12 +115,19 @@ def series_view(record: SeriesRecord) -> None:
         ),
     )
     with controls:
-        st.button("Add series", key="series-add", icon=":material/add:", on_click=_adding, args=(True,))
+        st.button(
+            "Add series",
+            key="series-add",
+            icon=":material/add:",
+            on_click=_adding,
+            args=(True,),
+            disabled=signing.locked(),
+        )
         kept = upload.current()
         if kept is not None and kept.series_id == record.id:
             with st.popover("Reading options", icon=":material/tune:", key="series-options"):
                 _read_again(record, kept)
-        with st.popover("Prepare", icon=":material/build:", key="series-prepare"):
+        with st.popover("Prepare", icon=":material/build:", key="series-prepare", disabled=signing.locked()):
             prepare.form(record)
         with st.popover("More", icon=":material/more_horiz:", key="series-more"):
             _more(record)
@@ -172,7 +180,9 @@ def _read_again(record: SeriesRecord, kept: upload.Upload) -> None:
 def _more(record: SeriesRecord) -> None:
     store = workspace.get()
     name = st.text_input("Name", value=record.name, key=f"series-name-{record.id}", max_chars=120)
-    if st.button("Rename series", key="series-rename", disabled=not name.strip() or name == record.name):
+    if st.button(
+        "Rename series", key="series-rename", disabled=not name.strip() or name == record.name or signing.locked()
+    ):
         store.rename_series(record.id, name)
         st.rerun()
     st.download_button(
@@ -184,10 +194,18 @@ def _more(record: SeriesRecord) -> None:
         file_name=f"{prepare.file_name(record.name)}.parquet", key="series-parquet", icon=":material/download:",
         on_click="ignore",
     )  # fmt: skip
+    if not signing.locked(Role.ADMIN):
+        st.download_button(
+            "Who changed what (CSV)", data=lambda: prepare.audit_trail(store), file_name="amad-audit.csv", mime="text/csv",
+            key="series-audit", icon=":material/history:", on_click="ignore",
+            help="Every change of the workspace: series, runs, settings and labels, with name and time",
+        )  # fmt: skip
     sure = st.checkbox(
         f"Yes, delete {text.escape(record.name)} and every score on it for good", key=f"series-sure-{record.id}"
     )
-    if st.button("Delete series", key="series-delete", icon=":material/delete:", disabled=not sure):
+    if st.button(
+        "Delete series", key="series-delete", icon=":material/delete:", disabled=not sure or signing.locked(Role.ADMIN)
+    ):
         try:
             store.delete_series(record.id)
         except AmadError as error:

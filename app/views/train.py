@@ -12,7 +12,7 @@ from amad import jobs
 from amad.config import Config, make_config
 from amad.errors import AmadError
 from amad.workspace import RunRecord, SeriesRecord
-from app.parts import cached, curves, fields, page, progress, runs, selection, several, text, workspace
+from app.parts import cached, curves, fields, page, progress, runs, selection, several, signing, text, workspace
 
 PRESET = "amad_preset"
 EXPECTED = "amad_expected"  # the last prediction of this session
@@ -138,13 +138,14 @@ def draw(record: SeriesRecord) -> None:
             cost = st.container(key="train-estimate")
     with controls:
         pressed = st.button(
-            "Start training", type="primary", icon=":material/play_arrow:", key="train-start", disabled=config is None,
+            "Start training", type="primary", icon=":material/play_arrow:", key="train-start",
+            disabled=config is None or signing.locked(),
             help="The settings do not fit; the box beside says why." if config is None else None,
         )  # fmt: skip
-        if config is not None:
+        if config is not None and not signing.locked():
             with st.popover("Several series", icon=":material/stacks:", key="train-several"):
                 several.form(record, preset, config)
-        with st.popover("Import run", icon=":material/upload:", key="train-import"):
+        with st.popover("Import run", icon=":material/upload:", key="train-import", disabled=signing.locked()):
             runs.import_form()
     if config is None:
         return

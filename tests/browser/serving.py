@@ -23,8 +23,10 @@ class Server:
         script: Path = ROOT / "app" / "main.py",
         patience: float = 60,
         options: Mapping[str, str] = MappingProxyType({}),
+        environment: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self.workspace, self.log, self.script, self.patience, self.options = workspace, log, script, patience, options
+        self.environment = environment
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -33,7 +35,7 @@ class Server:
 
     def start(self) -> None:
         """Starts the app, in a folder that is not the project's, and waits until it answers."""
-        environment = {**os.environ, "AMAD_WORKSPACE": str(self.workspace)}
+        environment = {**os.environ, "AMAD_WORKSPACE": str(self.workspace), **self.environment}
         environment.pop("PYTHONPATH", None)
         command = [sys.executable, "-m", "streamlit", "run", str(self.script), "--server.port", str(self.port)]
         command += [word for name, value in self.options.items() for word in (f"--{name}", value)]

@@ -1,0 +1,93 @@
+"""Who is at this browser: the page that asks to sign in, the person with their role, and what they may not do."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from amad.errors import AccessError
+from amad.workspace.access import Actor, Role
+from amad.workspace.records import clean_text
+from app.parts import text, theme
+from app.server.signing import Signing, signing
+
+AUTHOR = "amad_author"  # the name that was asked once, where nobody signs in
+
+
+def on() -> bool:
+    """Whether people sign in here."""
+    return signing() is not None
+
+
+def actor() -> Actor:
+    """Whoever is at this browser. Errors: AccessError for somebody who has not signed in, or may not come in."""
+    found = signing()
+    if get_script_run_ctx(suppress_warning=True) is None:  # a download is made for a page that was drawn for somebody
+        return Actor("server", Role.ADMIN if found is None else Role.VIEWER)
+    if found is None:
+        return Actor(clean_text(str(st.session_state.get(AUTHOR) or "")) or "somebody at the app", Role.ADMIN)
+    role = _role(found)
+    if role is None:
+        raise AccessError("Sign in to go on.")
+    return Actor(name(), role)
+
+
+def name() -> str:
+    """The name of whoever is signed in, else their mail address; empty where nobody is."""
+    user: Any = st.user
+    if not getattr(user, "is_logged_in", False):
+        return ""
+    return clean_text(str(user.get("name") or user.get("email") or ""))
+
+
+def locked(role: Role = Role.ANALYST) -> bool:
+    """Whether whoever is here may not do what takes this role: for what is shown but cannot be pressed."""
+    return on() and actor().role < role
+
+
+def gate() -> bool:
+    """Whether the pages may be drawn; draws the way in where they may not."""
+    found = signing()
+    if found is None or _role(found) is not None:
+        return True
+    with st.container(key="amad-gate", gap="small"):
+        st.image(theme.ICONS / "logo.svg", width=150)
+        if not getattr(st.user, "is_logged_in", False):
+            st.caption("Sign in to see the series, runs and labels of this workspace.")
+            st.button("Sign in", type="primary", icon=":material/login:", on_click=st.login)
+        elif _old(found):
+            st.caption("Your session has ended. Sign in again to go on where you were.")
+            st.button("Sign in", type="primary", icon=":material/login:", on_click=st.login)
+        else:
+            mail = text.escape(str(st.user.get("email") or "This account"))
+            st.caption(f"{mail} may not come in here. Ask an admin of this server to put you on its list.")
+            st.button("Use another account", icon=":material/logout:", on_click=st.logout)
+    return False
+
+
+def line() -> None:
+    """Under the sidebar's choices: who is signed in, in which role, and the way out."""
+    if not on():
+        return
+    here = actor()
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="amad-signed"):
+        st.caption(f"{text.escape(here.name)}, {here.role.word}", width="stretch")
+        st.button("Sign out", icon=":material/logout:", type="tertiary", on_click=st.logout, key="amad-sign-out")
+
+
+def _role(found: Signing) -> Role | None:
+    user: Any = st.user
+    if not getattr(user, "is_logged_in", False) or user.get("email_verified") is False or _old(found):
+        return None
+    groups = user.get(found.groups)
+    named = [groups] if isinstance(groups, str) else groups if isinstance(groups, list) else []
+    return found.allowed.role_of(str(user.get("email") or ""), [str(one) for one in named])
+
+
+def _old(found: Signing) -> bool:
+    """Whether the sign-in is longer ago than a session lasts; one that does not say when it was counts as old."""
+    issued: Any = st.user.get("iat")
+    return not isinstance(issued, (int, float)) or time.time() - issued > found.hours * 3600
