@@ -8,7 +8,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 # Two workers with one thread each: faster on small machines than one worker with many threads.
 JOBS ?= 2
 
-.PHONY: app test check format screenshots demo bench-quality bench-acceptance bench-faults bench-metrics bench-speed clean
+.PHONY: app test check format screenshots demo bench-quality bench-acceptance bench-faults bench-metrics bench-speed sbom audit clean
 
 app: $(VENV)/.app  ## opens the app on PORT (8501 when unset)
 	$(VENV)/bin/streamlit run app/main.py --server.port $(PORT)
@@ -54,6 +54,14 @@ bench-metrics: $(VENV)/.app  ## the metrics: speed, memory, and equal to TSB-AD'
 bench-speed: $(VENV)/.app  ## AMAD beside the Anomaly Transformer of TSB-AD 1.5, start-up, whole fits; give it a quiet machine
 	$(VENV)/bin/python -m benchmarks.speed
 
+sbom: $(VENV)/.tools $(VENV)/.app  ## a list of all installed parts with versions and licences (CycloneDX), into dist/sbom.json
+	@mkdir -p dist
+	$(VENV)/tools/bin/cyclonedx-py environment --output-reproducible -o dist/sbom.json $(VENV)/bin/python
+
+audit: $(VENV)/.tools $(VENV)/.app  ## asks the public index whether a known weakness stands in what is installed
+	@$(VENV)/tools/bin/pip-audit --strict --progress-spinner off --path "$$($(VENV)/bin/python -c 'import site; print(site.getsitepackages()[0])')" \
+		|| { echo "pip-audit found a weakness, or could not ask for every package: see above." >&2; exit 1; }
+
 clean:  ## removes the virtual environment and what tools left
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
@@ -63,6 +71,12 @@ $(VENV)/bin/python:
 
 $(VENV)/.app: requirements.txt pyproject.toml | $(VENV)/bin/python
 	$(VENV)/bin/python -m pip install --quiet -r requirements.txt
+	@touch $@
+
+# Apart from the other packages, so that these do not count themselves.
+$(VENV)/.tools: | $(VENV)/bin/python
+	$(PYTHON) -m venv $(VENV)/tools
+	$(VENV)/tools/bin/python -m pip install --quiet cyclonedx-bom==7.5.0 pip-audit==2.10.1
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.txt $(VENV)/.app
