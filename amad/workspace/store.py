@@ -19,6 +19,7 @@ from amad.errors import InputError, JobError
 from amad.series import Columns, Series
 from amad.workspace import files
 from amad.workspace.database import Database, sqlite_url
+from amad.workspace.incoming import Incoming
 from amad.workspace.learning import leave_out_maintenance
 from amad.workspace.lookup import (
     check_part,
@@ -69,6 +70,7 @@ class Workspace(RunShelf):
         folder = (Path(path) if path else files.default_path()).expanduser().absolute()
         files.make_folders(folder)
         files.sweep(folder)
+        Incoming(folder).sweep()
         database = Database.open(os.environ.get(DATABASE) or sqlite_url(folder / "amad.sqlite"))
         return cls(folder, database, files.read_secret(folder))
 
