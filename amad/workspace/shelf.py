@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import secrets
 import time
 from collections.abc import Callable, Sequence
@@ -149,7 +150,9 @@ class SeriesShelf:
             session.execute(delete(ScoringRow).where(ScoringRow.series_id == row.id))
             session.delete(row)
         files.remove_folder(self.series_folder(row.id), self.path)
-        for folder in (self.path / "scores").glob(f"*/{row.id}"):
+        for folder in itertools.chain.from_iterable(
+            (self.path / "scores").glob(f"*/{name}") for name in (row.id, f"{row.id}.part")
+        ):
             files.remove_folder(folder, self.path)
 
     def series_folder(self, series_id: str) -> Path:
