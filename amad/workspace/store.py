@@ -131,8 +131,7 @@ class Workspace(RunShelf):
             with self.database.reading() as session:
                 return [run_record(row) for row in session.scalars(query)]
         key = self.find_series(series).id
-        scored = [folder.parent.name for folder in (self.path / "scores").glob(f"*/{key}")]
-        query = query.where((RunRow.series_id == key) | RunRow.id.in_(scored))
+        query = query.where((RunRow.series_id == key) | RunRow.id.in_(self._scored_by(key)))
         with self.database.reading() as session:
             return [run_record(row) for row in session.scalars(query)]
 
@@ -221,8 +220,20 @@ class Workspace(RunShelf):
 
     def scores_columns(self, run: str, series: str) -> Columns | None:
         """The stored scores of a run on a series, named as `Scores.columns()`; None where there are none yet."""
-        folder = self._scores_folder(self.find_run(run).id, self.find_series(series).id)
+        return self.stored_scores(self.find_run(run).id, self.find_series(series).id)
+
+    def stored_scores(self, run_id: str, series_id: str) -> Columns | None:
+        """The same, by ids that are known to be right: the database is not asked."""
+        folder = self._scores_folder(run_id, series_id)
         return Columns.open(folder) if folder.is_dir() else None
+
+    def scored_series(self) -> dict[str, set[str]]:
+        """Ids of the series that each run, by its id, has scored."""
+        return {
+            run.name: {series.name for series in os.scandir(run) if is_id(series.name)}
+            for run in os.scandir(self.path / "scores")
+            if run.is_dir()
+        }
 
     def scores_mark(self, run: str, series: str) -> str:
         """The mark under which the scores of a run on a series were stored; empty where there is none, or no scores."""
@@ -344,6 +355,9 @@ class Workspace(RunShelf):
     def insert_run(self, row: RunRow, name: str) -> RunRecord:
         """Adds a prepared row of `runs` under a free name."""
         return run_record(self._insert(row, name, "run"))
+
+    def _scored_by(self, series_id: str) -> list[str]:
+        return [run.name for run in os.scandir(self.path / "scores") if os.path.isdir(os.path.join(run, series_id))]
 
     def _partial_folder(self, run_id: str, series_id: str) -> Path:
         folder = self._scores_folder(run_id, series_id)
