@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -13,6 +12,7 @@ import numpy as np
 from amad.cli.data import open_workspace, read_series, wants_json
 from amad.cli.output import ProgressLine, check_output, say, show, show_json, written
 from amad.errors import InputError, JobError
+from amad.jobs.scoring import scored
 from amad.spreadsheets import csv_text
 from amad.workspace import RunRecord, SeriesRecord, Workspace
 from amad.workspace.lookup import match_channels
@@ -37,21 +37,16 @@ def score(given: argparse.Namespace) -> int:
     top: list[tuple[float, int]] = []
     line = ProgressLine()
     with written(target) as draft, _writer(draft, target.suffix.lower()) as table:
-
-        def blocks() -> Iterator[Scores]:
-            first = 0
-            for block in detector.blocks(series.values, line):
-                table.add(_frame(block, series, first))
-                peak = int(np.argmax(block.score))
-                top.append((float(block.score[peak]), first + peak))
-                first += block.rows
-                yield block
-
         if record is None:
-            for _ in blocks():
-                continue
-        else:
-            workspace.write_scores(run.id, record.id, blocks())
+            blocks = detector.blocks(series.values, line)
+        else:  # kept block by block: a killed call goes on when it is made again
+            blocks = scored(workspace, run.id, record, detector, series, line)
+        first = 0
+        for block in blocks:
+            table.add(_frame(block, series, first))
+            peak = int(np.argmax(block.score))
+            top.append((float(block.score[peak]), first + peak))
+            first += block.rows
     line.end()
     highest, row = max(top)
     if wants_json(given):

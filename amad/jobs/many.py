@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from amad.errors import AmadError, InputError
+from amad.jobs.scoring import scored
 from amad.series import Series
 from amad.workspace.files import write_beside
 from amad.workspace.records import RunRecord, SeriesRecord, clean_text
@@ -191,7 +192,8 @@ def score_also(workspace: Workspace, run: RunRecord, detector: Detector | Run, h
         try:
             if not workspace.has_scores(run.id, key):
                 series = workspace.series_for_run(run.id, key)
-                workspace.write_scores(run.id, key, detector.blocks(series.values, heart.progress))
+                for _ in scored(workspace, run.id, workspace.find_series(key), detector, series, heart.progress):
+                    continue
         except AmadError as error:
             _log.warning("series %s: %s", key, error)
 

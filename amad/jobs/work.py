@@ -15,6 +15,7 @@ from amad.errors import AmadError, ConfigError, JobError
 from amad.jobs.causes import explain, free_reserve, keep_reserve, log_trace
 from amad.jobs.heart import Heart, Stopped
 from amad.jobs.many import score_also
+from amad.jobs.scoring import is_scored, scored
 from amad.progress import OnProgress
 from amad.workspace.learning import without
 from amad.workspace.lookup import match_channels
@@ -114,8 +115,8 @@ def _fit(workspace: Workspace, claim: Claim, heart: Heart, also: tuple[str, ...]
         )
         workspace.note_cost(run.id, fit_seconds=round(time.monotonic() - begun, 3))
         baseline = load_run(folder)
-        for key, scored in zip((run.series_id, *also), (series, *others), strict=True):
-            _write_scores(workspace, run.id, key, baseline, scored, heart)
+        for key, other in zip((run.series_id, *also), (series, *others), strict=True):
+            _write_scores(workspace, run.id, key, baseline, other, heart, again=False)
         score_also(workspace, run, baseline, heart)
         return True
     # torch is loaded only now: whatever is wrong with the call has been said before
@@ -142,8 +143,8 @@ def _fit(workspace: Workspace, claim: Claim, heart: Heart, also: tuple[str, ...]
     if not done:
         return False
     detector = Detector.load(folder, device)
-    for key, scored in zip((run.series_id, *also), (series, *others), strict=True):
-        _write_scores(workspace, run.id, key, detector, scored, heart)
+    for key, other in zip((run.series_id, *also), (series, *others), strict=True):
+        _write_scores(workspace, run.id, key, detector, other, heart, again=False)
     score_also(workspace, run, detector, heart)
     return True
 
@@ -161,12 +162,21 @@ def _score(workspace: Workspace, claim: Claim, heart: Heart, also: tuple[str, ..
 
 
 def _write_scores(
-    workspace: Workspace, run_id: str, series_id: str, detector: Run, series: Series, heart: Heart
+    workspace: Workspace, run_id: str, series_id: str, detector: Run, series: Series, heart: Heart, again: bool = True
 ) -> None:
-    """Scores a series, stores the scores, and notes how long so many rows took."""
-    begun = time.monotonic()
-    workspace.write_scores(run_id, series_id, detector.blocks(series.values, heart.progress))
-    workspace.note_cost(run_id, score_seconds=round(time.monotonic() - begun, 3), scored_rows=float(series.rows))
+    """Scores a series, stores the scores, and notes how long so many rows took; goes on where an earlier process stopped.
+
+    Unless `again`, scores that this run has stored already are left as they are.
+    """
+    begun, record = time.monotonic(), workspace.find_series(series_id)
+    if not again and is_scored(workspace, run_id, record, detector):
+        return
+    before = workspace.partial_rows(run_id, series_id)
+    for _ in scored(workspace, run_id, record, detector, series, heart.progress):
+        continue
+    if before < series.rows:  # what another process did is not in this one's time
+        seconds = round(time.monotonic() - begun, 3)
+        workspace.note_cost(run_id, score_seconds=seconds, scored_rows=float(series.rows - before))
 
 
 def _note_predicted(workspace: Workspace, run: RunRecord, config: Config, device: str, scored: int) -> None:

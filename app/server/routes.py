@@ -1,4 +1,4 @@
-"""The routes under /amad/: module files, the timeline's data, health. They call the library and hold nothing."""
+"""The routes under /amad/: module files, the timeline's data, uploads, health. They call the library and hold nothing."""
 
 from starlette.routing import BaseRoute, Route
 
@@ -7,6 +7,7 @@ from app.components.timeline.events import timeline_events
 from app.server.address import with_base
 from app.server.health import health
 from app.server.modules import serve
+from app.server.uploads import upload, uploads
 
 
 def routes() -> list[BaseRoute]:
@@ -17,4 +18,6 @@ def routes() -> list[BaseRoute]:
         Route(with_base("/amad/modules/{component}/{hash}/{file}"), serve),
         Route(with_base("/amad/timeline/data"), timeline_data),
         Route(with_base("/amad/timeline/events"), timeline_events),
+        Route(with_base("/amad/uploads"), uploads, methods=["POST"]),
+        Route(with_base("/amad/uploads/{id}"), upload, methods=["GET", "PUT", "DELETE"]),
     ]
