@@ -20,6 +20,7 @@ from app.components.maps import maps, sources
 from app.parts import cached, learned, page, prepare, text, theme, workspace
 
 WAY, ROWS, TRIED = "attention-way", "attention-rows", "attention-tried"
+WHY_ROWS = 8  # channels of the table that are seen without scrolling
 STRETCHES = 10  # equal stretches of a window that are replaced in turn
 AROUND = 300  # rows to either side of the window that are scored again
 PARTS = {
@@ -247,18 +248,16 @@ def why(record: SeriesRecord, run: RunRecord, step: int, main: Any, inspector: A
         }
     ).sort_values("Share", ascending=False)
     with main:
+        rows = min(len(table), WHY_ROWS)
+        st.html(f"<style>:root {{ --amad-why: {30 + 28 * rows}px; }}</style>")  # the figure takes what the table leaves
         learned.show(plots.leaned_on(found["rows"], found["leaned"], step, theme=theme.current()), "attention-leaned")
         st.dataframe(
-            table, hide_index=True, row_height=28, height="stretch", key="attention-why",
+            table, hide_index=True, row_height=28, height=30 + 28 * rows, key="attention-why",
             alt="Channels by their share in the score of the chosen row",
             column_config={
                 "Share": st.column_config.ProgressColumn(min_value=0, max_value=1, format="percent"),
                 **{name: st.column_config.NumberColumn(format="%.4g") for name in table.columns[2:]},
             },
-        )  # fmt: skip
-        st.download_button(
-            "Download table", csv_text(table).encode(), key="attention-why-download", mime="text/csv",
-            file_name=f"{prepare.file_name(run.name)}-row-{step}.csv", icon=":material/download:", on_click="ignore",
         )  # fmt: skip
     lines = [("Score", text.score(found["score"])), ("Threshold", text.score(found["threshold"]))]
     for name, value in found["views"].items():
@@ -266,13 +265,14 @@ def why(record: SeriesRecord, run: RunRecord, step: int, main: Any, inspector: A
         if name == "reconstruction":
             lines += [(PARTS[part], text.score(odd)) for part, odd in found["parts"].items()]
     lines.append(("CAD", f"{text.number(found['cad'])} nats"))
-    with inspector:
+    with inspector, st.container(key="attention-why-parts", gap="small"):
         st.subheader("Parts of the score", anchor=False)
         st.html(
             '<dl class="amad-facts">'
             + "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in lines)
             + "</dl>"
         )
+    with inspector, st.container(key="attention-why-words", gap="small"):
         st.caption(
             "Each is calibrated evidence; 3.0 is the 95 % point of training. The score joins reconstruction and shape; the "
             "divergence weighs nothing in it. Reconstruction is the middle of its errors, with a little of the deviation."
@@ -282,6 +282,10 @@ def why(record: SeriesRecord, run: RunRecord, step: int, main: Any, inspector: A
             f"Mean squared error of the row, scaled: {text.number(linear)} after the linear part, {text.number(network)} after "
             f"AMAD. {CAUTION}"
         )
+        st.download_button(
+            "Download table", csv_text(table).encode(), key="attention-why-download", mime="text/csv",
+            file_name=f"{prepare.file_name(run.name)}-row-{step}.csv", icon=":material/download:", on_click="ignore",
+        )  # fmt: skip
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

@@ -19,6 +19,7 @@ from app.parts import (
     bands,
     cached,
     events,
+    incidents_attention,
     incidents_queue,
     labelling,
     labelling_fields,
@@ -112,6 +113,7 @@ def draw(
             "shares": dict(events.shares(current, run.channels)[: events.TOP]) if current is not None else None,
             "truth": truth,
             "judged": judged,
+            **incidents_attention.given(base, record, run),
             "detect": {"gap": filters.merge_gap, "least": filters.rows, "severity": filters.severity},
         }
     part = record.part if scored is None else scored[0].part if scored[0].series_id == record.id else None
@@ -165,6 +167,8 @@ def answer(base: str, action: Any, record: SeriesRecord, run: RunRecord | None, 
     if not isinstance(action, Mapping):
         return
     kind, rows = action.get("kind"), action.get("rows")
+    if kind == "attention":
+        incidents_attention.ask(base, record, action.get("row"))
     if kind == "threshold" and action.get("score") in events.VIEWS and isinstance(action.get("value"), int | float):
         st.session_state[f"{base}-{action['score']}-value"] = float(action["value"])
         st.session_state[f"{base}-{action['score']}-kind"] = "value"

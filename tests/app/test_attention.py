@@ -1,5 +1,6 @@
 """The page Attention: which window, block, head and step it shows, the facts of a step, and what it says without a run."""
 
+import json
 from collections.abc import Callable
 
 import numpy as np
@@ -10,7 +11,8 @@ from trained_run import at_work as at_work
 
 from amad.plots.words import CAUTION
 from amad.workspace import Workspace
-from app.components.maps import packing, sources
+from app.components import packing
+from app.components.maps import sources
 from app.components.maps.sources import chosen
 
 Open = Callable[..., AppTest]
@@ -19,9 +21,9 @@ Open = Callable[..., AppTest]
 def told(page: AppTest) -> str:
     """All words of the page."""
     kinds = ("markdown", "caption", "subheader", "title", "info", "error")
-    return "\n".join(str(element.value) for kind in kinds for element in page.get(kind)) + "".join(
-        str(element.proto.body) for element in page.get("html")
-    )
+    shown = [str(element.value) for kind in kinds for element in page.get(kind)]
+    shown += [str(element.proto.body) for element in page.get("html")]
+    return "\n".join(shown + [element.proto.json for element in page.get("bidi_component")])
 
 
 @pytest.fixture
@@ -234,3 +236,19 @@ def test_the_score_is_taken_apart(page: AppTest) -> None:
     assert np.isclose(table["Share"].sum(), 1, atol=1e-3)
     assert "Reconstruction" in told(page)
     assert page.get("plotly_chart")[0].proto.alt.startswith("Row ")
+
+
+def test_a_head_over_the_series_has_strips_and_windows_where_it_does_the_same(page: AppTest) -> None:
+    page.selectbox(key="attention-head").set_value("Head 2").run()
+    page.selectbox(key="attention-view").set_value("Over the series").run()
+    assert not page.exception
+    assert "Head 2 does the same in" in told(page)
+    (line,) = page.get("bidi_component")
+    strips = json.loads(line.proto.json)["strips"]
+    assert [one["label"] for one in strips["list"]] == ["Distance (P, G)", "Entropy (P, G)", "CAD"]
+    assert strips["rows"] == [*range(0, ROWS, WINDOW)]
+    assert strips["at"] == 142  # the window of the event
+    assert all(len(one["values"]) == len(strips["rows"]) for strip in strips["list"] for one in strip["lines"])
+    table = page.dataframe[0].value
+    assert list(table["Unlike"]) == sorted(table["Unlike"])
+    assert len(table) == 12
