@@ -56,6 +56,11 @@ def maps(
     return found["local"].mean(axis=(0, 1)), found["global"].mean(axis=(0, 1))
 
 
+def names() -> list[str]:
+    """The channels as the controls call them."""
+    return [short(channel) for channel in river().channels]
+
+
 def brushed() -> None:
     """A box over the picture chose rows; the newest one counts."""
     told = st.session_state.get(chart(INJECT))
@@ -72,8 +77,7 @@ def brushed() -> None:
 
 def controls() -> State:
     """Kind, rows (by brush or by hand), channels, strength, threshold."""
-    here = river()
-    names = [short(channel) for channel in here.channels]
+    known = names()
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom", key="teach-inject-kind"):
         kind = st.segmented_control(
             "What goes wrong",
@@ -98,7 +102,7 @@ def controls() -> State:
         )
     with columns[1]:
         chosen = st.pills(
-            "Channels", names, key=CHANNELS, default=[names[0], names[-1]], selection_mode="multi", bind="query-params"
+            "Channels", known, key=CHANNELS, default=[known[0], known[-1]], selection_mode="multi", bind="query-params"
         )
     with columns[2]:
         strength = st.slider(
@@ -107,7 +111,7 @@ def controls() -> State:
         )  # fmt: skip
     stop = max(stop, start + 2)
     span = (min(start, ROWS[1] - 2) - ROWS[0], min(stop, ROWS[1]) - ROWS[0])
-    places = tuple(place for place, name in enumerate(names) if name in (chosen or ()))
+    places = tuple(place for place, name in enumerate(known) if name in (chosen or ()))
     left = {"kind": str(kind), "span": span, "channels": places, "strength": float(strength)}
     if st.session_state.get(LEFT) != left:  # what chapter 8 has trained was another one
         st.session_state[LEFT] = left
