@@ -17,7 +17,7 @@ from amad.plots.words import CAUTION
 from amad.spreadsheets import csv_text
 from amad.workspace import RunRecord, SeriesRecord
 from app.components.maps import maps, sources
-from app.parts import cached, learned, page, prepare, text, theme, workspace
+from app.parts import cached, downloads, learned, page, prepare, text, theme, workspace
 
 WAY, ROWS, TRIED = "attention-way", "attention-rows", "attention-tried"
 WHY_ROWS = 8  # channels of the table that are seen without scrolling
@@ -88,11 +88,13 @@ def beside(record: SeriesRecord, run: RunRecord, block: int | None, head: int | 
         page.problem(error)
         return
     picked = rollout(seen, head) if rolled else sources.chosen(seen, block, head)
-    maps(
-        key="attention-maps-beside", local=picked.local, global_=picked.global_, mixed=picked.mixed, cad=picked.cad,
-        step=length // 2, labels=[clock.at(one) for one in range(first, first + length)],
-        mixing=float(picked.mixing.mean()), theme=theme.current(),
-    )  # fmt: skip
+    with st.container(key="attention-maps-beside-saved"):
+        maps(
+            key="attention-maps-beside", local=picked.local, global_=picked.global_, mixed=picked.mixed, cad=picked.cad,
+            step=length // 2, labels=[clock.at(one) for one in range(first, first + length)],
+            mixing=float(picked.mixing.mean()), theme=theme.current(),
+        )  # fmt: skip
+        downloads.offer("attention-maps-beside", "maps", lambda: csv_of(picked, first))
 
 
 def rollout(seen: dict[str, NDArray[Any]], head: int | None) -> sources.Maps:

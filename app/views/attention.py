@@ -11,7 +11,7 @@ from amad.plots.words import CAUTION, StepFacts, attention_reach, reach_words, s
 from amad.workspace import RunRecord, SeriesRecord
 from app.components.maps import head_pictures, maps, sources
 from app.components.timeline import timeline
-from app.parts import attention_more, attention_series, cached, events, learned, page, selection, text, theme, workspace
+from app.parts import attention_more, attention_series, cached, downloads, events, learned, page, selection, text, theme, workspace
 
 BLOCK, HEAD, STEP, EVENT = "attention-block", "attention-head", "attention-step", "attention-event"
 VIEW = "attention-view"
@@ -66,21 +66,23 @@ def instrument(record: SeriesRecord, run: RunRecord) -> None:
         attention_series.draw(record, run, seen, block, head, first, go)
         return
     span = None if event is None else (event.start_row - first, event.end_row - first)
-    maps(
-        key="attention-maps",
-        local=picked.local,
-        global_=picked.global_,
-        mixed=picked.mixed,
-        cad=picked.cad,
-        step=step - first,
-        labels=[clock.at(row) for row in range(first, first + length)],
-        mixing=float(picked.mixing.mean()),
-        event=span,
-        series=str(record.id),
-        start=first,
-        on_pick=lambda place: st.session_state.update({STEP: first + place}),
-        theme=theme.current(),
-    )
+    with st.container(key="attention-maps-saved"):
+        maps(
+            key="attention-maps",
+            local=picked.local,
+            global_=picked.global_,
+            mixed=picked.mixed,
+            cad=picked.cad,
+            step=step - first,
+            labels=[clock.at(row) for row in range(first, first + length)],
+            mixing=float(picked.mixing.mean()),
+            event=span,
+            series=str(record.id),
+            start=first,
+            on_pick=lambda place: st.session_state.update({STEP: first + place}),
+            theme=theme.current(),
+        )
+        downloads.offer("attention-maps", "maps", lambda: attention_more.csv_of(picked, first))
     if view == VIEWS[2]:
         attention_more.beside(record, run, block, head, rolled)
         return

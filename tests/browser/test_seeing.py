@@ -103,20 +103,32 @@ def test_words_stand_out_in_the_dark(dark: Page, server: tuple[Server, str], pat
     assert serious(dark, ["color-contrast"]) == []
 
 
-def test_a_figure_is_taken_away_as_picture_and_numbers(page: Page, server: tuple[Server, str]) -> None:
+@pytest.mark.parametrize(
+    ("view", "numbers"),
+    [("frequencies", b"trace,x,y"), ("attention", b"query_row,key_row,local,mixed,global"), ("divergence", b"step,value,map")],
+)
+def test_a_figure_is_taken_away_as_picture_and_numbers(
+    page: Page, server: tuple[Server, str], view: str, numbers: bytes
+) -> None:
     app, address = server
-    opened(page, f"{app.url}/frequencies?{address}")
+    opened(page, f"{app.url}/{view}?{address}")
+    if view == "divergence":
+        page.get_by_role("radio", name="Reach and evenness").click()
+        expect(page.locator("svg.marks").first).to_be_visible(timeout=60_000)
     for button, begins in (
         ("Picture (PNG)", b"\x89PNG"),
         ("Picture (SVG)", b"<svg"),
-        ("Numbers (CSV)", b"trace,x,y"),
+        ("Numbers (CSV)", numbers),
     ):
         page.get_by_role("button", name="Download this figure").first.click()
         with page.expect_download(timeout=60_000) as told:
             page.get_by_role("button", name=button).click()
-        assert Path(told.value.path()).read_bytes().startswith(begins)
-        if not button.startswith("Picture"):
-            page.keyboard.press("Escape")
+        found = Path(told.value.path()).read_bytes()
+        assert found.startswith(begins)
+        if view == "attention" and button.endswith("(SVG)"):
+            assert found.count(b"<image") == 4
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("button", name=button)).to_have_count(0)
 
 
 def ink(page: Page) -> str:
