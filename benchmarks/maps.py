@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import tempfile
 import time
@@ -29,6 +30,7 @@ from tests.browser.serving import Server
 
 RESULTS = Path(__file__).parent / "results" / "maps.jsonl"
 FRESH = '[data-amad="maps"][data-fresh="true"]'
+RUNNING = '[data-testid="stApp"][data-test-script-state="running"]'
 BARS = {"open": 2000.0, "other": 2000.0, "hover maps": 50.0, "hover signals": 50.0}  # ms
 WORDS = {
     "open": "page from its address until the maps are drawn",
@@ -75,6 +77,7 @@ def opened(page: Page, url: str) -> float:
 
 def other(page: Page) -> float:
     """Milliseconds from a click on the next window until its maps are drawn."""
+    page.locator(RUNNING).wait_for(state="detached")
     maps = page.locator('[data-amad="maps"]')
     before = maps.get_attribute("aria-label")
     began = time.perf_counter()
@@ -98,13 +101,16 @@ def hovered(page: Page, place: str, moves: int) -> list[float]:
     return [float(one) for one in page.evaluate("window.took")]
 
 
-def measure(page: Page, url: str, address: str, rows: int, window: int, turns: int, moves: int) -> dict[str, list[float]]:
+def measure(
+    page: Page, url: str, address: str, rows: int, window: int, turns: int, moves: int
+) -> dict[str, list[float]]:
     """All times, by name."""
     opened(page, f"{url}/attention?{address}&at={window}")  # the server loads torch and the run once
     places = np.linspace(window, rows - window, turns + 1).astype(int)[1:]
     found = {"open": [opened(page, f"{url}/attention?{address}&at={at}") for at in places]}
     opened(page, f"{url}/attention?{address}&at={window // 2 + 10}")
     found["other"] = [other(page) for _ in range(turns)]
+    page.locator(RUNNING).wait_for(state="detached")
     page.evaluate(WATCH)
     found["hover maps"] = hovered(page, ".amad-maps-local .amad-maps-frame", moves)
     found["hover signals"] = hovered(page, ".amad-tl-main", moves)
@@ -127,7 +133,9 @@ def main() -> None:
     parser.add_argument("--window", type=int, default=512, help="steps of a window")
     parser.add_argument("--channels", type=int, default=25)
     parser.add_argument("--rows", type=int, default=6000)
-    parser.add_argument("--steps", type=int, default=4, help="optimiser steps of the run: its maps' size is all that counts")
+    parser.add_argument(
+        "--steps", type=int, default=4, help="optimiser steps of the run: its maps' size is all that counts"
+    )
     parser.add_argument("--turns", type=int, default=5, help="windows that are opened each way")
     parser.add_argument("--moves", type=int, default=60, help="moves of the pointer")
     given = parser.parse_args()
@@ -143,21 +151,21 @@ def main() -> None:
                 page = browser.new_page(viewport={"width": 1440, "height": 900})
                 page.set_default_timeout(120_000)
                 print("Opening windows", flush=True)
-                lines = summary(
-                    measure(page, server.url, address, given.rows, given.window, given.turns, given.moves)
-                )
+                lines = summary(measure(page, server.url, address, given.rows, given.window, given.turns, given.moves))
                 browser.close()
         finally:
             server.stop()
     print("\n| what | median ms | 95 % ms | bar ms | |\n|---|---|---|---|---|")
     for line in lines:
         verdict = "under" if line["under"] else "over"
-        print(f"| {WORDS[line['what']]} | {line['median_ms']:.0f} | {line['p95_ms']:.0f} | {line['bar_ms']:.0f} | {verdict} |")
+        print(
+            f"| {WORDS[line['what']]} | {line['median_ms']:.0f} | {line['p95_ms']:.0f} | {line['bar_ms']:.0f} | {verdict} |"
+        )
     kept = {
         "date": time.strftime("%Y-%m-%d %H:%M"), "machine": platform.processor() or platform.machine(),
-        "python": platform.python_version(), "probe_s": round(probe(), 3), **vars(given), "lines": lines,
+        "python": platform.python_version(), "load": round(os.getloadavg()[0], 1), "probe_s": round(probe(), 3), **vars(given), "lines": lines,
     }  # fmt: skip
-    print(f"\nSorting 4,000,000 numbers took {kept['probe_s']} s here and now.")
+    print(f"\nSorting 4,000,000 numbers took {kept['probe_s']} s here and now; load {kept['load']}.")
     RESULTS.parent.mkdir(exist_ok=True)
     with RESULTS.open("a", encoding="utf-8") as file:
         file.write(json.dumps(kept) + "\n")

@@ -11,7 +11,19 @@ from amad.plots.words import CAUTION, StepFacts, attention_reach, reach_words, s
 from amad.workspace import RunRecord, SeriesRecord
 from app.components.maps import head_pictures, maps, sources
 from app.components.timeline import timeline
-from app.parts import attention_more, attention_series, cached, downloads, events, learned, page, selection, text, theme, workspace
+from app.parts import (
+    attention_more,
+    attention_series,
+    cached,
+    downloads,
+    events,
+    learned,
+    page,
+    selection,
+    text,
+    theme,
+    workspace,
+)
 
 BLOCK, HEAD, STEP, EVENT = "attention-block", "attention-head", "attention-step", "attention-event"
 VIEW = "attention-view"

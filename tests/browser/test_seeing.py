@@ -105,7 +105,11 @@ def test_words_stand_out_in_the_dark(dark: Page, server: tuple[Server, str], pat
 
 @pytest.mark.parametrize(
     ("view", "numbers"),
-    [("frequencies", b"trace,x,y"), ("attention", b"query_row,key_row,local,mixed,global"), ("divergence", b"step,value,map")],
+    [
+        ("frequencies", b"trace,x,y"),
+        ("attention", b"query_row,key_row,local,mixed,global"),
+        ("divergence", b"step,value,map"),
+    ],
 )
 def test_a_figure_is_taken_away_as_picture_and_numbers(
     page: Page, server: tuple[Server, str], view: str, numbers: bytes
