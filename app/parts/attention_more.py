@@ -155,8 +155,9 @@ def still_flagged(
                 "Period (steps)", 2.0, float(max(record.rows // 2, 2)), round(max(period, 2.0), 1), 1.0, key="attention-period",
                 width=130,
             )  # fmt: skip
+        slid = f"{ROWS}-{run.id}-{first}-{step}"
         span = st.slider(
-            "Rows that are made usual", first, first + length, start["span"], key=f"{ROWS}-{run.id}-{first}-{step}",
+            "Rows that are made usual", first, first + length, start["span"], key=slid,
             help="At first the stretch of the window that the chosen step attends to most; or brush the picture.",
         )  # fmt: skip
     span = (min(span[0], first + length - 1), max(span[1], span[0] + 1))
@@ -175,7 +176,9 @@ def still_flagged(
         found["before"], float(found["threshold"]), (span[0] - rows[0], span[1] - rows[0]), first=rows[0],
         theme=theme.current(),
     )  # fmt: skip
-    learned.show(figure, "attention-replaced")
+    learned.show(
+        figure, "attention-replaced", brushed=lambda: brushed("attention-replaced", slid, (first, first + length))
+    )
     inside = slice(first - rows[0], first + length - rows[0])
     before, after = float(found["before"][inside].max()), float(found["after"][inside].max())
     level = float(found["threshold"])
@@ -185,6 +188,12 @@ def still_flagged(
         f"{text.score(level)}."
     )
     table(record, run, picked, first, step, rows, str(way), float(period), found["expected"], edges, masses)
+
+
+def brushed(figure: str, slider: str, window: tuple[int, int]) -> None:
+    """A box over a figure chose rows: those inside of the window are what the slider says from now on."""
+    if rows := learned.box_rows(st.session_state.get(figure), *window):
+        st.session_state[slider] = rows
 
 
 def table(

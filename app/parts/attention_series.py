@@ -18,7 +18,7 @@ from app.components.timeline import timeline
 from app.parts import cached, page, prepare, selection, text, theme, workspace
 
 KEPT = 8  # runs on series whose numbers are kept; one takes a megabyte at most
-LIST = "attention-same"
+LIST, BRUSHED = "attention-same", "attention-brushed"
 STRIPS = (
     ("Distance (P, G)", "steps", (("P", "local", "distance_local"), ("G", "global", "distance_global"))),
     ("Entropy (P, G)", "of ln L", (("P", "local", "entropy_local"), ("G", "global", "entropy_global"))),
@@ -84,13 +84,17 @@ def draw(
             training=run.part if run.series_id == record.id else None,
             strips=strips(found, block, head, first),
             view=selection.read().view,
-            brush=False,
+            brush=True,
             report_view=True,
             report_rows=True,
             height=page.INSTRUMENT,
             theme=theme.current(),
         )
     selection.keep_view(told.view)
+    if told.brush is not None and told.brush != st.session_state.get(BRUSHED):
+        st.session_state[BRUSHED] = told.brush
+        go((told.brush[0] + told.brush[1]) // 2)
+        st.rerun(scope="fragment")
     row = (told.action or {}).get("row")
     if isinstance(row, int) and not first <= row < first + found.length:
         go(row)
@@ -142,7 +146,7 @@ def same(
     windows = text.counted(len(found.rows), "window")
     words.caption(
         f"Compared by distances, entropies and CAD with the window from {text.escape(clock.at(first))} on (outlined), over "
-        f"{windows} of {text.count(found.length)} rows. A click opens one."
+        f"{windows} of {text.count(found.length)} rows. A click on one, on the signals, or a brush over them opens a window."
     )
     words.download_button(
         "Download all windows", lambda: csv(found), file_name=f"{prepare.file_name(run.name)}-heads-over-the-series.csv",

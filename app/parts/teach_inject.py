@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from amad import inspection, plots
 from amad.plots.palette import Theme
-from app.parts import text
+from app.parts import learned, text
 from app.parts.teach import Lesson, Picture, State, Sweep, chart
 from app.parts.teach_river import label, river, short
 from app.parts.teach_words import INJECT
@@ -63,16 +63,9 @@ def names() -> list[str]:
 
 def brushed() -> None:
     """A box over the picture chose rows; the newest one counts."""
-    told = st.session_state.get(chart(INJECT))
-    boxes = (told or {}).get("selection", {}).get("box") or []
-    if not boxes:
-        return
-    edges = boxes[-1].get("x") or []
-    if len(edges) == 2 and all(isinstance(edge, int | float) for edge in edges):
-        start, stop = sorted(round(edge) - ROWS[0] for edge in edges)
-        start, stop = max(0, start), min(ROWS[1] - ROWS[0], stop)
-        if stop - start >= 2:
-            st.session_state[SPAN] = (start + ROWS[0], stop + ROWS[0])
+    rows = learned.box_rows(st.session_state.get(chart(INJECT)), *ROWS)
+    if rows is not None and rows[1] - rows[0] >= 2:
+        st.session_state[SPAN] = rows
 
 
 def controls() -> State:

@@ -14,6 +14,7 @@ from app.components.timeline import timeline
 from app.parts import (
     attention_more,
     attention_series,
+    attention_window,
     cached,
     downloads,
     events,
@@ -25,7 +26,7 @@ from app.parts import (
     workspace,
 )
 
-BLOCK, HEAD, STEP, EVENT = "attention-block", "attention-head", "attention-step", "attention-event"
+BLOCK, HEAD, STEP = "attention-block", "attention-head", "attention-step"
 VIEW = "attention-view"
 VIEWS = ("Maps", "Heads", "Beside a usual window", "Still flagged?", "Why this score", "Over the series")
 MEAN, ROLLED = "Mean", "Rollout"
@@ -150,7 +151,7 @@ def pickers(
     with st.container(horizontal=True, gap=None, vertical_alignment="center", width="content", key="attention-window"):
         step_to(found, at, record, forward=False)
         with st.popover(f"Event {event.id}" if event is not None else "Window", key="attention-where"):
-            choose_window(found, event, record, at)
+            attention_window.choose(found, event, record, at, go)
         step_to(found, at, record, forward=True)
     names = [f"Block {place + 1}" for place in range(blocks)] + [MEAN, ROLLED]
     if st.session_state.get(BLOCK) not in names:
@@ -198,26 +199,6 @@ def step_to(found: list[Any], at: int, record: SeriesRecord, *, forward: bool) -
         words, key=f"attention-{name.lower()}", icon=f":material/chevron_{'right' if forward else 'left'}:", help=words,
         type="tertiary", disabled=target is None, on_click=go, args=(target if target is not None else at,),
     )  # fmt: skip
-
-
-def choose_window(found: list[Any], event: Any | None, record: SeriesRecord, at: int) -> None:
-    """Window by event, or by its middle row."""
-    clock = cached.clock(record)
-    if found:
-        by_id = {one.id: one for one in found}
-        st.session_state[EVENT] = event.id if event is not None else None
-        st.selectbox(
-            "Event", list(by_id), key=EVENT, index=None, placeholder="No event in this window",
-            format_func=lambda key: f"Event {key} · {clock.at(by_id[key].start_row)}",
-            on_change=lambda: go(by_id[st.session_state[EVENT]].peak_row) if st.session_state[EVENT] else None,
-        )  # fmt: skip
-    st.session_state["attention-row"] = at
-    st.number_input(
-        "Middle row", min_value=0, max_value=record.rows - 1, key="attention-row", step=1,
-        help="The window lies around this row, cut to the series.",
-        on_change=lambda: go(int(st.session_state["attention-row"])),
-    )  # fmt: skip
-    st.caption(text.escape(clock.at(at)))
 
 
 def signals(

@@ -11,9 +11,11 @@ from trained_run import at_work as at_work
 
 from amad.plots.words import CAUTION
 from amad.workspace import Workspace
+from amad.workspace.incidents import Incidents
 from app.components import packing
 from app.components.maps import sources
 from app.components.maps.sources import chosen
+from app.parts.learned import box_rows
 
 Open = Callable[..., AppTest]
 
@@ -252,3 +254,42 @@ def test_a_head_over_the_series_has_strips_and_windows_where_it_does_the_same(pa
     table = page.dataframe[0].value
     assert list(table["Unlike"]) == sorted(table["Unlike"])
     assert len(table) == 12
+
+
+def test_a_time_is_where_the_window_lies_and_what_is_none_is_told(page: AppTest) -> None:
+    page.text_input(key="attention-time").set_value("2020-03-14 01:00").run()
+    assert not page.exception
+    assert "rows 52 to 68" in told(page)
+    page.text_input(key="attention-time").set_value("noon-ish").run()
+    assert "is neither the number of a row nor a time" in told(page).replace("\\", "")
+    assert "rows 52 to 68" in told(page)
+
+
+def test_what_people_labelled_can_be_looked_at(open_page: Open, store: Workspace) -> None:
+    record = store.add_series(series())
+    run = trained_run(store, record)
+    page = open_page("attention", series=record.id, run=run.id)
+    assert not [one for one in page.selectbox if one.label == "Incident"]
+    (made,) = Incidents(store, record.id, "Ann").add(20, 31, type="Spike")
+    page.run()
+    page.selectbox(key="attention-label").set_value(made.id).run()
+    assert not page.exception
+    assert page.query_params["at"] == "25"
+
+
+@pytest.mark.parametrize(
+    ("edges", "rows"),
+    [
+        ([15.4, 12.2], (12, 15)),
+        ([2.0, 14.6], (10, 15)),
+        ([28, 99], (28, 30)),
+        ([1, 2], None),
+        (["a", 3], None),
+        (None, None),
+    ],
+)
+def test_a_box_over_a_figure_is_rows_inside_of_the_window(edges: list | None, rows: tuple[int, int] | None) -> None:
+    chart = {"selection": {"box": [{"x": [0, 1]}, {"x": edges}]}}
+    assert box_rows(chart, 10, 30) == rows
+    assert box_rows({"selection": {"box": []}}, 10, 30) is None
+    assert box_rows(None, 10, 30) is None

@@ -207,3 +207,47 @@ def test_why_this_score_stands_in_one_window_at_both_sizes(page: Page, server: t
         box = figure.bounding_box()
         assert box is not None
         assert box["height"] >= 120
+
+
+def brush(page: Page, box: dict[str, float], start: float, stop: float, height: float) -> None:
+    """A drag with the hand from one part of a box's width to another."""
+    y = box["y"] + height * box["height"]
+    page.mouse.move(box["x"] + start * box["width"], y)
+    page.mouse.down()
+    page.mouse.move(box["x"] + (start + stop) / 2 * box["width"], y, steps=4)
+    page.mouse.move(box["x"] + stop * box["width"], y, steps=4)
+    page.mouse.up()
+
+
+def test_a_brush_over_the_picture_makes_these_rows_usual(page: Page, server: tuple[Server, str]) -> None:
+    app, address = server
+    opened(page, f"{app.url}/attention?{address}")
+    page.get_by_label("Show", exact=True).first.click()
+    page.get_by_role("option", name="Still flagged?", exact=True).click()
+    figure = page.locator(".st-key-attention-replaced-place .js-plotly-plot")
+    expect(figure).to_be_visible(timeout=60_000)
+    slider = page.get_by_role("slider", name="Rows that are made usual").first
+    before = slider.get_attribute("aria-valuenow") or slider.input_value()
+    box = figure.locator(".nsewdrag").first.bounding_box()
+    assert box is not None
+    brush(page, dict(box), 0.48, 0.52, 0.5)
+    page.wait_for_function(
+        "([slider, before]) => (slider.getAttribute('aria-valuenow') ?? slider.value) !== before",
+        arg=[slider.element_handle(), before], timeout=60_000,
+    )  # fmt: skip
+
+
+def test_a_brush_over_the_series_opens_its_window(page: Page, server: tuple[Server, str]) -> None:
+    app, address = server
+    opened(page, f"{app.url}/attention?{address}")
+    page.get_by_label("Show", exact=True).first.click()
+    page.get_by_role("option", name="Over the series", exact=True).click()
+    words = page.get_by_text("Compared by distances, entropies and CAD")
+    expect(words).to_be_visible(timeout=120_000)
+    before = words.inner_text()
+    line = page.locator('[data-amad="timeline"]')
+    line.get_by_role("button", name=re.compile("^Brush")).click()
+    box = line.locator(".amad-tl-stage").bounding_box()
+    assert box is not None
+    brush(page, dict(box), 0.3, 0.34, 0.4)
+    expect(words).not_to_have_text(before, timeout=60_000)
