@@ -6,9 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from amad.errors import InputError
-from amad.series import read
-
 
 def test_scores_as_parquet_and_csv_hold_the_same(amad, trained, data, tmp_path):
     ended = amad("score", "night", "pump", "-o", "scores.parquet", workspace=trained)
