@@ -57,10 +57,11 @@ def drop_zone(
     endings: Sequence[str],
     files: Sequence[Arrival] = (),
     reading: Reading | None = None,
+    refused: Sequence[str] = (),
 ) -> Told:
     """Draw the zone for a session known as `owner`; `endings` are offered first when files are chosen.
 
-    While `reading` is given, the zone shows that instead of taking files.
+    While `reading` is given, the zone shows that instead of taking files. `refused` are ids that arrived in vain.
     """
     most = limit_bytes()
     data: dict[str, Any] = {
@@ -72,6 +73,7 @@ def drop_zone(
         "accept": ",".join(f".{ending}" for ending in endings),
         "files": [{"id": file.id, "name": file.name, "size": file.size} for file in files],
         "reading": None if reading is None else vars(reading),
+        "refused": list(refused),
     }
     state = _mount(
         key=key, data=data, on_sent_change=_nothing, on_removed_change=_nothing, on_cancelled_change=_nothing
