@@ -18,6 +18,7 @@ from amad.errors import AmadError, InputError
 from amad.jobs.scoring import scored
 from amad.series import Series
 from amad.workspace.files import write_beside
+from amad.workspace.lookup import require_channels
 from amad.workspace.records import RunRecord, SeriesRecord, clean_text
 from amad.workspace.store import Workspace
 
@@ -191,7 +192,8 @@ def score_also(workspace: Workspace, run: RunRecord, detector: Detector | Run, h
     for key in also_of(workspace, run.id):
         try:
             if not workspace.has_scores(run.id, key):
-                series = workspace.series_for_run(run.id, key)
+                series = workspace.open_series(key)
+                require_channels(run, series.name, series.channels)
                 for _ in scored(workspace, run.id, workspace.find_series(key), detector, series, heart.progress):
                     continue
         except AmadError as error:

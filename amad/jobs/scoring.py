@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import amad
 from amad.progress import OnProgress
 from amad.series import Series
+from amad.series.picked import pick
+from amad.series.scratch import release
 from amad.workspace.records import SeriesRecord
 from amad.workspace.store import Workspace
 
@@ -33,7 +35,7 @@ def scored(
     """The scores of every row, block by block, each kept on disk before it is given; stored as a whole after the last.
 
     Blocks of an earlier scoring by the same run, program and device are given from the disk and not worked out again.
-    `series` has the run's channels in the run's order; `record` is that of the series in the workspace.
+    `series` has the run's channels, maybe among others and in another order; `record` is that of it in the workspace.
     """
     from amad.detection.scores import Scores
 
@@ -42,11 +44,17 @@ def scored(
     for block in partial.blocks():
         yield Scores.from_columns(partial.names, block, detector.channels)
     if partial.rows < record.rows or not partial.names:
-        for found in detector.blocks(series.values, on_progress, partial.rows):
+        for found in detector.blocks(pick(series, detector.channels), on_progress, partial.rows):
             partial.add(*found.columns())
             yield found
+            release(series.values)  # what was read of a long series need not stay in memory
     workspace.write_score_columns(run_id, record.id, partial.names, partial.blocks(), mark)
     partial.remove()
+
+
+def rows_before(workspace: Workspace, run_id: str, record: SeriesRecord, detector: Run) -> int:
+    """How many rows `scored` would give from the disk."""
+    return workspace.partial_scores(run_id, record.id, mark_of(workspace, run_id, record, detector)).rows
 
 
 def is_scored(workspace: Workspace, run_id: str, record: SeriesRecord, detector: Run) -> bool:

@@ -15,10 +15,10 @@ from amad.errors import AmadError, ConfigError, JobError
 from amad.jobs.causes import explain, free_reserve, keep_reserve, log_trace
 from amad.jobs.heart import Heart, Stopped
 from amad.jobs.many import score_also
-from amad.jobs.scoring import is_scored, scored
+from amad.jobs.scoring import is_scored, rows_before, scored
 from amad.progress import OnProgress
 from amad.workspace.learning import without
-from amad.workspace.lookup import match_channels
+from amad.workspace.lookup import match_channels, require_channels
 from amad.workspace.states import DONE, FAILED, LOST, STOPPED, Claim
 from amad.workspace.store import Workspace
 from amad.workspace.tables import RunRow
@@ -101,7 +101,7 @@ def _fit(workspace: Workspace, claim: Claim, heart: Heart, also: tuple[str, ...]
     if run.series_id is None:
         raise JobError(f'Run "{run.name}" has lost its training series. Add the series again and start a new run.')
     series = match_channels(run, workspace.open_series(run.series_id))
-    others = [match_channels(run, workspace.open_series(key)) for key in also]
+    others = [_fitting(run, workspace.open_series(key)) for key in also]
     from amad.config import AMAD, make_config
     from amad.evaluation.baselines.run import fit_baseline, load_run
 
@@ -153,12 +153,18 @@ def _score(workspace: Workspace, claim: Claim, heart: Heart, also: tuple[str, ..
     """Scores a finished run on one series."""
     scoring = workspace.find_scoring(claim.id)
     run = workspace.find_run(scoring.run_id)
-    series = match_channels(run, workspace.open_series(scoring.series_id))
+    series = _fitting(run, workspace.open_series(scoring.series_id))
     from amad.evaluation.baselines.run import load_run
 
     detector = load_run(workspace.run_folder(run.id))
     _write_scores(workspace, run.id, scoring.series_id, detector, series, heart)
     return True
+
+
+def _fitting(run: RunRecord, series: Series) -> Series:
+    """The series, which has the channels of a run; scoring takes them from it block by block. Errors: InputError."""
+    require_channels(run, series.name, series.channels)
+    return series
 
 
 def _write_scores(
@@ -171,7 +177,7 @@ def _write_scores(
     begun, record = time.monotonic(), workspace.find_series(series_id)
     if not again and is_scored(workspace, run_id, record, detector):
         return
-    before = workspace.partial_rows(run_id, series_id)
+    before = rows_before(workspace, run_id, record, detector)
     for _ in scored(workspace, run_id, record, detector, series, heart.progress):
         continue
     if before < series.rows:  # what another process did is not in this one's time

@@ -28,6 +28,7 @@ from app.parts import (
 )
 
 ADDING = "amad_adding"
+REFUSED, PROBLEM = "amad_refused_files", "amad_upload_problem"  # what was sent in vain, and why
 QUICK = 0.5  # seconds in which a reading ends without a word about it
 
 
@@ -105,6 +106,8 @@ def _upload_area() -> None:
         with st.popover("Reading options", icon=":material/tune:", key="series-options-add"):
             options = reading_options.form("series-add-options")
         _server_file()
+    if PROBLEM in st.session_state:
+        page.problem(st.session_state.pop(PROBLEM))
     if options is not None:
         st.session_state["amad_reading_options"] = options
         if kept is not None and kept.files and kept.series_id is None and not busy:
@@ -127,16 +130,19 @@ def _drop_zone() -> None:
     told = drop_zone(
         key="series-upload", workspace=workspace.get(), owner=upload.owner(), endings=upload.ENDINGS,
         files=kept.files if kept is not None and kept.series_id is None else [], reading=_shown(job),
+        refused=st.session_state.get(REFUSED, ()),
     )  # fmt: skip
     if job is not None and told.cancelled:
         job.cancel()
     if job is not None and not job.busy:
         st.rerun()
-    try:
-        if told.sent:
-            _begin(upload.take(told.sent))
-    except AmadError as error:
-        page.problem(error)
+    if told.sent:
+        try:
+            taken = upload.take(told.sent)
+        except AmadError as error:
+            st.session_state[REFUSED], st.session_state[PROBLEM] = told.sent, error
+            st.rerun()
+        _begin(taken)
     if kept is not None and told.removed:
         upload.drop(kept, told.removed)
         if kept.files:

@@ -98,3 +98,23 @@ def test_a_broken_line_goes_on_where_it_was(page: Page, app: Server, large: Path
     expect(page.locator(DRAWN)).to_be_visible()
     expect(page.get_by_text("120,000 rows", exact=False).first).to_be_visible()
     assert broken
+
+
+def test_a_file_that_is_gone_when_it_is_to_be_read_frees_the_zone(page: Page, app: Server, large: Path) -> None:
+    open_zone(page, app)
+    told = {"id": "0" * 32, "name": "gone.csv", "size": 1, "received": 1, "whole": True}
+    page.route("**/amad/uploads", lambda route: route.fulfill(json=told, status=201))
+    page.get_by_label("Choose files", exact=True).set_input_files(large)
+    expect(page.get_by_role("alert").filter(has_text="no longer here")).to_be_visible()
+    expect(page.locator(f'{ZONE}[data-state="idle"]')).to_be_visible()
+
+
+def test_a_file_that_the_server_refuses_is_told_why(page: Page, app: Server, large: Path) -> None:
+    open_zone(page, app)
+    refusal = {
+        "error": '"tank" has 5 MB; this server takes 1 MB a file. Whoever runs it can set more with AMAD_UPLOAD_MB.'
+    }
+    page.route("**/amad/uploads", lambda route: route.fulfill(json=refusal, status=413))
+    page.get_by_label("Choose files", exact=True).set_input_files(large)
+    expect(page.get_by_role("alert").filter(has_text="AMAD_UPLOAD_MB")).to_be_visible()
+    expect(page.locator(f'{ZONE}[data-state="idle"]')).to_be_visible()

@@ -216,3 +216,15 @@ def test_a_baseline_leaves_out_the_blocks_before(monkeypatch):
     found.baseline = type("Plain", (), {"cross_fitted": False})()
     monkeypatch.setattr(BaselineRun, "_block", lambda self, values, start, stop, own: (start, stop))
     assert list(found.blocks(np.zeros((200, 1)), None, 128)) == [(128, 192), (192, 200)]
+
+
+def test_channels_among_others_are_scored_without_a_copy_of_the_series(workspace, trained, other, monkeypatch):
+    wide = workspace.open_series(other.id)
+    values = np.concatenate([wide.values, np.ones((400, 1), dtype=np.float32)], axis=1)
+    record = workspace.add_series(Series("wide", values, ("c", "a", "b", "more")))
+    names, expected_values = expected(workspace, trained, other)
+    monkeypatch.setattr(Series, "take", lambda *_: pytest.fail("the whole series was copied"))
+    job = jobs.submit_score(workspace, trained.id, record.id)
+    assert worker.main(["--workspace", str(workspace.path), "--scoring", job.id]) == 0
+    assert workspace.find_scoring(job.id).error is None
+    assert_stored(workspace, trained, record, names, expected_values)

@@ -58,10 +58,11 @@ def drop_zone(
     endings: Sequence[str],
     files: Sequence[Arrival] = (),
     reading: Reading | None = None,
+    refused: Sequence[str] = (),
 ) -> Told:
     """Draw the zone for a session known as `owner`; `endings` are offered first when files are chosen.
 
-    While `reading` is given, the zone shows that instead of taking files.
+    While `reading` is given, the zone shows that instead of taking files. `refused` are ids that arrived in vain.
     Errors: AccessError for somebody who may not add series: nobody else is given the token of the route.
     """
     workspace.database.require(Role.ANALYST)
@@ -75,6 +76,7 @@ def drop_zone(
         "accept": ",".join(f".{ending}" for ending in endings),
         "files": [{"id": file.id, "name": file.name, "size": file.size} for file in files],
         "reading": None if reading is None else vars(reading),
+        "refused": list(refused),
     }
     state = _mount(
         key=key, data=data, on_sent_change=_nothing, on_removed_change=_nothing, on_cancelled_change=_nothing

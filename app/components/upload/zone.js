@@ -5,7 +5,7 @@ import { amount, progress } from "./words.js";
 
 /** @typedef {{id: string, name: string, size: number}} Kept a file that lies on the server */
 /** @typedef {{name: string, stage: string, done: number, total: number, left: number|null, unit: string}} Reading */
-/** @typedef {{url: string, token: string, limit: number, limitWords: string, accept: string, files: Kept[], reading: Reading|null}} Data */
+/** @typedef {{url: string, token: string, limit: number, limitWords: string, accept: string, files: Kept[], reading: Reading|null, refused: string[]}} Data */
 
 let drawn = 0;
 
@@ -118,9 +118,9 @@ export class Zone {
   }
 
   #draw() {
-    const { reading, files } = this.data;
-    // What was sent is the page's once it says so: it reads it, or lists it.
-    if (this.sent && (reading !== null || this.sent.every((id) => files.some((file) => file.id === id)))) {
+    const { reading, files, refused } = this.data;
+    // What was sent is the page's once it says so: it reads it, lists it, or refuses it.
+    if (this.sent && (reading !== null || this.sent.every((id) => refused.includes(id) || files.some((file) => file.id === id)))) {
       this.sent = null;
       this.sending = null;
     }
