@@ -38,22 +38,24 @@ def workers(workspace, run_id):
 
 
 def until(workspace, done):
-    """Waits for a state, looking ten times a second; the test's own limit of time ends a hang."""
+    """Waits for a state, looking five times a second; the test's own limit of time ends a hang."""
     pause = threading.Event()
     while not done():
-        pause.wait(0.1)
+        pause.wait(0.2)
         workspace.states.mark_lost()
 
 
 def test_a_killed_worker_is_replaced_a_stop_is_heeded_and_the_model_is_that_of_one_process(
-    workspace, run, tiny, monkeypatch
+    workspace, run, tiny, no_process, monkeypatch
 ):
     monkeypatch.setenv("AMAD_ENGINE", "local")
+    monkeypatch.setenv("AMAD_CHECKPOINT_SECONDS", "10")
     settings = {**tiny.model_dump(), "max_steps": 120, "epochs": 1000, "beta": 0.1, "masking": 0.1}
     config = make_config("quick", settings)
     one, two = (workspace.create_run(run.series_id, preset="quick", config=config, part=(0, 300)) for _ in range(2))
     assert work(workspace, workspace.states.claim(RunRow, one.id)).state == "done"
     monkeypatch.setenv("AMAD_ENGINE", "ray")
+    monkeypatch.setenv("AMAD_CHECKPOINT_SECONDS", "0")  # slow enough to be disturbed
     killed, asked = [], threading.Event()
 
     def disturb(progress):
@@ -68,6 +70,7 @@ def test_a_killed_worker_is_replaced_a_stop_is_heeded_and_the_model_is_that_of_o
         assert (outcome.state, outcome.message) == ("stopped", "")
         stopped = read_tensors(workspace.run_folder(two.id) / "last" / "state.safetensors")[1]["step"]
         assert 0 < stopped < 120
+        monkeypatch.setenv("AMAD_CHECKPOINT_SECONDS", "10")
         jobs.resume(workspace, two.id)
         outcome = work(workspace, workspace.states.claim(RunRow, two.id))
     assert (outcome.state, outcome.message) == ("done", "")
@@ -107,6 +110,7 @@ def test_a_killed_holder_leaves_nothing_behind_and_the_shared_run_goes_on(worksp
     until(workspace, lambda: workspace.find_run(run.id).state == "lost")
     until(workspace, lambda: all(processes.gone(processes.this_host(), pid, None) for pid in team))
     assert (folder / "last" / "state.safetensors").is_file()
+    monkeypatch.setenv("AMAD_CHECKPOINT_SECONDS", "10")
     jobs.resume(workspace, run.id)
     until(workspace, lambda: workspace.find_run(run.id).state not in ("queued", "running"))
     done = workspace.find_run(run.id)

@@ -4,6 +4,7 @@ import json
 import os
 import socket
 import tempfile
+import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +50,13 @@ def test_without_ray_the_engine_says_how_to_install_it(monkeypatch):
     assert str(error.value) == (
         "AMAD_ENGINE is ray, but Ray is not installed here. Install it with: pip install .[ray]"
     )
+
+
+def test_the_tests_run_with_the_ray_that_users_get():
+    root = Path(__file__).parents[3]
+    (pin,) = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]["ray"]
+    assert pin in (root / "requirements-dev.txt").read_text("utf-8").splitlines()
+    assert pin not in (root / "requirements.txt").read_text("utf-8").splitlines()
 
 
 @pytest.mark.parametrize("given", ["0", "x", "-1", "5000"])
