@@ -148,13 +148,22 @@ def layout(machines: Sequence[Mapping[str, float]], device: str, workers: int | 
     count = workers or (gpus if gpu else len(hosts))
     most = int(min(machine["CPU"] for machine in hosts)) // -(-count // len(hosts))
     for cores in [threads] if threads else range(max(1, most), 0, -1):
-        room = sum(min(int(m["CPU"]) // cores, int(m.get("GPU", 0)) if gpu else count) for m in hosts)
-        if room >= count:
-            return Layout(count, cores, gpu)
+        found = Layout(count, cores, gpu)
+        places = room(hosts, found)
+        if places >= count:
+            return found
     kind = f"{cores} CPU core{'s' if cores > 1 else ''}{' and a GPU' if gpu else ''}"
     raise JobError(
-        f"{count} workers of {kind} each do not fit into the Ray cluster, which has room for {room}. "
+        f"{count} workers of {kind} each do not fit into the Ray cluster, which has room for {places}. "
         f"Set {WORKERS} or {local.THREADS} lower, or add machines, and resume."
+    )
+
+
+def room(machines: Sequence[Mapping[str, float]], wanted: Layout) -> int:
+    """How many workers of a layout machines have room for; no more than `count` of them are counted on one machine."""
+    return sum(
+        min(int(machine.get("CPU", 0)) // wanted.cores, int(machine.get("GPU", 0)) if wanted.gpu else wanted.count)
+        for machine in machines
     )
 
 

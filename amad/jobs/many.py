@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from amad.errors import AmadError, InputError
+from amad.errors import AmadError, InputError, JobError
 from amad.series import Series
 from amad.workspace.files import write_beside
 from amad.workspace.records import RunRecord, SeriesRecord, clean_text
@@ -196,6 +196,8 @@ def score_also(workspace: Workspace, run: RunRecord, detector: Scoring, heart: H
             if not workspace.has_scores(run.id, key):
                 series = workspace.series_for_run(run.id, key)
                 workspace.write_scores(run.id, key, detector.blocks(series.values, heart.progress))
+        except JobError:  # nothing that is wrong with a series
+            raise
         except AmadError as error:
             _log.warning("series %s: %s", key, error)
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 LOOK_SECONDS = 0.3  # between two looks at how far the members are
 MOST_LOST = 3  # members lost in a row, without a new checkpoint in between, before the job fails
+FIT_SECONDS = 5.0  # between two looks at whether what is waited for still fits into the cluster
 SILENT_SECONDS = 15.0  # after which a member that says nothing, while another failed, counts as lost
 AHEAD = 2  # blocks of scores that wait to be fetched
 _log = logging.getLogger("amad.jobs")
@@ -65,10 +66,6 @@ class Cluster:
     ) -> None:
         try:
             self._dismiss()
-            if self._group is not None:
-                import ray
-
-                ray.util.remove_placement_group(self._group)
         finally:
             self._open.close()
 
@@ -97,7 +94,8 @@ class Cluster:
         """
         import ray
 
-        self._layout = self._plan(config, 1 if config.detector != AMAD else cluster.wanted())
+        wanted = 1 if config.detector != AMAD else cluster.wanted()
+        self._layout = self._plan(config, wanted)
         if config.device.startswith("cuda"):
             config = config.model_copy(update={"device": "cuda"})  # a member sees the one GPU that is its own
         learned = Series(series.name, np.array(series.values[: part[1]], dtype=np.float32), series.channels)
@@ -117,6 +115,7 @@ class Cluster:
                 lost, reached = (lost + 1 if step <= reached else 1), max(step, reached)
                 self._note(f"{gone}: the team starts anew from optimiser step {max(0, step)}")
                 self._dismiss()
+                self._layout = self._plan(config, wanted)  # the cluster may have become smaller, or larger
                 if lost >= MOST_LOST:
                     raise JobError(
                         f"{MOST_LOST} workers of the Ray cluster were lost without any progress ({gone}). Look there "
@@ -131,8 +130,11 @@ class Cluster:
             found = json.loads((folder / "config.json").read_text("utf-8"))
             config = make_config("balanced", {**found["settings"], "channels": list(found["channels"])})
             self._layout = self._plan(config, 1)
-            with self._plainly():
-                self._gather(folder)
+            try:
+                with self._plainly():
+                    self._gather(folder)
+            except _Lost as gone:
+                raise JobError(f"{gone}. Try again when the Ray cluster is whole.") from gone
         return Remote(self)
 
     def peak(self) -> dict[str, float]:
@@ -252,9 +254,8 @@ class Cluster:
         from ray.util.placement_group import placement_group
 
         assert self._layout is not None
-        if self._group is None:
-            self._group = placement_group([self._layout.bundle] * self._layout.count, strategy="PACK")
-            self._wait([self._group.ready()])  # all at once, or two jobs could wait for each other's rest
+        self._group = placement_group([self._layout.bundle] * self._layout.count, strategy="PACK")
+        self._wait([self._group.ready()])  # all at once, or two jobs could wait for each other's rest
         self._files = ray.put(relay.pack(folder))
         self._members = self._start(range(self._layout.count))
         self._free = queue.Queue()
@@ -296,12 +297,16 @@ class Cluster:
         """What references stand for, once all are there. Errors: Stopped where the job is asked to stop meanwhile."""
         import ray
 
-        waiting = list(references)
+        waiting, looked = list(references), time.monotonic()
         while waiting:
             ready, waiting = ray.wait(waiting, num_returns=1, timeout=LOOK_SECONDS)
             ray.get(ready)
             if waiting and self.heart.should_stop():
                 raise Stopped
+            if waiting and time.monotonic() - looked > FIT_SECONDS:
+                looked = time.monotonic()
+                if self._layout is not None and cluster.room(cluster.machines(), self._layout) < self._layout.count:
+                    raise _Lost("A machine of the Ray cluster was lost")
         return list(ray.get(list(references)))
 
     def _end(self, place: int) -> None:
@@ -313,7 +318,7 @@ class Cluster:
                 ray.kill(member)
 
     def _dismiss(self) -> None:
-        """Has all members remove their files, and ends them."""
+        """Has all members remove their files, ends them, and gives back what the group held of the cluster."""
         import ray
 
         closing = [member.close.remote() for member in self._members if member is not None]
@@ -323,6 +328,10 @@ class Cluster:
         for place in range(len(self._members)):
             self._end(place)
         self._members = []
+        if self._group is not None:
+            with suppress(ray.exceptions.RayError):
+                ray.util.remove_placement_group(self._group)
+            self._group = None
 
     def _note(self, text: str) -> None:
         with suppress(OSError), self.log.open("a", encoding="utf-8") as file:

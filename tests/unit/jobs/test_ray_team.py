@@ -10,6 +10,7 @@ import ray
 from amad.config import make_config
 from amad.errors import InputError, JobError
 from amad.jobs import cluster, relay, spread
+from amad.jobs.heart import Stopped
 from amad.series import Series
 
 DIED = ray.exceptions.ActorDiedError
@@ -146,6 +147,56 @@ def test_a_cluster_that_fails_is_told_with_what_stays(team, tmp_path, monkeypatc
     monkeypatch.setattr(team, "_fit", attempt)
     with pytest.raises(JobError, match=r"The Ray cluster failed \(RaySystemError: .*What was saved stays"):
         fit(team, tmp_path)
+
+
+@pytest.mark.parametrize("wanted", [None, "2"])
+def test_a_cluster_that_became_smaller_gets_a_smaller_team_unless_a_number_was_asked_for(
+    team, tmp_path, monkeypatch, wanted
+):
+    monkeypatch.delenv("AMAD_RAY_WORKERS", raising=False)
+    if wanted:
+        monkeypatch.setenv("AMAD_RAY_WORKERS", wanted)
+    there = [{"CPU": 1.0}, {"CPU": 1.0}]
+    monkeypatch.setattr(cluster, "machines", lambda: there)
+    sizes = []
+
+    def attempt(_folder, _work):
+        sizes.append(team._layout.count)
+        if there.pop() and there:
+            raise DIED()
+        return False
+
+    monkeypatch.setattr(team, "_fit", attempt)
+    if wanted:
+        with pytest.raises(JobError, match="2 workers of 1 CPU core each do not fit"):
+            fit(team, tmp_path)
+    else:
+        assert fit(team, tmp_path) is False
+        assert sizes == [2, 1]
+
+
+def test_waiting_for_a_machine_that_is_gone_ends(tmp_path, monkeypatch):
+    there = [{"CPU": 1.0}, {"CPU": 1.0}]
+    monkeypatch.setattr(cluster, "machines", lambda: there)
+    monkeypatch.setattr(spread, "FIT_SECONDS", 0)
+    monkeypatch.setattr(ray, "get", lambda references: references)
+    made = spread.Cluster(Beating(), tmp_path / "log.txt")
+    made._layout = cluster.Layout(2, 1, False)
+    looks = []
+
+    def wait(references, **_):
+        looks.append(1)
+        if len(looks) == 3:
+            there.pop()
+        return [], references
+
+    monkeypatch.setattr(ray, "wait", wait)
+    with pytest.raises(spread._Lost, match="A machine of the Ray cluster was lost"):
+        made._wait(["never"])
+    assert len(looks) == 3
+    monkeypatch.setattr(Beating, "should_stop", lambda self: True)
+    with pytest.raises(Stopped):
+        made._wait(["never"])
 
 
 class About:
