@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from amad.config import Config
 from amad.errors import InputError
 from amad.model.attention import STEPS, BlockMaps, MixedAttention
-from amad.model.contrast import Exchange, alignment
+from amad.model.contrast import alignment
+from amad.model.exchange import Exchange
 
 
 @dataclass
@@ -90,8 +91,9 @@ class Amad(nn.Module):
         found = []
         for block in self._blocks():
             attended = block.attention(
-                block.norm_attention(h), maps=maps, losses=losses, cad=cad, statistics=statistics, moves=moves
-            )
+                block.norm_attention(h), maps=maps, losses=losses, cad=cad, statistics=statistics, moves=moves,
+                exchange=self.exchange,
+            )  # fmt: skip
             h = h + self._drop(attended.output)
             h = h + self._drop(block.feed_forward(block.norm_forward(h)))
             found.append(attended)

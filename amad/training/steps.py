@@ -24,7 +24,8 @@ class Gradients:
     """Works out the loss parts of a batch and leaves their gradients in the model's parameters.
 
     `tell` takes a line for the log. Where a batch does not fit into memory it is halved until it does, and stays so: the
-    gradients of the parts add up to those of the whole, but for the contrast, which compares steps within a part.
+    gradients of the parts add up to those of the whole, but for the contrast, which compares steps within a part, and
+    the ceiling of the min step, which looks at the divergence of a part.
     """
 
     def __init__(

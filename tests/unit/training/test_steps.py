@@ -118,8 +118,13 @@ class Threads(Team):
         return total
 
 
-def test_two_members_of_a_team_get_the_gradients_of_one_process_with_the_contrast_of_the_whole_batch(monkeypatch):
+def test_two_members_of_a_team_get_the_gradients_of_one_process_with_contrast_and_ceiling_of_the_whole_batch():
+    torch.manual_seed(1)
     config, x = tiny(beta=0.5, k_max=0.1), torch.randn(7, 20, 3)  # 140 steps: all are compared, none is drawn
+    x[4:] *= 5
+    # of the first head, one member alone would take the min step where the batch does not, or the other way round
+    whole, part = (gradients(config, windows)[1]["cad"][0][0] for windows in (x, x[:4]))
+    config = config.model_copy(update={"cad_ceiling": (whole + part) / 2})
     alone = gradients(config, x)
     barrier, shared, found = threading.Barrier(2), {}, {}
 
