@@ -19,6 +19,7 @@ from amad.jobs import local
 from amad.workspace.records import clean_text
 
 ADDRESS, WORKERS = "RAY_ADDRESS", "AMAD_RAY_WORKERS"
+STARTS = 3  # tries to start a cluster on this machine
 ANSWER_SECONDS = 5.0  # that a cluster has to answer; Ray itself would try for two minutes, and then end the process
 
 
@@ -93,8 +94,8 @@ def connected() -> Iterator[None]:
     kept = signal.getsignal(signal.SIGTERM)  # Ray's own handler would end this process without saving
     with redirect_stdout(sys.stderr):  # where Ray tells of lost workers; results alone go to standard output
         try:
-            ray.init(address=address, log_to_driver=False, logging_level="error", **options)
-        except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+            _init(address, options)
+        except Exception as error:  # of many kinds, a bare one among them
             known = address == "local" or "RAY_AUTH_MODE" in os.environ
             token = "" if known else " (where it asks for a token, set RAY_AUTH_MODE=token here)"
             raise unreachable(address, f"{_first(str(error))}{token}") from error
@@ -105,6 +106,19 @@ def connected() -> Iterator[None]:
             yield
         finally:
             ray.shutdown()
+
+
+def _init(address: str, options: dict[str, Any]) -> None:
+    """Connects; a cluster of this machine that does not come up within Ray's 30 s, as on a busy one, is tried again."""
+    import ray
+
+    for left in range(STARTS if address == "local" else 1, 0, -1):
+        try:
+            ray.init(address=address, log_to_driver=False, logging_level="error", **options)
+            return
+        except Exception as error:
+            if left == 1 or "timed out" not in str(error):
+                raise
 
 
 def unreachable(address: str, why: str) -> JobError:

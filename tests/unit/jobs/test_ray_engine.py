@@ -1,5 +1,6 @@
 """The Ray engine without a cluster: what it asks for, how it lays out a team, and what it says when something is missing."""
 
+import contextlib
 import json
 import os
 import socket
@@ -105,6 +106,26 @@ def test_two_apps_on_one_workspace_start_a_job_once(monkeypatch, tmp_path):
     assert [claim is not None for claim in claims] == [True, False]
     for app in apps:
         app.close()
+
+
+@pytest.mark.parametrize(("fails", "tries"), [(2, 3), (9, 3)])
+def test_a_cluster_of_this_machine_that_is_slow_to_start_is_tried_again(monkeypatch, fails, tries):
+    import ray
+
+    tried = []
+
+    def init(**_):
+        tried.append(1)
+        if len(tried) <= fails:
+            raise Exception("The current node timed out during startup. More.")
+
+    monkeypatch.setattr(ray, "init", init)
+    found = contextlib.nullcontext()
+    if fails >= tries:
+        found = pytest.raises(JobError, match="No Ray cluster could be started on this machine: The current node timed")
+    with found, cluster.connected():
+        pass
+    assert len(tried) == tries
 
 
 CPU = {"CPU": 8.0, "memory": 1e9}
