@@ -82,6 +82,8 @@ def take_in(given: argparse.Namespace) -> int:
 
 def doctor(given: argparse.Namespace) -> int:
     """Shows versions, devices and the workspace; exit code 2 when something would keep AMAD from working."""
+    from amad.jobs import cluster, engine
+
     facts: dict[str, Any] = {
         "amad": amad.__version__,
         "python": platform.python_version(),
@@ -90,6 +92,11 @@ def doctor(given: argparse.Namespace) -> int:
     facts |= {name: _version(name) for name in _PACKAGES}
     facts |= {"cpu cores": os.cpu_count(), "devices": None, "threads": None}
     problems = [f"{name} is not installed" for name in _PACKAGES if facts[name] is None]
+    facts["ray"] = cluster.describe()
+    try:
+        engine()
+    except AmadError as error:
+        problems.append(str(error))
     try:
         import torch
 

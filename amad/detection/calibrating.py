@@ -28,6 +28,7 @@ from amad.series.digest import digest_of
 from amad.series.scaling import Scaler
 from amad.series.series import Series
 from amad.training import load_linear, read_config, train
+from amad.training.team import Team
 
 # Training errors of up to so many cells stay in memory (256 MB); beyond, they wait in a temporary file.
 CELLS_IN_MEMORY = 1 << 26
@@ -52,11 +53,13 @@ def fit_run(
     should_stop: Callable[[], bool] | None = None,
     checkpoint_seconds: float = 10.0,
     preset: str | None = None,
+    team: Team | None = None,
 ) -> bool:
     """Trains and calibrates a run in a folder on rows `part` of a series (all of them without one).
 
     `config.channels` chooses channels by name; none named means all; `preset` is only written down. Returns False when `should_stop` ended it: the
-    same call with `resume=True` goes on. Errors: InputError for a series that does not do, CheckpointError on resuming.
+    same call with `resume=True` goes on. Of a `team` of processes that share each batch, the first one calibrates.
+    Errors: InputError for a series that does not do, CheckpointError on resuming.
     """
     if config.detector != AMAD:
         raise ConfigError(
@@ -75,9 +78,10 @@ def fit_run(
         should_stop=should_stop,
         checkpoint_seconds=checkpoint_seconds,
         preset=preset,
+        team=team,
     )
-    if not done:
-        return False
+    if not done or (team is not None and not team.leads):
+        return done
     if resume and is_calibrated(Path(folder), chosen.values):  # killed later, while it scored
         return True
     return calibrate(folder, chosen.values, device=config.device, on_progress=on_progress, should_stop=should_stop)

@@ -22,7 +22,7 @@ from amad.workspace.states import LOST, QUEUED, RESUMABLE, RUNNING, STOPPED, STO
 from amad.workspace.store import Workspace
 from amad.workspace.tables import RunRow, ScoringRow
 
-ENGINE = "AMAD_ENGINE"
+ENGINE, RAY = "AMAD_ENGINE", "ray"
 
 
 class Engine(Protocol):
@@ -51,7 +51,10 @@ class Queue:
 
 
 def engine(name: str | None = None) -> Engine:
-    """The engine of that name, else the one AMAD_ENGINE names: local (unset) or queue. Errors: ConfigError for another name."""
+    """The engine of that name, else the one AMAD_ENGINE names: local (unset), queue or ray.
+
+    Errors: ConfigError for another name, or where Ray is not installed.
+    """
     chosen = name or os.environ.get(ENGINE) or "local"
     if chosen == "queue":
         return Queue()
@@ -59,7 +62,16 @@ def engine(name: str | None = None) -> Engine:
         from amad.jobs.local import Local
 
         return Local()
-    raise ConfigError(f"{ENGINE} is {clean_text(chosen, 40)!r}. Set it to local or queue, or unset it.")
+    if chosen == RAY:
+        from amad.jobs.cluster import Ray
+
+        return Ray()
+    raise ConfigError(f"{ENGINE} is {clean_text(chosen, 40)!r}. Set it to local, queue or ray, or unset it.")
+
+
+def on_ray() -> bool:
+    """Whether the processes that hold jobs have a Ray cluster do the work."""
+    return os.environ.get(ENGINE) == RAY
 
 
 def submit(workspace: Workspace, run_id: str) -> RunRecord:

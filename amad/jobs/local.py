@@ -12,6 +12,7 @@ from pathlib import Path
 
 import amad
 from amad.errors import ConfigError, JobError
+from amad.jobs.engine import on_ray
 from amad.workspace.states import Table
 from amad.workspace.store import Workspace
 from amad.workspace.tables import RunRow
@@ -35,10 +36,13 @@ class Local:
 
 
 def slots() -> int:
-    """How many jobs of a kind run at a time: AMAD_JOBS, else one a GPU, else 1. Errors: ConfigError."""
+    """How many jobs of a kind run at a time: AMAD_JOBS, else one a GPU, else 1 (a Ray cluster is one place).
+
+    Errors: ConfigError.
+    """
     given = os.environ.get(SLOTS)
     if given is None:
-        return max(1, len(gpus()))
+        return 1 if on_ray() else max(1, len(gpus()))
     if not given.isdecimal() or int(given) < 1:
         raise ConfigError(f"{SLOTS} is {given!r}. Set it to the number of jobs that may run at a time, for example 1.")
     return int(given)
@@ -61,7 +65,8 @@ def threads() -> int | None:
     """
     given = os.environ.get(THREADS)
     if given is None:
-        return max(1, (os.cpu_count() or 1) // slots()) if slots() > 1 and "OMP_NUM_THREADS" not in os.environ else None
+        shared = slots() > 1 and not on_ray() and "OMP_NUM_THREADS" not in os.environ
+        return max(1, (os.cpu_count() or 1) // slots()) if shared else None
     if not given.isdecimal() or not 1 <= int(given) <= 4096:
         raise ConfigError(f"{THREADS} is {given!r}. Set it to a number of threads, for example 4, or unset it.")
     return int(given)
@@ -143,7 +148,7 @@ def spawn(workspace: Workspace, table: Table, job_id: str, *, alone: bool = Fals
 def gpu_of(workspace: Workspace, table: Table, job_id: str) -> dict[str, str]:
     """The environment that gives a job one GPU of several; empty where there are none, or the run names its device."""
     known = gpus()
-    if len(known) < 2:
+    if len(known) < 2 or on_ray():
         return {}
     run_id = job_id if table is RunRow else workspace.find_scoring(job_id).run_id
     if workspace.find_run(run_id).config.get("device", "auto") not in ("auto", "cuda"):

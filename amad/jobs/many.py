@@ -7,6 +7,7 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,8 +15,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from amad.errors import AmadError, InputError
-from amad.jobs.scoring import scored
+from amad.errors import AmadError, InputError, JobError
+from amad.jobs.scoring import Scoring, scored
 from amad.series import Series
 from amad.workspace.files import write_beside
 from amad.workspace.lookup import require_channels
@@ -24,9 +25,8 @@ from amad.workspace.store import Workspace
 
 if TYPE_CHECKING:
     from amad.config import Config
-    from amad.detection import Detector
-    from amad.evaluation.baselines.run import Run
     from amad.jobs.heart import Heart
+    from amad.jobs.sites import Scoring
 
 ALSO = "also.json"  # in the folder of a run: series that are scored when it is done
 MOST_SERIES = 10_000
@@ -187,17 +187,27 @@ def also_of(workspace: Workspace, run_id: str) -> tuple[str, ...]:
     return tuple(key for key in found if isinstance(key, str)) if isinstance(found, list) else ()
 
 
-def score_also(workspace: Workspace, run: RunRecord, detector: Detector | Run, heart: Heart) -> None:
-    """Scores the further series of a run, those that have no scores yet; what one of them lacks does not stop the rest."""
-    for key in also_of(workspace, run.id):
+def score_also(workspace: Workspace, run: RunRecord, detector: Scoring, heart: Heart, places: int = 1) -> None:
+    """Scores the further series of a run, those that have no scores yet, `places` at a time.
+
+    What one of them lacks does not stop the rest.
+    """
+
+    def score(key: str) -> None:
         try:
             if not workspace.has_scores(run.id, key):
                 series = workspace.open_series(key)
                 require_channels(run, series.name, series.channels)
                 for _ in scored(workspace, run.id, workspace.find_series(key), detector, series, heart.progress):
                     continue
+        except JobError:  # nothing that is wrong with a series
+            raise
         except AmadError as error:
             _log.warning("series %s: %s", key, error)
+
+    with ThreadPoolExecutor(places, "amad-scoring") as pool:
+        for _ in (map if places == 1 else pool.map)(score, also_of(workspace, run.id)):
+            pass
 
 
 def results(workspace: Workspace, batch: str) -> list[Result]:

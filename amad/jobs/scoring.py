@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 import amad
 from amad.progress import OnProgress
@@ -18,7 +18,16 @@ from amad.workspace.store import Workspace
 
 if TYPE_CHECKING:
     from amad.detection.scores import Scores
-    from amad.evaluation.baselines.run import Run
+
+
+class Scoring(Protocol):
+    """What scores series: a finished run, in this process or on a cluster; its `device`, where it has one, is part of its mark."""
+
+    channels: tuple[str, ...]
+
+    def blocks(self, values: Any, on_progress: OnProgress | None = None, first: int = 0) -> Iterator[Scores]:
+        """Scores of values (T, C), one block of rows after another, without the rows before `first`, where a block begins."""
+
 
 # What a run's scores depend on, as far as it has these files.
 _FILES = ("config.json", "scaler.json", "detection.json", "detection.safetensors", "model.safetensors")
@@ -28,7 +37,7 @@ def scored(
     workspace: Workspace,
     run_id: str,
     record: SeriesRecord,
-    detector: Run,
+    detector: Scoring,
     series: Series,
     on_progress: OnProgress | None,
 ) -> Iterator[Scores]:
@@ -52,17 +61,17 @@ def scored(
     partial.remove()
 
 
-def rows_before(workspace: Workspace, run_id: str, record: SeriesRecord, detector: Run) -> int:
+def rows_before(workspace: Workspace, run_id: str, record: SeriesRecord, detector: Scoring) -> int:
     """How many rows `scored` would give from the disk."""
     return workspace.partial_scores(run_id, record.id, mark_of(workspace, run_id, record, detector)).rows
 
 
-def is_scored(workspace: Workspace, run_id: str, record: SeriesRecord, detector: Run) -> bool:
+def is_scored(workspace: Workspace, run_id: str, record: SeriesRecord, detector: Scoring) -> bool:
     """Whether the stored scores of a series are those that this run would work out again."""
     return workspace.scores_mark(run_id, record.id) == mark_of(workspace, run_id, record, detector)
 
 
-def mark_of(workspace: Workspace, run_id: str, record: SeriesRecord, detector: Run) -> str:
+def mark_of(workspace: Workspace, run_id: str, record: SeriesRecord, detector: Scoring) -> str:
     """A digest of all that scores depend on: the run's files, the content of the series, the program and the device."""
     folder = workspace.run_folder(run_id)
     about = {

@@ -15,7 +15,8 @@ from amad.errors import AmadError, ConfigError, JobError
 from amad.jobs.causes import explain, free_reserve, keep_reserve, log_trace
 from amad.jobs.heart import Heart, Stopped
 from amad.jobs.many import score_also
-from amad.jobs.scoring import is_scored, rows_before, scored
+from amad.jobs.scoring import Scoring, is_scored, rows_before, scored
+from amad.jobs.sites import Here, site
 from amad.progress import OnProgress
 from amad.workspace.learning import without
 from amad.workspace.lookup import match_channels, require_channels
@@ -25,7 +26,6 @@ from amad.workspace.tables import RunRow
 
 if TYPE_CHECKING:
     from amad.config import Config
-    from amad.evaluation.baselines.run import Run
     from amad.series import Series
     from amad.workspace.records import RunRecord
 
@@ -103,49 +103,27 @@ def _fit(workspace: Workspace, claim: Claim, heart: Heart, also: tuple[str, ...]
     series = match_channels(run, workspace.open_series(run.series_id))
     others = [_fitting(run, workspace.open_series(key)) for key in also]
     from amad.config import AMAD, make_config
-    from amad.evaluation.baselines.run import fit_baseline, load_run
 
     config = make_config("balanced", {**run.config, "channels": list(run.channels)})
-    if config.detector != AMAD:
-        workspace.update_run(run.id, device="cpu")
-        folder = workspace.run_folder(run.id)
+    folder, seconds = workspace.run_folder(run.id), _checkpoint_seconds()
+    with site(heart, folder / "log.txt") as place:
+        device = place.device(config)
+        workspace.update_run(run.id, device=device)
+        if config.detector == AMAD and isinstance(place, Here):
+            _note_predicted(workspace, run, config, device, series.rows + sum(other.rows for other in others))
         begun = time.monotonic()
-        fit_baseline(
-            folder, without(folder, series), config, part=run.part, preset=run.preset, on_progress=heart.progress
-        )
-        workspace.note_cost(run.id, fit_seconds=round(time.monotonic() - begun, 3))
-        baseline = load_run(folder)
+        # rows that labels leave out are missing in training, and scored like all others
+        done = place.fit(folder, without(folder, series), config, run.part, run.preset, seconds)
+        # where a training was stopped and now went on, together with what it took before
+        earlier = float(run.cost.get("fit_seconds") or 0.0) if config.detector == AMAD else 0.0
+        workspace.note_cost(run.id, fit_seconds=round(earlier + time.monotonic() - begun, 3))
+        if not done:
+            return False
+        detector = place.load(folder, device)
         for key, other in zip((run.series_id, *also), (series, *others), strict=True):
-            _write_scores(workspace, run.id, key, baseline, other, heart, again=False)
-        score_also(workspace, run, baseline, heart)
-        return True
-    # torch is loaded only now: whatever is wrong with the call has been said before
-    from amad.detection import Detector, fit_run
-    from amad.training import resolve_device
-
-    device = resolve_device(config.device)
-    workspace.update_run(run.id, device=device)
-    folder = workspace.run_folder(run.id)
-    _note_predicted(workspace, run, config, device, series.rows + sum(other.rows for other in others))
-    begun = time.monotonic()
-    done = fit_run(
-        folder,
-        without(folder, series),  # rows that labels leave out are missing in training, and scored like all others
-        config,
-        part=run.part,
-        resume=True,
-        on_progress=heart.progress,
-        should_stop=heart.should_stop,
-        checkpoint_seconds=_checkpoint_seconds(),
-    )
-    earlier = float(run.cost.get("fit_seconds") or 0.0)  # of a training that was stopped and now went on
-    workspace.note_cost(run.id, fit_seconds=round(earlier + time.monotonic() - begun, 3))
-    if not done:
-        return False
-    detector = Detector.load(folder, device)
-    for key, other in zip((run.series_id, *also), (series, *others), strict=True):
-        _write_scores(workspace, run.id, key, detector, other, heart, again=False)
-    score_also(workspace, run, detector, heart)
+            _write_scores(workspace, run.id, key, detector, other, heart, again=False)
+        score_also(workspace, run, detector, heart, place.places)
+        _note_peak(workspace, run.id, place.peak())
     return True
 
 
@@ -154,10 +132,9 @@ def _score(workspace: Workspace, claim: Claim, heart: Heart, also: tuple[str, ..
     scoring = workspace.find_scoring(claim.id)
     run = workspace.find_run(scoring.run_id)
     series = _fitting(run, workspace.open_series(scoring.series_id))
-    from amad.evaluation.baselines.run import load_run
-
-    detector = load_run(workspace.run_folder(run.id))
-    _write_scores(workspace, run.id, scoring.series_id, detector, series, heart)
+    folder = workspace.run_folder(run.id)
+    with site(heart, folder / "log.txt") as place:
+        _write_scores(workspace, run.id, scoring.series_id, place.load(folder), series, heart)
     return True
 
 
@@ -168,7 +145,13 @@ def _fitting(run: RunRecord, series: Series) -> Series:
 
 
 def _write_scores(
-    workspace: Workspace, run_id: str, series_id: str, detector: Run, series: Series, heart: Heart, again: bool = True
+    workspace: Workspace,
+    run_id: str,
+    series_id: str,
+    detector: Scoring,
+    series: Series,
+    heart: Heart,
+    again: bool = True,
 ) -> None:
     """Scores a series, stores the scores, and notes how long so many rows took; goes on where an earlier process stopped.
 
@@ -200,16 +183,27 @@ def _note_found(workspace: Workspace, run_id: str, seconds: float) -> None:
     """Adds what this process spent on a run to its seconds, and the most memory it held to its bytes."""
     with suppress(AmadError):
         cost = workspace.find_run(run_id).cost
-        figures = {"seconds": round(cost.get("seconds", 0.0) + seconds, 2)}
-        peak = _peak_bytes()
-        if peak is not None:
-            figures["bytes"] = max(peak, cost.get("bytes", 0.0))
-        if "torch" in sys.modules:
-            import torch
+        workspace.note_cost(run_id, seconds=round(cost.get("seconds", 0.0) + seconds, 2))
+        _note_peak(workspace, run_id, peaks())
 
-            if torch.cuda.is_available() and torch.cuda.is_initialized():
-                figures["gpu_bytes"] = max(float(torch.cuda.max_memory_allocated()), cost.get("gpu_bytes", 0.0))
-        workspace.note_cost(run_id, **figures)
+
+def _note_peak(workspace: Workspace, run_id: str, found: dict[str, float]) -> None:
+    """Raises a run's bytes and bytes of a GPU to what was found."""
+    cost = workspace.find_run(run_id).cost
+    workspace.note_cost(run_id, **{name: max(amount, cost.get(name, 0.0)) for name, amount in found.items()})
+
+
+def peaks() -> dict[str, float]:
+    """The most `bytes` this process has held, and `gpu_bytes` of a GPU, as far as that is known."""
+    found, peak = {}, _peak_bytes()
+    if peak is not None:
+        found["bytes"] = peak
+    if "torch" in sys.modules:
+        import torch
+
+        if torch.cuda.is_available() and torch.cuda.is_initialized():
+            found["gpu_bytes"] = float(torch.cuda.max_memory_allocated())
+    return found
 
 
 def _peak_bytes() -> float | None:

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from amad.config import Config
 from amad.model.automask import AutoMask
 from amad.model.divergence import attend, measure
+from amad.model.exchange import Exchange
 
 STEPS = ("min", "max")  # the two steps of Max-Min
 
@@ -70,13 +71,15 @@ class MixedAttention(nn.Module):
         cad: bool = False,
         statistics: bool = True,
         moves: Collection[str] = STEPS,
+        exchange: Exchange | None = None,
     ) -> Attended:
         """x (B, L, d), already normalised. Without maps, losses and cad nothing of size L x L is kept.
 
         `moves` names the steps of Max-Min that get gradients; `statistics` adds entropies and distances to the terms.
+        `exchange`: the batch of which x is a part, where the losses are to be those of the whole.
         """
         if losses:
-            return self._with_losses(x, maps, statistics, moves)
+            return self._with_losses(x, maps, statistics, moves, exchange)
         q, k, v = (self._split(w(x)) for w in (self.w_q, self.w_k, self.w_v))  # (B, H, L, d_h)
         with _plain_precision(x):
             q_loc, k_loc = self.mask.modulate(q, k, x.mean(dim=1))
@@ -93,7 +96,9 @@ class MixedAttention(nn.Module):
             found.maps = self._maps(x, p, g, rows.cad)
         return found
 
-    def _with_losses(self, x: Tensor, maps: bool, statistics: bool, moves: Collection[str]) -> Attended:
+    def _with_losses(
+        self, x: Tensor, maps: bool, statistics: bool, moves: Collection[str], exchange: Exchange | None
+    ) -> Attended:
         """The same with Max-Min terms, each with a history that leads to its own parameters alone."""
         q, q_max = _Project.apply(x, self.w_q.weight)  # q_max: the numbers of q, x being taken as given
         k, k_max = _Project.apply(x, self.w_k.weight)
@@ -108,8 +113,10 @@ class MixedAttention(nn.Module):
                 local, (q, k), v, self.scale, for_min=for_min, for_max=for_max, statistics=statistics
             )
             cad = rows.cad
-            below = (cad.mean((0, 2)) < self.ceiling).to(kl_min.dtype)  # (H,): above the ceiling the min step is off
-            terms = {"l_min": -(kl_min * below).mean(), "l_max": kl_max.mean(), "cad": cad.mean((0, 2))}
+            level = cad.mean((0, 2))  # (H,)
+            whole = level if exchange is None else exchange.mean(level)  # of the batch: all decide alike
+            below = (whole < self.ceiling).to(kl_min.dtype)  # above the ceiling the min step is off
+            terms = {"l_min": -(kl_min * below).mean(), "l_max": kl_max.mean(), "cad": level}
         found = Attended(self._mix(x, z_loc, z_glob), (z_loc, z_glob), terms, cad)
         found.terms |= {
             f"d_{name}": row.mean((0, 2)) for name, row in (("local", rows.local), ("global", rows.global_))

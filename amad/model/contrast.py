@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from amad.model.exchange import Exchange
+
 MOST_STEPS = 256  # steps of a batch that are compared: one positive, 255 negatives each
-
-
-class Exchange(Protocol):
-    """Where a batch is shared by processes: its windows in all, the first one here, and how rows of all come together."""
-
-    windows: int
-    first: int
-
-    def whole(self, own: Tensor, mine: Tensor) -> Tensor:
-        """All n rows (n, d), where those that `mine` (n,) marks are here."""
 
 
 def alignment(views: list[tuple[Tensor, Tensor]], tau: float, exchange: Exchange | None = None) -> list[Tensor]:

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from amad.config import Config
 from amad.errors import InputError
 from amad.model.attention import STEPS, BlockMaps, MixedAttention
-from amad.model.contrast import Exchange, alignment
+from amad.model.contrast import alignment
+from amad.model.exchange import Exchange
 
 
 @dataclass
@@ -40,7 +41,6 @@ class Block(nn.Module):
         self.norm_attention, self.norm_forward = nn.LayerNorm(d), nn.LayerNorm(d)
         self.attention = MixedAttention(config, length)
         self.forward_in, self.forward_out = nn.Linear(d, config.feed_forward), nn.Linear(config.feed_forward, d)
-        self.dropout = nn.Dropout(config.dropout)
 
     def feed_forward(self, x: Tensor) -> Tensor:
         """x (B, L, d) -> (B, L, d)."""
@@ -91,10 +91,11 @@ class Amad(nn.Module):
         found = []
         for block in self._blocks():
             attended = block.attention(
-                block.norm_attention(h), maps=maps, losses=losses, cad=cad, statistics=statistics, moves=moves
-            )
-            h = h + block.dropout(attended.output)
-            h = h + block.dropout(block.feed_forward(block.norm_forward(h)))
+                block.norm_attention(h), maps=maps, losses=losses, cad=cad, statistics=statistics, moves=moves,
+                exchange=self.exchange,
+            )  # fmt: skip
+            h = h + self._drop(attended.output)
+            h = h + self._drop(block.feed_forward(block.norm_forward(h)))
             found.append(attended)
         out = Output(self.project(self.norm(h)).reshape(x.shape))
         if maps:
@@ -124,6 +125,16 @@ class Amad(nn.Module):
 
     def _blocks(self) -> list[Block]:
         return cast(list[Block], list(self.blocks))
+
+    def _drop(self, x: Tensor) -> Tensor:
+        """Drop-out of x (B, L, d). Drawn for the whole batch, so that processes that share it drop what one would drop."""
+        share = self.config.dropout
+        if not self.training or not share:
+            return x
+        windows, first = (len(x), 0) if self.exchange is None else (self.exchange.windows, self.exchange.first)
+        kept = x.new_empty((windows, *x.shape[1:])).bernoulli_(1 - share)
+        first = min(first, windows - len(x))  # a process beyond the last window works on one that does not count
+        return x * kept[first : first + len(x)] / (1 - share)
 
     def _embed(self, x: Tensor) -> Tensor:
         """(B, L, C) -> (B, tokens, d): a patch of steps and, for the convolution, its two neighbours."""

@@ -247,8 +247,7 @@ class _Trainer:
 
     def _save(self, finished: bool) -> None:
         """Writes the state to resume from, the path of the frequencies and, at the end, the best weights."""
-        if not self.team.leads:
-            self.team.wait()
+        if not self.team.leads:  # the others go on meanwhile, and wait where they need the first one's gradients
             return
         groups = {
             "model": self.model.state_dict(),
@@ -271,7 +270,6 @@ class _Trainer:
             )
         self.path.write(self.folder)
         disk.write_tensors(self.folder / disk.STATE, tensors, note)
-        self.team.wait()
 
     def _restore(self, state: disk.State) -> None:
         self.model.load_state_dict(state.group("model"))

@@ -24,7 +24,8 @@ class Gradients:
     """Works out the loss parts of a batch and leaves their gradients in the model's parameters.
 
     `tell` takes a line for the log. Where a batch does not fit into memory it is halved until it does, and stays so: the
-    gradients of the parts add up to those of the whole, but for the contrast, which compares steps within a part.
+    gradients of the parts add up to those of the whole, but for the contrast, which compares steps within a part, and
+    the ceiling of the min step, which looks at the divergence of a part.
     """
 
     def __init__(
@@ -42,7 +43,9 @@ class Gradients:
         self.pieces = 1  # parts that a batch is cut into
         self.forward: Callable[..., Any] = model
         self.compiled = False
-        if config.compile:
+        if config.compile and team.size > 1:
+            tell("torch.compile is left out where several processes share a batch")
+        elif config.compile:
             try:
                 self.forward, self.compiled = torch.compile(model), True
             except RuntimeError as error:
@@ -76,12 +79,15 @@ class Gradients:
         self, x: Tensor, hidden: Tensor, turn: str, moves: list[str], logged: bool
     ) -> tuple[dict[str, float], dict[str, Any]]:
         mine = self.team.part(len(x))
+        empty = mine.start == mine.stop  # fewer windows than processes: one that does not count keeps all in step
+        if empty:
+            mine = slice(0, 1)
         total: dict[str, Tensor] = {}
         heads: dict[str, Tensor] = {}
         if self.team.size > 1:
             self.model.exchange = Exchange(self.team, len(x))
         for own, seen in zip(x[mine].chunk(self.pieces), hidden[mine].chunk(self.pieces), strict=True):
-            share = len(own) / len(x)
+            share = 0.0 if empty else len(own) / len(x)
             with self.autocast():
                 output = self.forward(seen, losses=True, statistics=logged, moves=moves)
                 parts = objective(own, output, self.channel_error, self.config, turn)

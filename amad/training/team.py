@@ -1,8 +1,8 @@
 """Training by several processes as if by one: each takes its part of every batch, and gradients are added up.
 
 The result is that of one process with the same batch but for rounding: every term of the objective is a mean over
-windows, weighted here by each process's share of them, except for the contrast, whose compared steps are exchanged so
-that each process sees all of them.
+windows, weighted here by each process's share of them. What looks at the batch as a whole is exchanged: the steps that
+the contrast compares, and the mean divergence that decides whether the min step is on.
 """
 
 from __future__ import annotations
@@ -75,12 +75,18 @@ class Distributed(Team):
 
 
 class Exchange:
-    """What the contrast of one process knows of the whole batch: `windows` in all, its own from `first` on."""
+    """What the model in one process knows of the whole batch: `windows` in all, its own from `first` on."""
 
     def __init__(self, team: Team, windows: int) -> None:
-        self.team, self.windows, self.first = team, windows, team.part(windows).start
+        own = team.part(windows)
+        self.team, self.windows, self.first = team, windows, own.start
+        self.share = (own.stop - own.start) / windows
 
     def whole(self, own: Tensor, mine: Tensor) -> Tensor:
         """All n rows (n, d) where this process has those that `mine` (n,) marks; gradients go to its own alone."""
         placed = own.new_zeros((len(mine), own.shape[1])).index_put((mine.nonzero()[:, 0],), own)
         return self.team.add(placed) + (placed - placed.detach())
+
+    def mean(self, own: Tensor) -> Tensor:
+        """The mean over all windows of something whose mean over the windows here is `own`; without gradients."""
+        return self.team.add(self.share * own.detach())

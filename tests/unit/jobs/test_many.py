@@ -1,6 +1,7 @@
 """Many series: one model each or one shared, a table, and failures that do not stop the rest."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from amad import jobs
 from amad.cli import main
 from amad.config import make_config
-from amad.errors import InputError
+from amad.errors import InputError, JobError
 from amad.jobs import many
 from amad.series import Series
 from amad.workspace import Workspace
@@ -97,6 +98,31 @@ def test_a_shared_run_resumed_scores_what_it_had_not_scored(workspace):
     assert [(result.series, result.state) for result in many.results(workspace, "two") if not result.error] == [
         ("s0", "done")
     ]
+
+
+@pytest.mark.parametrize("places", [1, 3])
+def test_what_is_wrong_with_one_series_does_not_stop_the_rest_but_a_lost_cluster_does(workspace, monkeypatch, places):
+    names = ("s0", "s1", "s2", "s3")
+    for index, name in enumerate(names):
+        workspace.add_series(Series(name, np.full((90, 2), index, np.float32), ("x", "y")))
+    records = [workspace.find_series(name) for name in names]
+    run, _ = many.create_shared(workspace, records, "quick", make_config("quick", TINY), "four")
+    scored, wrong = [], [InputError("no")]
+
+    def score(workspace, run_id, record, detector, series, on_progress):
+        assert record.name == series.name
+        if series.values[0, 0] == 1:
+            raise wrong[0]
+        scored.append(int(series.values[0, 0]))
+        yield detector
+
+    monkeypatch.setattr(many, "scored", score)
+    heart = SimpleNamespace(progress=None)
+    many.score_also(workspace, run, object(), heart, places)
+    assert sorted(scored) == [0, 2, 3]
+    wrong[0] = JobError("The Ray cluster failed.")
+    with pytest.raises(JobError, match="The Ray cluster failed"):
+        many.score_also(workspace, run, object(), heart, places)
 
 
 def test_folders_and_patterns_without_series_are_told(workspace, tmp_path):

@@ -118,8 +118,13 @@ class Threads(Team):
         return total
 
 
-def test_two_members_of_a_team_get_the_gradients_of_one_process_with_the_contrast_of_the_whole_batch(monkeypatch):
+def test_two_members_of_a_team_get_the_gradients_of_one_process_with_contrast_and_ceiling_of_the_whole_batch():
+    torch.manual_seed(1)
     config, x = tiny(beta=0.5, k_max=0.1), torch.randn(7, 20, 3)  # 140 steps: all are compared, none is drawn
+    x[4:] *= 5
+    # of the first head, one member alone would take the min step where the batch does not, or the other way round
+    whole, part = (gradients(config, windows)[1]["cad"][0][0] for windows in (x, x[:4]))
+    config = config.model_copy(update={"cad_ceiling": (whole + part) / 2})
     alone = gradients(config, x)
     barrier, shared, found = threading.Barrier(2), {}, {}
 
@@ -155,28 +160,43 @@ def test_two_members_of_a_team_get_the_gradients_of_one_process_with_the_contras
         np.testing.assert_allclose(alone[1]["cad"], found[rank][1]["cad"], atol=2e-6)
 
 
-def _member(rank, folder, address):
+def _member(rank, size, config, folder, address):
     import torch.distributed as distributed
 
     torch.set_num_threads(1)
-    distributed.init_process_group("gloo", init_method=f"file://{address}", rank=rank, world_size=2)
-    loop.train(wave(400), CHANNELS, tiny(max_steps=20, beta=0.1), folder, part=(0, 400), team=Distributed())
+    distributed.init_process_group("gloo", init_method=f"file://{address}", rank=rank, world_size=size)
+    # members look at their clocks at moments of their own: who saves, and when, must not matter to the others
+    seconds = (0.02, 1e9, 0)[rank]
+    team = Distributed()
+    loop.train(wave(386), CHANNELS, config, folder, part=(0, 386), team=team, checkpoint_seconds=seconds)
     distributed.destroy_process_group()
 
 
-def test_two_processes_end_with_the_model_of_one(tmp_path: Path):
+@pytest.mark.parametrize(
+    ("size", "changes"),
+    [
+        (2, {}),
+        (3, {"dropout": 0.2, "masking": 0.1, "schedule": "alternating", "k_max": 0.1}),
+    ],
+    ids=str,
+)
+def test_several_processes_end_with_the_model_of_one(tmp_path: Path, size, changes):
+    # 81 windows by 8: the last batch of an epoch has one window, fewer than there are processes
+    config = tiny(max_steps=24, beta=0.1, **changes)
+    assert len(Plan.make(386, config).starts) % config.batch_size == 1
     context = multiprocessing.get_context("fork")
-    team = [context.Process(target=_member, args=(rank, tmp_path / "team", tmp_path / "address")) for rank in range(2)]
+    rest = (size, config, tmp_path / "team", tmp_path / "address")
+    team = [context.Process(target=_member, args=(rank, *rest)) for rank in range(size)]
     for process in team:
         process.start()
-    loop.train(wave(400), CHANNELS, tiny(max_steps=20, beta=0.1), tmp_path / "one", part=(0, 400))
+    loop.train(wave(386), CHANNELS, config, tmp_path / "one", part=(0, 386))
     for process in team:
         process.join(120)
         assert process.exitcode == 0
     (one, _), (two, _) = (read_tensors(tmp_path / name / "model.safetensors") for name in ("one", "team"))
     for name in one:
         torch.testing.assert_close(one[name], two[name], rtol=0, atol=1e-5)
-    assert (tmp_path / "team" / "history.jsonl").read_text().count("\n") == 3
+    assert (tmp_path / "team" / "history.jsonl").read_text().count("\n") == 4
 
 
 def test_a_gradient_that_is_no_number_ends_the_training_before_it_reaches_the_weights(tmp_path: Path, monkeypatch):
