@@ -8,7 +8,8 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 # Two workers with one thread each: faster on small machines than one worker with many threads.
 JOBS ?= 2
 
-.PHONY: app test check format screenshots demo bench-quality bench-acceptance bench-faults bench-metrics bench-speed sbom audit clean
+.PHONY: app test check format screenshots demo bench-quality bench-acceptance bench-faults bench-metrics bench-speed bench-maps \
+	bench-scale bench-many sbom audit clean
 
 app: $(VENV)/.app  ## opens the app on PORT (8501 when unset)
 	$(VENV)/bin/streamlit run app/main.py --server.port $(PORT)
@@ -53,6 +54,15 @@ bench-metrics: $(VENV)/.app  ## the metrics: speed, memory, and equal to TSB-AD'
 
 bench-speed: $(VENV)/.app  ## AMAD beside the Anomaly Transformer of TSB-AD 1.5, start-up, whole fits; give it a quiet machine
 	$(VENV)/bin/python -m benchmarks.speed
+
+bench-scale: $(VENV)/.app  ## long series: reading a large file, scoring and the first timeline at growing numbers of rows
+	$(VENV)/bin/python -m benchmarks.scale
+
+bench-many: $(VENV)/.app  ## a workspace of 2,000 series and 500 runs: every page, and the calls that list and find
+	$(VENV)/bin/python -m benchmarks.many
+
+bench-maps: $(VENV)/.app  ## attention maps of 512 steps in a real browser: opening a window, moving the pointer
+	$(VENV)/bin/python -m benchmarks.maps
 
 sbom: $(VENV)/.tools $(VENV)/.app  ## a list of all installed parts with versions and licences (CycloneDX), into dist/sbom.json
 	@mkdir -p dist

@@ -1,17 +1,22 @@
-"""What reading a large CSV file costs: `python -m benchmarks.scale [--megabytes 200]`, beside Arrow's reader and in memory.
+"""What long series cost: `python -m benchmarks.scale [--only reading|scoring] [--megabytes 200] [--rows 100000 1000000]`.
 
-Each way runs in a process of its own; the peak of its memory is what the system counted (resident set). The file is made,
-read once by every way before anything is timed, and removed.
+`reading`: a large CSV file beside Arrow's reader, and in memory. `scoring`: stored series of 25 channels and so many rows, by one
+run of the preset `quick` trained on 20,000 of them; and the first timeline of each. Each way runs in a process of its own; the peak of its memory is what
+the system counted (resident set, which counts what is mapped of files too). What is made is removed.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import platform
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
 
 _WAYS = {
     "imports only": "import pyarrow.csv, amad.series, amad.workspace",
@@ -26,6 +31,50 @@ import numpy, pandas, pyarrow.csv, amad.series, amad.workspace
 begun = time.perf_counter()
 {work}
 print(time.perf_counter() - begun, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+"""
+
+_FIT = """
+import sys
+from amad.jobs.work import work
+from amad.config import make_config
+from amad.workspace import Workspace
+from amad.workspace.tables import RunRow
+store = Workspace.open(sys.argv[1])
+series = store.series()[0]
+config = make_config("quick", {"max_steps": 20, "device": "cpu"})
+part = store.add_series(store.open_series(series.id).slice(0, 20_000), name="part")
+run = store.create_run(part.id, name="scale", preset="quick", config=config, part=(0, 20_000))
+outcome = work(store, store.states.claim(RunRow, run.id))
+sys.exit(outcome.message or None)
+"""
+_SCORE = """
+import resource, sys, time
+from amad.evaluation.baselines.run import load_run
+from amad.jobs.scoring import scored
+from amad.workspace import Workspace
+store = Workspace.open(sys.argv[1])
+run, record = store.find_run("scale"), store.find_series("large")
+detector, series = load_run(store.run_folder(run.id), "cpu"), store.open_series(record.id)
+detector.score(series.values[:5000])
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+begun = time.perf_counter()
+for _ in scored(store, run.id, record, detector, series, lambda seen: print(f"{seen.step:,} rows", file=sys.stderr)):
+    continue
+print(time.perf_counter() - begun, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, before)
+"""
+_VIEW = """
+import sys, time
+from amad.workspace import Workspace
+from app.components.timeline import data
+store = Workspace.open(sys.argv[1])
+record = store.find_series("large")
+rows = 1
+while record.rows / rows > 2000:
+    rows *= 2
+begun = time.perf_counter()
+tracks = tuple(f"c{index}" for index in range(len(record.channels)))
+body = data.payload(store, data.Wanted(record.id, None, 0, record.rows, rows, tracks))
+print(time.perf_counter() - begun, len(body), 0)
 """
 
 
@@ -50,28 +99,30 @@ def make(path: Path, megabytes: int, channels: int = 25) -> int:
 
 
 def run(work: str, path: Path, folder: Path) -> tuple[float, float]:
-    """Seconds and peak bytes of one way in a process of its own."""
-    code = _RUN.format(work=work)
+    """Seconds and peak bytes of one way of reading in a process of its own."""
+    seconds, peak = _figures(_RUN.format(work=work), path, folder)
+    return seconds, peak
+
+
+def _figures(code: str, *given: Path) -> tuple[float, ...]:
+    """The numbers that a piece of code prints, run in a process of its own."""
     done = subprocess.run(
-        [sys.executable, "-c", code, str(path), str(folder)], capture_output=True, text=True, check=True
+        [sys.executable, "-c", code, *map(str, given)], capture_output=True, text=True, cwd=ROOT, check=False
     )
-    seconds, peak = done.stdout.split()
-    return float(seconds), float(peak)
+    if done.returncode:
+        raise SystemExit(done.stderr)
+    return tuple(float(word) for word in done.stdout.split())
 
 
-def main() -> None:
-    """Prints the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--megabytes", type=int, default=200)
-    parser.add_argument("--repeats", type=int, default=1)
-    given = parser.parse_args()
+def reading(megabytes: int, repeats: int) -> None:
+    """Prints the table of reading."""
     with tempfile.TemporaryDirectory() as name:
         path = Path(name) / "large.csv"
-        rows = make(path, given.megabytes)
+        rows = make(path, megabytes)
         size = path.stat().st_size
         print(f"{size / 1e6:.0f} MB, {rows:,} rows, 25 channels and a time; Python {platform.python_version()}")
         found: dict[str, list[tuple[float, float]]] = {way: [] for way in _WAYS}
-        for repeat in range(given.repeats):
+        for repeat in range(repeats):
             for number, (way, work) in enumerate(_WAYS.items()):
                 found[way].append(run(work, path, Path(name) / f"ws-{repeat}-{number}"))
     print("| way | seconds | of pyarrow | peak MB | peak above the imports / file |\n| --- | --- | --- | --- | --- |")
@@ -80,6 +131,48 @@ def main() -> None:
     for way, both in found.items():
         seconds, peak = min(one for one, _ in both), min(one for _, one in both)
         print(f"| {way} | {seconds:.2f} | {seconds / arrow:.2f} | {peak / 1e6:.0f} | {(peak - base) / size:.2f} |")
+
+
+def scoring(counts: list[int]) -> None:
+    """Prints the table of scoring and of first timelines, and the ratios between the last two numbers of rows."""
+    from benchmarks import view_series
+
+    print(f"scoring 25 channels, preset quick; load {os.getloadavg()[0]:.1f} at the begin")
+    print("| rows | making and fitting s | scoring s | rows/s | peak MB | of these before | first timeline ms | kB |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
+    found = []
+    for rows in counts:
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name) / "workspace"
+            begun = time.perf_counter()
+            view_series.make(folder, rows, 25, rows // 2, rows // 3)
+            _figures(_FIT, folder)
+            made = time.perf_counter() - begun
+            view, size, _ = _figures(_VIEW, folder)
+            seconds, peak, before = _figures(_SCORE, folder)
+        found.append((rows, seconds, peak))
+        print(
+            f"| {rows:,} | {made:.0f} | {seconds:.1f} | {rows / seconds:,.0f} | {peak / 1e6:.0f} | {before / 1e6:.0f} "
+            f"| {1000 * view:.0f} | {size / 1e3:.0f} |",
+            flush=True,
+        )
+    if len(found) > 1:
+        (few, quick, low), (many, slow, high) = found[-2:]
+        print(f"{many / few:.0f} times the rows: {slow / quick:.2f} times the time, {high / low:.2f} times the peak")
+
+
+def main() -> None:
+    """Reads the call and prints the tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", choices=("reading", "scoring"))
+    parser.add_argument("--megabytes", type=int, default=200)
+    parser.add_argument("--repeats", type=int, default=1)
+    parser.add_argument("--rows", type=int, nargs="+", default=[100_000, 1_000_000])
+    given = parser.parse_args()
+    if given.only != "scoring":
+        reading(given.megabytes, given.repeats)
+    if given.only != "reading":
+        scoring(given.rows)
 
 
 if __name__ == "__main__":

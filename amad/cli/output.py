@@ -137,7 +137,7 @@ class ReadingLine:
             return
         line._last = now
         left = f", {duration(reading.left)} left" if reading.left else ""
-        text = f"reading {self.name}: {100 * reading.done / max(reading.total, 1):.0f} %{left}"
+        text = f"{reading.stage} {self.name}: {100 * reading.done / max(reading.total, 1):.0f} %{left}"
         line.stream.write(f"\r\x1b[2K{printable(text)}" if line.drawn else printable(text) + "\n")
         line._open = line.drawn
         line.stream.flush()

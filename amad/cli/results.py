@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -13,6 +12,7 @@ import numpy as np
 from amad.cli.data import open_workspace, read_series, wants_json
 from amad.cli.output import ProgressLine, check_output, say, show, show_json, written
 from amad.errors import InputError, JobError
+from amad.jobs.scoring import scored
 from amad.spreadsheets import csv_text
 from amad.workspace import RunRecord, SeriesRecord, Workspace
 from amad.workspace.lookup import match_channels
@@ -37,21 +37,16 @@ def score(given: argparse.Namespace) -> int:
     top: list[tuple[float, int]] = []
     line = ProgressLine()
     with written(target) as draft, _writer(draft, target.suffix.lower()) as table:
-
-        def blocks() -> Iterator[Scores]:
-            first = 0
-            for block in detector.blocks(series.values, line):
-                table.add(_frame(block, series, first))
-                peak = int(np.argmax(block.score))
-                top.append((float(block.score[peak]), first + peak))
-                first += block.rows
-                yield block
-
         if record is None:
-            for _ in blocks():
-                continue
-        else:
-            workspace.write_scores(run.id, record.id, blocks())
+            blocks = detector.blocks(series.values, line)
+        else:  # kept block by block: a killed call goes on when it is made again
+            blocks = scored(workspace, run.id, record, detector, series, line)
+        first = 0
+        for block in blocks:
+            table.add(_frame(block, series, first))
+            peak = int(np.argmax(block.score))
+            top.append((float(block.score[peak]), first + peak))
+            first += block.rows
     line.end()
     highest, row = max(top)
     if wants_json(given):
@@ -102,7 +97,9 @@ def inspect(given: argparse.Namespace) -> int:
     """Writes the maps of the window around a row or a time."""
     target = check_output(given.output, (".npz",))
     workspace, run, series, _ = _subject(given)
-    at = find_row(series, given.at)
+    from amad.series.finding import row_at
+
+    at = row_at(series, given.at)
     if run.config.get("detector", "amad") != "amad":
         raise InputError(f'Run "{run.name}" is a baseline, which has no attention. Name a run of AMAD.')
     from amad.detection import Detector
@@ -119,41 +116,6 @@ def inspect(given: argparse.Namespace) -> int:
         blocks, heads = arrays["local"].shape[:2]
         show(f"Maps of {blocks} blocks and {heads} heads, rows {rows[0]:,} to {rows[-1] + 1:,}, written to {target}.")
     return 0
-
-
-def find_row(series: Series, at: str) -> int:
-    """The row that `--at` means: a row's number, or the row nearest to a time. Errors: InputError."""
-    try:
-        row = int(at)
-    except ValueError:
-        return _row_at(series, at)
-    if not 0 <= row < series.rows:
-        raise InputError(f'Row {row:,} is not in series "{series.name}", which has rows 0 to {series.rows - 1:,}.')
-    return row
-
-
-def _row_at(series: Series, at: str) -> int:
-    import pandas as pd
-
-    if not isinstance(series.time, pd.DatetimeIndex):
-        raise InputError(f'"{at}" is not the number of a row, and series "{series.name}" has no times. Give a row.')
-    try:
-        moment = pd.Timestamp(at)
-    except (ValueError, OverflowError) as error:
-        raise InputError(f'"{at}" is neither the number of a row nor a time like {series.time[0]}.') from error
-    if moment is pd.NaT:
-        raise InputError(f'"{at}" is neither the number of a row nor a time like {series.time[0]}.')
-    zone = series.time.tz
-    if moment.tzinfo is None:
-        moment = moment.tz_localize(zone)
-    else:
-        moment = moment.tz_convert(zone or "UTC")
-        moment = moment if zone else moment.tz_localize(None)
-    if not series.time.min() <= moment <= series.time.max():
-        raise InputError(
-            f'{at} is outside of series "{series.name}", which runs from {series.time.min()} to {series.time.max()}.'
-        )
-    return int(np.argmin(np.abs((series.time - moment).asi8)))
 
 
 def _subject(given: argparse.Namespace) -> tuple[Workspace, RunRecord, Series, SeriesRecord | None]:
@@ -275,4 +237,4 @@ def _write_events(path: Path, events: list[dict[str, Any]], ending: str) -> None
         out.writerows(events)
 
 
-__all__ = ["detect", "find_row", "inspect", "score"]
+__all__ = ["detect", "inspect", "score"]

@@ -18,7 +18,7 @@ from amad.detection.detector import report
 from amad.detection.recipe import QUANTILE, Recipe, floored, smooth
 from amad.detection.scoring import Raw, Scorer
 from amad.detection.shape import Shape, fit_shape
-from amad.detection.storage import load_scorer, save_views
+from amad.detection.storage import is_calibrated, load_scorer, save_views
 from amad.detection.thresholds import threshold_of
 from amad.detection.views import FORECAST, LINEAR, NETWORK, Views, choose, together
 from amad.errors import ConfigError, InputError
@@ -82,6 +82,8 @@ def fit_run(
     )
     if not done or (team is not None and not team.leads):
         return done
+    if resume and is_calibrated(Path(folder), chosen.values):  # killed later, while it scored
+        return True
     return calibrate(folder, chosen.values, device=config.device, on_progress=on_progress, should_stop=should_stop)
 
 

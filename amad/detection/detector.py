@@ -66,14 +66,21 @@ class Detector:
         """Scores of a series, whose channels are found by name. Errors: InputError naming the channels it lacks."""
         return self.score(series.take(self.channels).values, on_progress)
 
-    def blocks(self, values: NDArray[np.floating], on_progress: OnProgress | None = None) -> Iterator[Scores]:
-        """The same scores, one block of consecutive rows after another: memory does not grow with the series."""
+    def blocks(
+        self, values: NDArray[np.floating], on_progress: OnProgress | None = None, first: int = 0
+    ) -> Iterator[Scores]:
+        """The same scores, one block of consecutive rows after another: memory does not grow with the series.
+
+        Rows before `first`, where a block begins, are left out.
+        """
         values = self.scorer.check(values)
         own = self.training_rows(values)
         begun = time.monotonic()
         for start, stop in self.scorer.spans(len(values)):
-            yield self._block(values, start, stop, own)
-            report(on_progress, "scoring", stop, len(values), begun, self.config.score_stride)
+            if stop <= first:
+                continue
+            yield self._block(values, max(start, first), stop, own)
+            report(on_progress, "scoring", stop, len(values), begun, self.config.score_stride, first)
 
     def rows(self, values: NDArray[np.floating], start: int, stop: int, own: tuple[int, int] | None = None) -> Scores:
         """The scores of rows [start, stop) alone, as `score` gives them; `own` as `training_rows` finds it."""
@@ -148,8 +155,13 @@ class Detector:
         return raw, {name: view[inner] for name, view in found.items()}, inner
 
 
-def report(on_progress: OnProgress | None, stage: str, done: int, rows: int, begun: float, stride: int) -> None:
-    """Tells how far scoring is, in rows: `step` of `steps`; windows a second times the stride are rows a second."""
+def report(
+    on_progress: OnProgress | None, stage: str, done: int, rows: int, begun: float, stride: int, first: int = 0
+) -> None:
+    """Tells how far scoring is, in rows: `step` of `steps`; windows a second times the stride are rows a second.
+
+    Rows before `first` were done at another time.
+    """
     if on_progress is None:
         return
     seconds = max(time.monotonic() - begun, 1e-9)
@@ -160,8 +172,8 @@ def report(on_progress: OnProgress | None, stage: str, done: int, rows: int, beg
             steps=rows,
             epoch=0,
             epochs=0,
-            windows_per_second=done / seconds / stride,
-            seconds_left=(rows - done) * seconds / done,
+            windows_per_second=(done - first) / seconds / stride,
+            seconds_left=(rows - done) * seconds / (done - first),
             losses={},
         )
     )

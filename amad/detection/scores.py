@@ -71,6 +71,19 @@ class Scores:
         return names, np.concatenate(values, axis=1, dtype=np.float32)
 
     @classmethod
+    def from_columns(cls, names: Sequence[str], values: NDArray[np.float32], channels: Sequence[str]) -> Scores:
+        """The scores whose `columns()` these names and values (T, K) are."""
+        place = {name: index for index, name in enumerate(names)}
+        many = {
+            kind: values[:, [place[f"{kind}:{channel}"] for channel in channels]]
+            for kind in ("expected", "share")
+            if channels and f"{kind}:{channels[0]}" in place
+        }
+        single = {name: values[:, index] for name, index in place.items() if ":" not in name}
+        cad, score = single.pop("cad", None), single.pop("score")
+        return cls(score, single, many.get("share"), many.get("expected"), cad, tuple(channels))
+
+    @classmethod
     def join(cls, parts: Sequence[Scores]) -> Scores:
         """The scores of consecutive blocks of rows as one."""
         if len(parts) == 1:

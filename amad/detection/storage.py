@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,10 @@ from amad.detection.views import Views
 from amad.errors import CheckpointError, InputError
 from amad.forecast import Forecast
 from amad.linear import LinearPart
+from amad.series.digest import digest_of
 from amad.series.scaling import Scaler
 from amad.training import load_model, read_config, resolve_device
-from amad.training.checkpoints import read_json, read_tensors, write_tensors
+from amad.training.checkpoints import MODEL, read_json, read_tensors, write_tensors
 from amad.training.files import write_atomically
 
 SCHEMA = 3
@@ -69,6 +71,7 @@ def save_views(folder: Path, views: Views, scorer: Scorer, thresholds: dict[str,
         "schema": SCHEMA,
         "training_rows": views.shape.rows,
         "training_digest": views.digest,
+        "weights": _digest(folder / MODEL),
         "widths": list(views.recipe.widths),
         "compression": views.recipe.compression,
         "cad_level": views.cad_level,
@@ -77,6 +80,23 @@ def save_views(folder: Path, views: Views, scorer: Scorer, thresholds: dict[str,
         "thresholds": thresholds,
     }
     write_atomically(folder / FACTS, json.dumps(plain, indent=1).encode())
+
+
+def is_calibrated(folder: Path, values: NDArray[np.floating]) -> bool:
+    """Whether a run was calibrated with the weights that it has, on its training part of these values (T, C)."""
+    try:
+        plain = read_json(folder / FACTS)
+        load_views(folder)
+        start, stop = read_config(folder).part
+        same = plain.get("weights") == _digest(folder / MODEL)
+    except (CheckpointError, OSError):
+        return False
+    return same and plain.get("training_digest") == digest_of(values[start:stop])
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def load_views(folder: Path) -> tuple[Views, LinearPart, Forecast | None]:

@@ -10,6 +10,7 @@ from amad.inspection.attention import (
     row_divergence,
     step_attention,
 )
+from amad.inspection.guesses import coverage, hits
 from amad.inspection.injection import KINDS, Answer, answer, inject
 from amad.inspection.lessons import (
     LENGTH,
@@ -35,6 +36,7 @@ from amad.inspection.runs import frequencies, history
 from amad.inspection.spectrum import spectrum
 
 if TYPE_CHECKING:
+    from amad.inspection.behaviours import Behaviour, behaviour, same_again
     from amad.inspection.representation import Representation
     from amad.inspection.strengths import strength
     from amad.inspection.window import inspect
@@ -44,14 +46,17 @@ __all__ = [
     "LENGTH",
     "WAYS",
     "Answer",
+    "Behaviour",
     "Representation",
     "agreement",
     "answer",
     "attend",
     "attention_distance",
     "attention_entropy",
+    "behaviour",
     "channels_at",
     "contrast",
+    "coverage",
     "divergence_parts",
     "effect_of_stretches",
     "fold",
@@ -59,6 +64,7 @@ __all__ = [
     "game",
     "head_facts",
     "history",
+    "hits",
     "inject",
     "inspect",
     "mask",
@@ -73,6 +79,7 @@ __all__ = [
     "rhythm",
     "rollout",
     "row_divergence",
+    "same_again",
     "spectral_peaks",
     "spectrum",
     "step_attention",
@@ -89,6 +96,10 @@ def __getattr__(name: str) -> Any:
         from amad.inspection.window import inspect
 
         return inspect
+    if name in ("Behaviour", "behaviour", "same_again"):
+        from amad.inspection import behaviours
+
+        return getattr(behaviours, name)
     if name == "Representation":
         from amad.inspection.representation import Representation
 

@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from amad.errors import AmadError, InputError, JobError
+from amad.jobs.scoring import scored
 from amad.series import Series
 from amad.workspace.files import write_beside
+from amad.workspace.lookup import require_channels
 from amad.workspace.records import RunRecord, SeriesRecord, clean_text
 from amad.workspace.store import Workspace
 
@@ -194,8 +196,10 @@ def score_also(workspace: Workspace, run: RunRecord, detector: Scoring, heart: H
     def score(key: str) -> None:
         try:
             if not workspace.has_scores(run.id, key):
-                series = workspace.series_for_run(run.id, key)
-                workspace.write_scores(run.id, key, detector.blocks(series.values, heart.progress))
+                series = workspace.open_series(key)
+                require_channels(run, series.name, series.channels)
+                for _ in scored(workspace, run.id, workspace.find_series(key), detector, series, heart.progress):
+                    continue
         except JobError:  # nothing that is wrong with a series
             raise
         except AmadError as error:

@@ -127,8 +127,8 @@ class Member:
         progress, self._progress = self._progress, None
         return News(progress, self._mirror.changes())
 
-    def blocks(self, values: NDArray[Any], skip: int) -> Iterator[Scores]:
-        """Scores of values (T, C) by the run, block by block, those after the first `skip` blocks."""
+    def blocks(self, values: NDArray[Any], first: int) -> Iterator[Scores]:
+        """Scores of values (T, C) by the run, block by block, from row `first` on."""
         if self._run is None:
             from amad.evaluation.baselines.run import load_run
 
@@ -136,9 +136,7 @@ class Member:
         import torch
 
         torch.set_num_threads(self.threads)
-        for number, block in enumerate(self._run.blocks(values)):
-            if number >= skip:
-                yield block
+        yield from self._run.blocks(values, None, first)
 
     def peak(self) -> dict[str, float]:
         """The most memory this process has held, in bytes, and of its GPU."""

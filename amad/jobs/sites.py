@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 class Scoring(Protocol):
     """What scores series: a finished run, wherever it is."""
 
-    def blocks(self, values: NDArray[Any], on_progress: OnProgress | None = None) -> Iterator[Scores]:
-        """Scores of values (T, C), one block of rows after another."""
+    channels: tuple[str, ...]
+
+    def blocks(self, values: NDArray[Any], on_progress: OnProgress | None = None, first: int = 0) -> Iterator[Scores]:
+        """Scores of values (T, C), one block of rows after another, from row `first` on, where a block begins."""
 
 
 class Site(Protocol):

@@ -124,28 +124,28 @@ class Cluster:
 
     def load(self, folder: Path, device: str = "auto") -> Remote:
         """The finished run, on the members that there are, or on one."""
-        if not self._members:
-            from amad.config import make_config
+        from amad.config import make_config
 
-            found = json.loads((folder / "config.json").read_text("utf-8"))
-            config = make_config("balanced", {**found["settings"], "channels": list(found["channels"])})
+        found = json.loads((folder / "config.json").read_text("utf-8"))
+        config = make_config("balanced", {**found["settings"], "channels": list(found["channels"])})
+        if not self._members:
             self._layout = self._plan(config, 1)
             try:
                 with self._plainly():
                     self._gather(folder)
             except _Lost as gone:
                 raise JobError(f"{gone}. Try again when the Ray cluster is whole.") from gone
-        return Remote(self)
+        return Remote(self, tuple(found["channels"]), self.device(config))
 
     def peak(self) -> dict[str, float]:
         """The most bytes that the first member held."""
         return self._peak
 
-    def blocks(self, values: NDArray[Any]) -> Iterator[Scores]:
+    def blocks(self, values: NDArray[Any], first: int = 0) -> Iterator[Scores]:
         """Scores by whichever member is free; where it is lost, a new one goes on after the last block."""
         import ray
 
-        shared, done, lost = ray.put(np.array(values, dtype=np.float32)), 0, 0
+        shared, done, lost = ray.put(np.array(values, dtype=np.float32)), first, 0
         place = self._free.get()
         try:
             while True:
@@ -156,12 +156,12 @@ class Cluster:
                         options = {"num_returns": "streaming", "_generator_backpressure_num_objects": AHEAD}
                         for found in self._members[place].blocks.options(**options).remote(shared, done):
                             block = self._wait([found])[0]
-                            done, lost = done + 1, 0
+                            done, lost = done + block.rows, 0
                             yield block
                     return
                 except _Lost as gone:
                     lost += 1
-                    self._note(f"{gone}: a new one scores on after block {done}")
+                    self._note(f"{gone}: a new one scores on from row {done}")
                     self._end(place)
                     if lost >= MOST_LOST:
                         raise JobError(
@@ -341,16 +341,16 @@ class Cluster:
 class Remote:
     """A finished run that members of a cluster score with."""
 
-    def __init__(self, cluster: Cluster) -> None:
-        self.cluster = cluster
+    def __init__(self, cluster: Cluster, channels: tuple[str, ...], device: str) -> None:
+        self.cluster, self.channels, self.device = cluster, channels, device
 
-    def blocks(self, values: NDArray[Any], on_progress: OnProgress | None = None) -> Iterator[Scores]:
-        """Scores of values (T, C), one block of rows after another."""
-        begun, done, rows = time.monotonic(), 0, len(values)
-        for block in self.cluster.blocks(values):
+    def blocks(self, values: NDArray[Any], on_progress: OnProgress | None = None, first: int = 0) -> Iterator[Scores]:
+        """Scores of values (T, C), one block of rows after another, from row `first` on."""
+        begun, done, rows = time.monotonic(), first, len(values)
+        for block in self.cluster.blocks(values, first):
             yield block
             done += block.rows
-            left = (time.monotonic() - begun) * (rows - done) / done
+            left = (time.monotonic() - begun) * (rows - done) / (done - first)
             if on_progress is not None:
                 on_progress(Progress("scoring", done, rows, seconds_left=left))
 

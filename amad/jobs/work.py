@@ -15,10 +15,11 @@ from amad.errors import AmadError, ConfigError, JobError
 from amad.jobs.causes import explain, free_reserve, keep_reserve, log_trace
 from amad.jobs.heart import Heart, Stopped
 from amad.jobs.many import score_also
+from amad.jobs.scoring import is_scored, rows_before, scored
 from amad.jobs.sites import Here, Scoring, site
 from amad.progress import OnProgress
 from amad.workspace.learning import without
-from amad.workspace.lookup import match_channels
+from amad.workspace.lookup import match_channels, require_channels
 from amad.workspace.states import DONE, FAILED, LOST, STOPPED, Claim
 from amad.workspace.store import Workspace
 from amad.workspace.tables import RunRow
@@ -100,7 +101,7 @@ def _fit(workspace: Workspace, claim: Claim, heart: Heart, also: tuple[str, ...]
     if run.series_id is None:
         raise JobError(f'Run "{run.name}" has lost its training series. Add the series again and start a new run.')
     series = match_channels(run, workspace.open_series(run.series_id))
-    others = [match_channels(run, workspace.open_series(key)) for key in also]
+    others = [_fitting(run, workspace.open_series(key)) for key in also]
     from amad.config import AMAD, make_config
 
     config = make_config("balanced", {**run.config, "channels": list(run.channels)})
@@ -119,8 +120,8 @@ def _fit(workspace: Workspace, claim: Claim, heart: Heart, also: tuple[str, ...]
         if not done:
             return False
         detector = place.load(folder, device)
-        for key, scored in zip((run.series_id, *also), (series, *others), strict=True):
-            _write_scores(workspace, run.id, key, detector, scored, heart)
+        for key, other in zip((run.series_id, *also), (series, *others), strict=True):
+            _write_scores(workspace, run.id, key, detector, other, heart, again=False)
         score_also(workspace, run, detector, heart, place.places)
         _note_peak(workspace, run.id, place.peak())
     return True
@@ -130,20 +131,41 @@ def _score(workspace: Workspace, claim: Claim, heart: Heart, also: tuple[str, ..
     """Scores a finished run on one series."""
     scoring = workspace.find_scoring(claim.id)
     run = workspace.find_run(scoring.run_id)
-    series = match_channels(run, workspace.open_series(scoring.series_id))
+    series = _fitting(run, workspace.open_series(scoring.series_id))
     folder = workspace.run_folder(run.id)
     with site(heart, folder / "log.txt") as place:
         _write_scores(workspace, run.id, scoring.series_id, place.load(folder), series, heart)
     return True
 
 
+def _fitting(run: RunRecord, series: Series) -> Series:
+    """The series, which has the channels of a run; scoring takes them from it block by block. Errors: InputError."""
+    require_channels(run, series.name, series.channels)
+    return series
+
+
 def _write_scores(
-    workspace: Workspace, run_id: str, series_id: str, detector: Scoring, series: Series, heart: Heart
+    workspace: Workspace,
+    run_id: str,
+    series_id: str,
+    detector: Scoring,
+    series: Series,
+    heart: Heart,
+    again: bool = True,
 ) -> None:
-    """Scores a series, stores the scores, and notes how long so many rows took."""
-    begun = time.monotonic()
-    workspace.write_scores(run_id, series_id, detector.blocks(series.values, heart.progress))
-    workspace.note_cost(run_id, score_seconds=round(time.monotonic() - begun, 3), scored_rows=float(series.rows))
+    """Scores a series, stores the scores, and notes how long so many rows took; goes on where an earlier process stopped.
+
+    Unless `again`, scores that this run has stored already are left as they are.
+    """
+    begun, record = time.monotonic(), workspace.find_series(series_id)
+    if not again and is_scored(workspace, run_id, record, detector):
+        return
+    before = rows_before(workspace, run_id, record, detector)
+    for _ in scored(workspace, run_id, record, detector, series, heart.progress):
+        continue
+    if before < series.rows:  # what another process did is not in this one's time
+        seconds = round(time.monotonic() - begun, 3)
+        workspace.note_cost(run_id, score_seconds=seconds, scored_rows=float(series.rows - before))
 
 
 def _note_predicted(workspace: Workspace, run: RunRecord, config: Config, device: str, scored: int) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from amad.plots.curves import cad_histogram, distances, entropies, loss_parts, maxmin_curves
     from amad.plots.export import numbers
     from amad.plots.frequency import frequency_paths, frequency_spectrum, mask_kernel, mask_map
+    from amad.plots.guesses import guesses_lesson
     from amad.plots.injection import injection_lesson
     from amad.plots.lessons import (
         attention_lesson,
@@ -55,6 +56,7 @@ _HOMES = {
     "frequency_paths": "frequency",
     "frequency_spectrum": "frequency",
     "game_lesson": "lessons",
+    "guesses_lesson": "guesses",
     "injection_lesson": "injection",
     "large": "lessons",
     "runs_overlaid": "overlay",
@@ -99,6 +101,7 @@ __all__ = [
     "frequency_paths",
     "frequency_spectrum",
     "game_lesson",
+    "guesses_lesson",
     "injection_lesson",
     "large",
     "leaned_on",

@@ -85,7 +85,7 @@ def injection_lesson(
             showlegend=place == 0, hovertemplate=f"{escape(name)} %{{y:.4~g}}<br>row %{{x:,}}<extra></extra>", **at,
         )  # fmt: skip
         made.update_yaxes(nticks=3, **at)
-        _name(made, place + 1, escape(name), tone["grey"])
+        panel_name(made, place + 1, escape(name), tone["grey"])
     at = {"row": panels, "col": 1}
     made.add_scatter(
         x=rows, y=level_before, mode="lines", line={"color": rgba(tone["training"], 0.8), "width": 1}, showlegend=False,
@@ -96,7 +96,7 @@ def injection_lesson(
         hovertemplate="score %{y:.2f}<br>row %{x:,}<extra></extra>", **at,
     )  # fmt: skip
     made.add_hline(y=threshold, line={"color": tone["threshold"], "width": 1.5, "dash": "6px,4px"}, **at)
-    _name(made, panels, "Score", tone["score"])
+    panel_name(made, panels, "Score", tone["score"])
     made.update_yaxes(range=[0, 1.15 * max(threshold, float(level.max()))], nticks=4, **at)
     made.update_xaxes(title_text="row of the series", tickformat=",", **at)
     made.update_xaxes(matches="x", range=[rows[0], rows[-1]], showticklabels=False, col=1)
@@ -125,7 +125,7 @@ def injection_lesson(
     return made
 
 
-def _name(made: go.Figure, row: int, words: str, color: str) -> None:
+def panel_name(made: go.Figure, row: int, words: str, color: str) -> None:
     """The name of a panel over its left end: beside it, a narrow window would have no room."""
     made.add_annotation(
         text=words, x=0, y=1, xref="x domain", yref="y domain" if row == 1 else f"{_axis(made, row)} domain",

@@ -1,4 +1,4 @@
-"""Reading of Excel, Parquet, Feather, Arrow, NPZ and NPY files; none of them may run code or fill the memory."""
+"""Reading of Excel, NPZ and NPY files; none of them may run code or fill the memory."""
 
 from __future__ import annotations
 
@@ -20,63 +20,12 @@ from amad.series.source import bomb, too_large
 from amad.series.table import MISSING_TOKENS, Column, Table, clean_names, numbered, shorten
 
 _CELLS = 50_000_000  # a sheet that claims more cells than this, most of them empty, is refused
-_PARQUET_RATIO = 1000  # columns that never change pack well, but not better than this
 
 
-def _damaged(file: Path, what: str, error: BaseException) -> InputError:
+def damaged(file: Path, what: str, error: BaseException) -> InputError:
+    """The error of a file that its own library cannot read."""
     reason = shorten(" ".join(str(error).split()) or type(error).__name__, 160)
     return InputError(f"{file.name}: the {what} file is damaged or cut off ({reason}). Copy or export the file again.")
-
-
-def read_parquet(file: Path, missing: tuple[str, ...]) -> Table:
-    """Reads a Parquet file."""
-    import pyarrow.parquet as parquet
-
-    try:
-        with parquet.ParquetFile(file) as opened:
-            about = opened.metadata
-            cells = about.num_rows * about.num_columns
-            if 4 * cells > (64 << 20) and 4 * cells > _PARQUET_RATIO * file.stat().st_size:
-                raise bomb(file)
-            table = opened.read()
-        table.validate(full=True)
-    except InputError:
-        raise
-    except (pa.ArrowException, OSError, ValueError, MemoryError, KeyError, IndexError, TypeError) as error:
-        raise _damaged(file, "Parquet", error) from error
-    return _from_arrow(file, table, "parquet", missing)
-
-
-def read_arrow(file: Path, missing: tuple[str, ...]) -> Table:
-    """Reads a Feather file or an Arrow file or stream."""
-    import pyarrow.feather as feather
-    import pyarrow.ipc as ipc
-
-    try:
-        with file.open("rb") as stream:
-            start = stream.read(6)
-        if start[:4] == b"FEA1":
-            table = feather.read_table(file, memory_map=False)
-        elif start == b"ARROW1":
-            with ipc.open_file(pa.OSFile(str(file))) as opened:
-                table = opened.read_all()
-        else:
-            with ipc.open_stream(pa.OSFile(str(file))) as reader:
-                table = reader.read_all()
-        table.validate(full=True)
-    except (pa.ArrowException, OSError, ValueError, MemoryError, KeyError, IndexError, TypeError) as error:
-        raise _damaged(file, "Arrow", error) from error
-    return _from_arrow(file, table, "arrow", missing)
-
-
-def _from_arrow(file: Path, table: pa.Table, kind: str, missing: tuple[str, ...]) -> Table:
-    names, findings = clean_names(table.column_names)
-    columns: list[Column] = []
-    for column in table.columns:
-        if pa.types.is_dictionary(column.type):
-            column = column.cast(column.type.value_type)
-        columns.append(column)
-    return Table(file, names, columns, {"format": kind}, findings, missing=(*MISSING_TOKENS, *missing))
 
 
 def check_zip(file: Path) -> list[zipfile.ZipInfo]:
@@ -85,7 +34,7 @@ def check_zip(file: Path) -> list[zipfile.ZipInfo]:
         with zipfile.ZipFile(file) as archive:
             members = archive.infolist()
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, EOFError) as error:
-        raise _damaged(file, "zip", error) from error
+        raise damaged(file, "zip", error) from error
     if too_large(file, sum(member.file_size for member in members), file.stat().st_size):
         raise bomb(file)
     return members
@@ -112,9 +61,9 @@ def read_numpy(file: Path, missing: tuple[str, ...]) -> Table:
                 f"{file.name}: holds Python objects (pickle), which could run code and are never read. "
                 "Save a plain array of numbers."
             ) from error
-        raise _damaged(file, "NumPy", error) from error
+        raise damaged(file, "NumPy", error) from error
     except Exception as error:  # NumPy lets errors of zip, zlib, struct, tokenizer and ast through
-        raise _damaged(file, "NumPy", error) from error
+        raise damaged(file, "NumPy", error) from error
     return _from_arrays(file, arrays, "npz" if packed else "npy", missing)
 
 
@@ -231,7 +180,7 @@ def read_excel(file: Path, missing: tuple[str, ...], sheet: str | None, header: 
     except BaseException as error:  # a panic of the Rust reader is no Exception
         if isinstance(error, (KeyboardInterrupt, SystemExit, GeneratorExit)):
             raise
-        raise _damaged(file, "Excel", error) from error
+        raise damaged(file, "Excel", error) from error
     if not chosen:
         raise InputError(f"{file.name}: the workbook is empty. Give a sheet with a header and rows of numbers.")
     return _from_grid(file, grid, first_row, chosen, sheets, missing, header)
@@ -316,7 +265,7 @@ def _check_sheets(file: Path) -> None:
             with zipfile.ZipFile(file) as archive, archive.open(member) as stream:
                 found = _CELL.findall(stream.read())
         except Exception as error:  # zipfile lets errors of zlib, struct and its own through
-            raise _damaged(file, "Excel", error) from error
+            raise damaged(file, "Excel", error) from error
         if not found:
             continue
         height = max(int(row) for _, row in found)

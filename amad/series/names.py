@@ -104,6 +104,11 @@ def counter_like(name: str) -> bool:
     return 0 < len(found) <= 2 and (found[0] in _COUNTER or found[-1] in _COUNTER)
 
 
+def exact_name(name: str) -> bool:
+    """Whether the name may be that of a time, a label or a counter, whose values are not to be rounded."""
+    return time_like(name) or label_like(name) or counter_like(name) or not name.strip() or name.startswith("__")
+
+
 def label_rank(name: str) -> int | None:
     """How strongly the name says "label" (0 is strongest), None if it does not."""
     text = plain(name)

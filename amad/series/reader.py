@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from amad.errors import InputError
 from amad.series import binary, quality
+from amad.series.arrow_files import read_arrow, read_parquet
 from amad.series.clocks import median_step
 from amad.series.joining import join, split
 from amad.series.kinds import kind_of
@@ -22,7 +22,7 @@ from amad.series.labels import marks_of
 from amad.series.ordering import order
 from amad.series.parts import Options, Part, part_of
 from amad.series.quality import listed
-from amad.series.scratch import OnReading, Scratch
+from amad.series.scratch import NO_ROOM, OnReading, Scratch
 from amad.series.series import Report, Series, Span
 from amad.series.table import Table, shorten
 from amad.series.text import read_text
@@ -63,8 +63,9 @@ def read(
     `day_first` how dates such as 3/4/2024 are meant. `sort=False` keeps rows in the order of the file,
     `duplicates` says what happens to rows of the same time (all are kept, so that rows answer to those of the file), `sentinels=False` keeps numbers such as -9999 as values.
 
-    `scratch` is an empty folder: the values of one large text file are kept there and not in memory, as a map that lives
-    as long as the series does; `on_reading` is then told how far the reading is (`Reading`), and may raise to end it.
+    `scratch` is an empty folder: the values of one large file of text, Parquet, Feather or Arrow are kept there and not in
+    memory, as a map that lives as long as the series does; `on_reading` is told how far the reading is (`Reading`, of
+    several files after each), and may raise to end it.
 
     What was found and done stands in `report`. InputError names file, row and column; rows of text and Excel files
     count as in the file, whose first row (the header) is row 1.
@@ -78,14 +79,17 @@ def read(
     for file in files:
         _check_file(file)
     options = Options(time, label, tuple(missing), separator, decimal, encoding, header, sheet, timezone, day_first)
-    if scratch is not None and len(files) == 1:
-        options = replace(options, scratch=Scratch(Path(scratch), on_reading))
+    place = None if scratch is None else Scratch(Path(scratch), on_reading)
+    if len(files) == 1:
+        options = replace(options, scratch=place)
     tables: list[Table] = []
     sides: list[SideFile] = []
     stems = [file.stem for file in files if file.suffix.lower() != ".json"]
     with _told(files):
-        for file in files:
+        for number, file in enumerate(files, 1):
             loaded = _load(file, options, stems, single)
+            if place is not None and len(files) > 1:
+                place.tell(*(sum(one.stat().st_size for one in some) for some in (files[:number], files)))
             (tables if isinstance(loaded, Table) else sides).append(loaded)  # type: ignore[arg-type]
         parts = [part_of(table, options, len(tables)) for table in tables]
         parts, label_parts = split(parts, sides)
@@ -141,7 +145,7 @@ def _told(files: Sequence[Path]) -> Iterator[None]:
     except MemoryError as error:
         raise InputError(f"{shorten(files[0].name)}: does not fit into memory. Give fewer rows or columns.") from error
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        if error.errno in NO_ROOM:
             raise  # of the folder for scratch, not of the file
         reason = error.strerror or type(error).__name__
         raise InputError(
@@ -169,9 +173,9 @@ def _load(file: Path, options: Options, stems: Sequence[str], single: bool) -> T
             raise InputError(alone.format(file.name, "JSON holds label windows"))
         return read_windows(file, stems)
     if kind == "parquet":
-        return binary.read_parquet(file, options.missing)
+        return read_parquet(file, options.missing, options.scratch, (options.time, options.label))
     if kind == "arrow":
-        return binary.read_arrow(file, options.missing)
+        return read_arrow(file, options.missing, options.scratch, (options.time, options.label))
     if kind == "numpy":
         return binary.read_numpy(file, options.missing)
     if kind == "excel":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import mmap
 import os
 import time
@@ -14,16 +15,18 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # what the system says of a disk that is full
 _SPILL_BYTES = 16 << 20
 
 
 @dataclass(frozen=True)
 class Reading:
-    """How far a file is read: bytes of the file, seconds so far, and the seconds that are left, None at first."""
+    """How far a file is read, in bytes of it, or stored, in rows; seconds so far, and those that are left, None at first."""
 
     done: int
     total: int
     seconds: float
+    stage: str = "reading"  # then "storing"
 
     @property
     def left(self) -> float | None:

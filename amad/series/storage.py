@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 SERIES_SCHEMA = 1
 
 
-def write_series(folder: Path | str, series: Series) -> Columns:
+def write_series(folder: Path | str, series: Series, on_rows: Callable[[int, int], None] | None = None) -> Columns:
     """Writes the series into `folder` (replaced as a whole) and opens its columns.
 
+    `on_rows` is told after each block how many rows of how many are written, and may raise to end it.
     Beside the columns stand `time.i64` (nanoseconds, or the integers of the axis), `labels.i8`,
     `other_<n>.i8` and `series.json`.
     """
@@ -51,15 +52,17 @@ def write_series(folder: Path | str, series: Series) -> Columns:
     for index, labels in enumerate(series.other_labels.values()):
         extra[f"other_{index}.i8"] = labels.astype(np.int8)
     extra["series.json"] = json.dumps(about).encode("utf-8")
-    return Columns.write(folder, series.channels, _blocks(series.values), series.rows, extra=extra)
+    return Columns.write(folder, series.channels, _blocks(series.values, on_rows), series.rows, extra=extra)
 
 
-def _blocks(values: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
+def _blocks(values: NDArray[np.float32], on_rows: Callable[[int, int], None] | None) -> Iterator[NDArray[np.float32]]:
     """Blocks of values (T, C) that leave memory once written, where they are a map of a file."""
     size = max((16 << 20) // (4 * max(values.shape[1], 1)), 1024)
     for start in range(0, len(values), size):
         yield values[start : start + size]
         release(values)
+        if on_rows is not None:
+            on_rows(min(start + size, len(values)), len(values))
 
 
 def open_series(folder: Path | str) -> Series:

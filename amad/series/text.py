@@ -14,7 +14,7 @@ import pyarrow.csv as arrow_csv
 from amad.errors import InputError
 from amad.series.dates import looks_like_time
 from amad.series.dialect import Dialect, is_value, records_of, sniff, squeeze
-from amad.series.names import counter_like, label_like, time_like
+from amad.series.names import exact_name
 from amad.series.scratch import Scratch
 from amad.series.source import TextSource
 from amad.series.table import MISSING_TOKENS, UNNAMED, Table, clean_names, numbered, shorten
@@ -160,7 +160,7 @@ def _single_precision(
     known = frozenset(tokens)
     types = {}
     for index, name in enumerate(names):
-        if name in exact or time_like(name) or label_like(name) or counter_like(name) or name.startswith(UNNAMED):
+        if name in exact or exact_name(name) or name.startswith(UNNAMED):
             continue
         cells = [record[index] for record in rows]
         if all(is_value(cell, dialect.decimal, known) and not looks_like_time(cell) for cell in cells):

@@ -36,20 +36,35 @@ class Glance:
 
 
 def overview(workspace: Workspace, author: str = "reader") -> list[Glance]:
-    """Every series with its newest finished run that scored it, by the highest severity; those without scores last."""
-    found = [_glance(workspace, record, author) for record in workspace.series()]
+    """Every series with its newest finished run that scored it, by the highest severity; those without scores last.
+
+    A series without scores, labels and maintenance costs nothing of its own, so that thousands are listed quickly.
+    """
+    newest: dict[str, list[RunRecord]] = {}
+    scored = workspace.scored_series()
+    for run in workspace.runs():
+        if run.state == "done":
+            for key in scored.get(run.id, ()):
+                newest.setdefault(key, []).append(run)
+    touched = workspace.judged_series()
+    found = [
+        _glance(workspace, record, newest.get(record.id, []), author if record.id in touched else None)
+        for record in workspace.series()
+    ]
     return sorted(found, key=lambda one: (one.run is None, -one.worst, one.series.name))
 
 
-def _glance(workspace: Workspace, record: SeriesRecord, author: str) -> Glance:
-    desk = Incidents(workspace, record.id, author)
-    labels = len(desk.all())
-    run, score = _scored(workspace, record)
+def _glance(workspace: Workspace, record: SeriesRecord, runs: list[RunRecord], author: str | None) -> Glance:
+    """One series with the runs that scored it, the newest first; no `author` where nobody has judged anything of it."""
+    desk = None if author is None else Incidents(workspace, record.id, author)
+    labels = 0 if desk is None else len(desk.all())
+    run, score = _scored(workspace, record, runs)
     if run is None or score is None:
         return Glance(record, None, np.zeros(0, dtype=np.float32), 0.0, 0, 0, labels)
     from amad.detection import find_events, severity
 
-    score = unscored(score, maintained(workspace, record.id, "scoring"))
+    if desk is not None:
+        score = unscored(score, maintained(workspace, record.id, "scoring"))
     threshold = _threshold(workspace.run_folder(run.id), run)
     config = run.config
     events: list[Any] = []
@@ -57,18 +72,19 @@ def _glance(workspace: Workspace, record: SeriesRecord, author: str) -> Glance:
         events = find_events(
             score, threshold, merge_gap=int(config.get("merge_gap", 0)), min_length=int(config.get("min_length", 1))
         )
-    decided = match(desk.decisions(), events)
+    decided = {} if desk is None else match(desk.decisions(), events)
     strip = severity(_highest(score, min(CELLS, record.rows))).astype(np.float32)
     worst = max((event.severity for event in events), default=0.0)
     return Glance(record, run, strip, worst, len(events), sum(event.id not in decided for event in events), labels)
 
 
-def _scored(workspace: Workspace, record: SeriesRecord) -> tuple[RunRecord | None, NDArray[Any] | None]:
-    for run in workspace.runs(record.id):
-        if run.state == "done" and workspace.has_scores(run.id, record.id):
-            columns = workspace.scores_columns(run.id, record.id)
-            if columns is not None and "score" in columns.names:
-                return run, columns.values[columns.names.index("score")]
+def _scored(
+    workspace: Workspace, record: SeriesRecord, runs: list[RunRecord]
+) -> tuple[RunRecord | None, NDArray[Any] | None]:
+    for run in runs:
+        columns = workspace.stored_scores(run.id, record.id)
+        if columns is not None and "score" in columns.names:
+            return run, columns.values[columns.names.index("score")]
     return None, None
 
 

@@ -71,6 +71,24 @@ class ScoringRecord:
     progress: dict[str, Any]
 
 
+@dataclass(frozen=True)
+class JobRecord:
+    """A run being fitted, or (`scoring`) a run being scored on one more series, with what a list of them shows.
+
+    `name` is that of the run, `on` that of the series a scoring is for; either may be gone.
+    """
+
+    id: str
+    run_id: str
+    name: str | None
+    on: str | None
+    state: str
+    progress: dict[str, Any]
+    series_id: str | None
+    scoring: bool
+    error: str | None
+
+
 def clean_text(text: str, longest: int = LONGEST_NAME, empty: str = "") -> str:
     """Any text made fit for display: no control, format or surrogate characters, single spaces, limited length."""
     shown = "".join(" " if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp", "Co") else c for c in text)

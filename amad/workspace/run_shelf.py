@@ -9,11 +9,12 @@ from typing import Any
 from sqlalchemy import select, update
 
 from amad.errors import InputError, JobError
+from amad.workspace.label_tables import DecisionRow, IncidentRow, WindowRow
 from amad.workspace.lookup import find_row
-from amad.workspace.records import RunRecord, clean_text, run_record
+from amad.workspace.records import JobRecord, RunRecord, clean_text, run_record
 from amad.workspace.shelf import SeriesShelf
 from amad.workspace.states import ALIVE, BUSY, plain
-from amad.workspace.tables import RunRow, ScoringRow, WatchRow
+from amad.workspace.tables import RunRow, ScoringRow, SeriesRow, WatchRow
 
 LONGEST_TAG, MOST_TAGS = 40, 20
 
@@ -73,6 +74,42 @@ class RunShelf(SeriesShelf):
         query = select(RunRow).where(RunRow.trashed.is_not(None)).order_by(RunRow.trashed.desc())
         with self.database.reading() as session:
             return [run_record(row) for row in session.scalars(query)]
+
+    def judged_series(self) -> set[str]:
+        """Ids of the series of which anybody has labelled, judged, or declared maintenance."""
+        with self.database.reading() as session:
+            return {
+                key
+                for table in (IncidentRow, DecisionRow, WindowRow)
+                for key in session.scalars(select(table.series_id).distinct())
+            }
+
+    def jobs(self) -> list[JobRecord]:
+        """Every fitting and scoring, the newest first of each, without runs in the trash: two questions however many they are."""
+        fits = (
+            select(RunRow.id, RunRow.name, RunRow.state, RunRow.progress, RunRow.series_id, RunRow.error)
+            .where(RunRow.trashed.is_(None))
+            .order_by(RunRow.created.desc())
+        )
+        scorings = (
+            select(
+                ScoringRow.id, ScoringRow.run_id, RunRow.name, SeriesRow.name, ScoringRow.state, ScoringRow.progress,
+                ScoringRow.series_id, ScoringRow.error,
+            )
+            .outerjoin(RunRow, RunRow.id == ScoringRow.run_id)
+            .outerjoin(SeriesRow, SeriesRow.id == ScoringRow.series_id)
+            .order_by(ScoringRow.created.desc())
+        )  # fmt: skip
+        with self.database.reading() as session:
+            found = [
+                JobRecord(key, key, name, None, state, dict(progress or {}), series, False, error)
+                for key, name, state, progress, series, error in session.execute(fits)
+            ]
+            found += [
+                JobRecord(key, run, name, on, state, dict(progress or {}), series, True, error)
+                for key, run, name, on, state, progress, series, error in session.execute(scorings)
+            ]
+        return found
 
     def _change(self, key: str, **fields: Any) -> RunRecord:
         with self.database.writing() as session:

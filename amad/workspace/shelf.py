@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import secrets
+import time
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from amad.errors import InputError, JobError
 from amad.series import Columns, Series, open_series, read, write_series
-from amad.series.scratch import OnReading
+from amad.series.scratch import OnReading, Reading
 from amad.workspace import files
 from amad.workspace.access import Role
 from amad.workspace.audit import note
@@ -33,11 +36,13 @@ class SeriesShelf:
         self.database = database
 
     def add_series(
-        self, series: Series, *, name: str | None = None, source: str = "", reuse: bool = False
-    ) -> SeriesRecord:
+        self, series: Series, *, name: str | None = None, source: str = "", reuse: bool = False,
+        on_rows: Callable[[int, int], None] | None = None,
+    ) -> SeriesRecord:  # fmt: skip
         """Stores a series; its name is cleaned for display and numbered where it is taken.
 
-        `reuse`: a series of the same content that is already here is returned instead.
+        `reuse`: a series of the same content that is already here is returned instead. `on_rows` is told how many rows
+        of how many are written; what it raises ends the storing, and nothing of the series stays.
         """
         self.database.require(Role.ANALYST)
         digest = files.checksum(series)
@@ -46,7 +51,7 @@ class SeriesShelf:
             if found is not None:
                 return found
         with files.storing(self.path, series.name), files.draft_folder(self.path) as draft:
-            write_series(draft, series)
+            write_series(draft, series, on_rows)
             key = secrets.token_hex(4)
             files.put_in_place(draft, self.series_folder(key), self.path)
         row = SeriesRow(
@@ -66,19 +71,29 @@ class SeriesShelf:
             raise
 
     def add_file(
-        self, path: Path, *, name: str | None = None, source: str = "", reuse: bool = False,
+        self, path: Path | Sequence[Path], *, name: str | None = None, source: str = "", reuse: bool = False,
         on_reading: OnReading | None = None, **options: Any,
     ) -> SeriesRecord:  # fmt: skip
-        """Reads one file with the options of `amad.series.read` and stores it; a large text file never stands in memory.
+        """Reads a file, or several as one, with the options of `amad.series.read`, and stores it.
 
-        `on_reading` is told how far the reading is; what it raises ends the reading, and nothing of the file stays.
+        One large file of text, Parquet, Feather or Arrow never stands in memory. `on_reading` is told how far the reading
+        is, then the storing; what it raises ends both, and nothing of the file stays.
         Errors: InputError as `amad.series.read` and `add_series` give it.
         """
         self.database.require(Role.ANALYST)
-        with files.storing(self.path, Path(path).name), files.draft_folder(self.path) as scratch:
+        paths = [path] if isinstance(path, str | Path) else list(path)
+        shown = ", ".join(Path(one).name for one in paths)
+        with files.storing(self.path, shown), files.draft_folder(self.path) as scratch:
             scratch.mkdir()
             series = read(path, scratch=scratch, on_reading=on_reading, **options)
-            return self.add_series(series, name=name, source=source or Path(path).name, reuse=reuse)
+            begun = time.monotonic()
+
+            def stored(done: int, total: int) -> None:
+                if on_reading is not None:
+                    on_reading(Reading(done, total, time.monotonic() - begun, "storing"))
+
+            stored(0, series.rows)
+            return self.add_series(series, name=name, source=source or shown, reuse=reuse, on_rows=stored)
 
     def series(self) -> list[SeriesRecord]:
         """Every series, the newest first."""
@@ -143,7 +158,9 @@ class SeriesShelf:
             session.delete(row)
             self._note(session, "deleted", row)
         files.remove_folder(self.series_folder(row.id), self.path)
-        for folder in (self.path / "scores").glob(f"*/{row.id}"):
+        for folder in itertools.chain.from_iterable(
+            (self.path / "scores").glob(f"*/{name}") for name in (row.id, f"{row.id}.part")
+        ):
             files.remove_folder(folder, self.path)
 
     def series_folder(self, series_id: str) -> Path:

@@ -21,6 +21,7 @@ from amad.series import Columns, Series
 from amad.workspace import files
 from amad.workspace.access import Actor, Role
 from amad.workspace.database import Database, sqlite_url
+from amad.workspace.incoming import Incoming
 from amad.workspace.learning import leave_out_maintenance
 from amad.workspace.lookup import (
     check_part,
@@ -33,6 +34,7 @@ from amad.workspace.lookup import (
     require_channels,
     there_are,
 )
+from amad.workspace.partial import PartialScores, rows_kept
 from amad.workspace.records import (
     RunRecord,
     ScoringRecord,
@@ -51,6 +53,7 @@ if TYPE_CHECKING:
     from amad.workspace.incidents import Incidents
 
 DATABASE = "AMAD_DATABASE_URL"
+MARK = "mark.txt"  # beside the columns of scores: what they depend on
 
 
 class Workspace(RunShelf):
@@ -82,6 +85,7 @@ class Workspace(RunShelf):
         folder = (Path(path) if path else files.default_path()).expanduser().absolute()
         files.make_folders(folder)
         files.sweep(folder)
+        Incoming(folder).sweep()
         database = Database.open(os.environ.get(DATABASE) or sqlite_url(folder / "amad.sqlite"))
         return cls(folder, database, files.read_secret(folder))
 
@@ -141,8 +145,7 @@ class Workspace(RunShelf):
             with self.database.reading() as session:
                 return [run_record(row) for row in session.scalars(query)]
         key = self.find_series(series).id
-        scored = [folder.parent.name for folder in (self.path / "scores").glob(f"*/{key}")]
-        query = query.where((RunRow.series_id == key) | RunRow.id.in_(scored))
+        query = query.where((RunRow.series_id == key) | RunRow.id.in_(self._scored_by(key)))
         with self.database.reading() as session:
             return [run_record(row) for row in session.scalars(query)]
 
@@ -210,22 +213,59 @@ class Workspace(RunShelf):
         self.write_score_columns(run_id, record.id, names, values)
 
     def write_score_columns(
-        self, run_id: str, series_id: str, names: Iterable[str], values: NDArray[np.float32] | Iterable[Any]
+        self,
+        run_id: str,
+        series_id: str,
+        names: Iterable[str],
+        values: NDArray[np.float32] | Iterable[Any],
+        mark: str = "",
     ) -> None:
-        """Stores score columns (T, K), or blocks of rows of them; errors: InputError if the rows do not match."""
+        """Stores score columns (T, K), or blocks of rows of them; `mark` says what they depend on, see `scores_mark`.
+
+        Errors: InputError if the rows do not match.
+        """
         record = self.find_series(series_id)
         if isinstance(values, np.ndarray) and len(values) != record.rows:
             raise InputError(
                 f'{len(values):,} scores do not fit series "{record.name}", which has {record.rows:,} rows.'
             )
         with files.draft_folder(self.path) as draft:
-            Columns.write(draft, tuple(names), values, record.rows)
+            extra = {MARK: mark.encode()} if mark else {}
+            Columns.write(draft, tuple(names), values, record.rows, extra)
             files.put_in_place(draft, self._scores_folder(run_id, record.id), self.path)
 
     def scores_columns(self, run: str, series: str) -> Columns | None:
         """The stored scores of a run on a series, named as `Scores.columns()`; None where there are none yet."""
-        folder = self._scores_folder(self.find_run(run).id, self.find_series(series).id)
+        return self.stored_scores(self.find_run(run).id, self.find_series(series).id)
+
+    def stored_scores(self, run_id: str, series_id: str) -> Columns | None:
+        """The same, by ids that are known to be right: the database is not asked."""
+        folder = self._scores_folder(run_id, series_id)
         return Columns.open(folder) if folder.is_dir() else None
+
+    def scored_series(self) -> dict[str, set[str]]:
+        """Ids of the series that each run, by its id, has scored."""
+        return {
+            run.name: {series.name for series in os.scandir(run) if is_id(series.name)}
+            for run in os.scandir(self.path / "scores")
+            if run.is_dir()
+        }
+
+    def scores_mark(self, run: str, series: str) -> str:
+        """The mark under which the scores of a run on a series were stored; empty where there is none, or no scores."""
+        try:
+            columns = self.scores_columns(run, series)
+            return columns.file(MARK).decode() if columns is not None and columns.has(MARK) else ""
+        except InputError:  # damaged: to be worked out again
+            return ""
+
+    def partial_scores(self, run_id: str, series_id: str, mark: str) -> PartialScores:
+        """The blocks that a scoring of this mark has kept so far."""
+        return PartialScores(self._partial_folder(run_id, series_id), mark)
+
+    def partial_rows(self, run_id: str, series_id: str) -> int:
+        """How many rows a scoring that was killed or stopped has left behind."""
+        return rows_kept(self._partial_folder(run_id, series_id))
 
     def has_scores(self, run: str, series: str) -> bool:
         """Whether a run has been scored on a series."""
@@ -334,6 +374,13 @@ class Workspace(RunShelf):
     def insert_run(self, row: RunRow, name: str) -> RunRecord:
         """Adds a prepared row of `runs` under a free name."""
         return run_record(self._insert(row, name, "run"))
+
+    def _scored_by(self, series_id: str) -> list[str]:
+        return [run.name for run in os.scandir(self.path / "scores") if os.path.isdir(os.path.join(run, series_id))]
+
+    def _partial_folder(self, run_id: str, series_id: str) -> Path:
+        folder = self._scores_folder(run_id, series_id)
+        return folder.with_name(f"{folder.name}.part")
 
     def _scores_folder(self, run_id: str, series_id: str) -> Path:
         return self.path / "scores" / plain_id(run_id) / plain_id(series_id)

@@ -17,9 +17,10 @@ from amad.plots.words import CAUTION
 from amad.spreadsheets import csv_text
 from amad.workspace import RunRecord, SeriesRecord
 from app.components.maps import maps, sources
-from app.parts import cached, learned, page, prepare, text, theme, workspace
+from app.parts import cached, downloads, learned, page, prepare, text, theme, workspace
 
 WAY, ROWS, TRIED = "attention-way", "attention-rows", "attention-tried"
+WHY_ROWS = 8  # channels of the table that are seen without scrolling
 STRETCHES = 10  # equal stretches of a window that are replaced in turn
 AROUND = 300  # rows to either side of the window that are scored again
 PARTS = {
@@ -87,11 +88,13 @@ def beside(record: SeriesRecord, run: RunRecord, block: int | None, head: int | 
         page.problem(error)
         return
     picked = rollout(seen, head) if rolled else sources.chosen(seen, block, head)
-    maps(
-        key="attention-maps-beside", local=picked.local, global_=picked.global_, mixed=picked.mixed, cad=picked.cad,
-        step=length // 2, labels=[clock.at(one) for one in range(first, first + length)],
-        mixing=float(picked.mixing.mean()), theme=theme.current(),
-    )  # fmt: skip
+    with st.container(key="attention-maps-beside-saved"):
+        maps(
+            key="attention-maps-beside", local=picked.local, global_=picked.global_, mixed=picked.mixed, cad=picked.cad,
+            step=length // 2, labels=[clock.at(one) for one in range(first, first + length)],
+            mixing=float(picked.mixing.mean()), theme=theme.current(),
+        )  # fmt: skip
+        downloads.offer("attention-maps-beside", "maps", lambda: csv_of(picked, first))
 
 
 def rollout(seen: dict[str, NDArray[Any]], head: int | None) -> sources.Maps:
@@ -152,8 +155,9 @@ def still_flagged(
                 "Period (steps)", 2.0, float(max(record.rows // 2, 2)), round(max(period, 2.0), 1), 1.0, key="attention-period",
                 width=130,
             )  # fmt: skip
+        slid = f"{ROWS}-{run.id}-{first}-{step}"
         span = st.slider(
-            "Rows that are made usual", first, first + length, start["span"], key=f"{ROWS}-{run.id}-{first}-{step}",
+            "Rows that are made usual", first, first + length, start["span"], key=slid,
             help="At first the stretch of the window that the chosen step attends to most; or brush the picture.",
         )  # fmt: skip
     span = (min(span[0], first + length - 1), max(span[1], span[0] + 1))
@@ -172,7 +176,9 @@ def still_flagged(
         found["before"], float(found["threshold"]), (span[0] - rows[0], span[1] - rows[0]), first=rows[0],
         theme=theme.current(),
     )  # fmt: skip
-    learned.show(figure, "attention-replaced")
+    learned.show(
+        figure, "attention-replaced", brushed=lambda: brushed("attention-replaced", slid, (first, first + length))
+    )
     inside = slice(first - rows[0], first + length - rows[0])
     before, after = float(found["before"][inside].max()), float(found["after"][inside].max())
     level = float(found["threshold"])
@@ -182,6 +188,12 @@ def still_flagged(
         f"{text.score(level)}."
     )
     table(record, run, picked, first, step, rows, str(way), float(period), found["expected"], edges, masses)
+
+
+def brushed(figure: str, slider: str, window: tuple[int, int]) -> None:
+    """A box over a figure chose rows: those inside of the window are what the slider says from now on."""
+    if rows := learned.box_rows(st.session_state.get(figure), *window):
+        st.session_state[slider] = rows
 
 
 def table(
@@ -247,18 +259,16 @@ def why(record: SeriesRecord, run: RunRecord, step: int, main: Any, inspector: A
         }
     ).sort_values("Share", ascending=False)
     with main:
+        rows = min(len(table), WHY_ROWS)
+        st.html(f"<style>:root {{ --amad-why: {30 + 28 * rows}px; }}</style>")  # the figure takes what the table leaves
         learned.show(plots.leaned_on(found["rows"], found["leaned"], step, theme=theme.current()), "attention-leaned")
         st.dataframe(
-            table, hide_index=True, row_height=28, height="stretch", key="attention-why",
+            table, hide_index=True, row_height=28, height=30 + 28 * rows, key="attention-why",
             alt="Channels by their share in the score of the chosen row",
             column_config={
                 "Share": st.column_config.ProgressColumn(min_value=0, max_value=1, format="percent"),
                 **{name: st.column_config.NumberColumn(format="%.4g") for name in table.columns[2:]},
             },
-        )  # fmt: skip
-        st.download_button(
-            "Download table", csv_text(table).encode(), key="attention-why-download", mime="text/csv",
-            file_name=f"{prepare.file_name(run.name)}-row-{step}.csv", icon=":material/download:", on_click="ignore",
         )  # fmt: skip
     lines = [("Score", text.score(found["score"])), ("Threshold", text.score(found["threshold"]))]
     for name, value in found["views"].items():
@@ -266,13 +276,14 @@ def why(record: SeriesRecord, run: RunRecord, step: int, main: Any, inspector: A
         if name == "reconstruction":
             lines += [(PARTS[part], text.score(odd)) for part, odd in found["parts"].items()]
     lines.append(("CAD", f"{text.number(found['cad'])} nats"))
-    with inspector:
+    with inspector, st.container(key="attention-why-parts", gap="small"):
         st.subheader("Parts of the score", anchor=False)
         st.html(
             '<dl class="amad-facts">'
             + "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in lines)
             + "</dl>"
         )
+    with inspector, st.container(key="attention-why-words", gap="small"):
         st.caption(
             "Each is calibrated evidence; 3.0 is the 95 % point of training. The score joins reconstruction and shape; the "
             "divergence weighs nothing in it. Reconstruction is the middle of its errors, with a little of the deviation."
@@ -282,6 +293,10 @@ def why(record: SeriesRecord, run: RunRecord, step: int, main: Any, inspector: A
             f"Mean squared error of the row, scaled: {text.number(linear)} after the linear part, {text.number(network)} after "
             f"AMAD. {CAUTION}"
         )
+        st.download_button(
+            "Download table", csv_text(table).encode(), key="attention-why-download", mime="text/csv",
+            file_name=f"{prepare.file_name(run.name)}-row-{step}.csv", icon=":material/download:", on_click="ignore",
+        )  # fmt: skip
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

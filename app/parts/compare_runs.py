@@ -52,11 +52,7 @@ def known(record: SeriesRecord) -> list[RunRecord]:
     """Runs that belong to a series or were scored on it: AMAD's first, then baselines in the order of the list."""
     store = workspace.get()
     order = {name: place for place, name in enumerate(NAMES)}
-    found = [
-        run
-        for run in store.runs()
-        if run.series_id == record.id or (run.state == "done" and store.has_scores(run.id, record.id))
-    ]
+    found = [run for run in store.runs(record.id) if run.series_id == record.id or run.state == "done"]
     return sorted(
         found,
         key=lambda run: (order.get(detector_of(run).split("+")[0], -1), detector_of(run), -run.created.timestamp()),

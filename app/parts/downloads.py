@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 from plotly.graph_objects import Figure
@@ -14,18 +15,58 @@ from amad.spreadsheets import csv_text
 # Plotly's own button makes the picture; it stays hidden (style.css) and is pressed by ours, once for each format.
 CONFIG: dict[str, Any] = {"displayModeBar": True, "displaylogo": False, "modeBarButtons": [["toImage"]]}
 _SCRIPT = """
+const give = (blob, name) => {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+};
+
+const kinds = {
+  plotly(place, format, file) {
+    const plot = place.querySelector(".js-plotly-plot");
+    const press = plot && plot.querySelector(".modebar-btn");
+    if (!press) return;
+    const before = plot._context.toImageButtonOptions;
+    const size = { width: plot.offsetWidth, height: plot.offsetHeight };
+    plot._context.toImageButtonOptions = { format, filename: file, scale: 2, ...size };
+    press.click();
+    plot._context.toImageButtonOptions = before;
+  },
+  maps(place, format, file) {
+    const root = place.querySelector('[data-amad="maps"]');
+    if (root) root.dispatchEvent(new CustomEvent("amad:save", { detail: { format, file } }));
+  },
+  vega(place, format, file) {
+    const drawn = place.querySelector("svg.marks");
+    if (!drawn) return;
+    const svg = drawn.cloneNode(true);
+    const ground = document.createElementNS(svg.namespaceURI, "rect");
+    for (const [name, value] of [["width", "100%"], ["height", "100%"], ["fill", getComputedStyle(document.querySelector('[data-testid="stApp"]')).backgroundColor]]) ground.setAttribute(name, value);
+    svg.prepend(ground);
+    const text = new XMLSerializer().serializeToString(svg);
+    if (format === "svg") return give(new Blob([text], { type: "image/svg+xml" }), file + ".svg");
+    const picture = new Image();
+    picture.onload = () => {
+      const canvas = document.createElement("canvas");
+      const seen = drawn.getBoundingClientRect();
+      canvas.width = 2 * seen.width;
+      canvas.height = 2 * seen.height;
+      canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
+      canvas.toBlob((found) => give(found, file + ".png"), "image/png");
+    };
+    picture.src = "data:image/svg+xml;charset=utf-8," + encodeURIComponent(text);
+  },
+};
+
 export default function (component) {
   const { parentElement, data } = component;
   parentElement.querySelectorAll("button").forEach((button) => {
     button.onclick = () => {
-      const plot = document.querySelector(".st-key-" + CSS.escape(data.figure) + " .js-plotly-plot");
-      const press = plot && plot.querySelector(".modebar-btn");
-      if (!press) return;
-      const before = plot._context.toImageButtonOptions;
-      const size = { width: plot.offsetWidth, height: plot.offsetHeight };
-      plot._context.toImageButtonOptions = { format: button.value, filename: data.file, scale: 2, ...size };
-      press.click();
-      plot._context.toImageButtonOptions = before;
+      const name = ".st-key-" + CSS.escape(data.figure);
+      const place = document.querySelector(name + "-saved") || document.querySelector(name);
+      if (place) kinds[data.kind](place, button.value, data.file);
     };
   });
 }
@@ -42,15 +83,19 @@ _STYLE = """
 
 
 def draw(figure: Figure, key: str) -> None:
-    """The button over the right end of a figure that offers its downloads; `key` is the key of its chart."""
+    """The button over the right end of a Plotly figure that offers its downloads; `key` is the key of its chart."""
+    offer(key, "plotly", lambda: csv(figure))
+
+
+def offer(key: str, kind: Literal["plotly", "maps", "vega"], numbers: Callable[[], bytes]) -> None:
+    """The same for what else is drawn: `key` is the key of the figure; a container `<key>-saved` holds both (style.css)."""
     with (
         st.container(key=f"{key}-save-icon-only", width="content"),
         st.popover("Download this figure", icon=":material/download:", key=f"{key}-save", type="tertiary"),
     ):
-        _pictures()(key=f"{key}-pictures", data={"figure": key, "file": f"amad-{key}"})
+        _pictures()(key=f"{key}-pictures", data={"figure": key, "file": f"amad-{key}", "kind": kind})
         st.download_button(
-            "Numbers (CSV)", lambda: csv(figure), file_name=f"amad-{key}.csv", mime="text/csv", key=f"{key}-numbers",
-            on_click="ignore",
+            "Numbers (CSV)", numbers, file_name=f"amad-{key}.csv", mime="text/csv", key=f"{key}-numbers", on_click="ignore",
         )  # fmt: skip
 
 

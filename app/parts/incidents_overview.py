@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -57,9 +58,11 @@ def strip(one: Glance) -> str | None:
     if not len(one.strip):
         return None
     scale = SEQUENTIAL[theme.current()]
-    cells = "".join(
-        f"<rect x='{place}' width='1.02' height='10' fill='{scale[min(len(scale) - 1, int((value / 100) ** 0.5 * len(scale)))]}'/>"
-        for place, value in enumerate(one.strip)
-    )
+    shades = [min(len(scale) - 1, int((value / 100) ** 0.5 * len(scale))) for value in one.strip]
+    cells, place = "", 0
+    for shade, alike in itertools.groupby(shades):  # neighbours of one shade are one rectangle: the list may be long
+        width = len(list(alike))
+        cells += f"<rect x='{place}' width='{width + 0.02}' height='10' fill='{scale[shade]}'/>"
+        place += width
     svg = f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {len(one.strip)} 10' preserveAspectRatio='none' width='330' height='18'>{cells}</svg>"
     return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()

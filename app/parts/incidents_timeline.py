@@ -19,6 +19,7 @@ from app.parts import (
     bands,
     cached,
     events,
+    incidents_attention,
     incidents_queue,
     labelling,
     labelling_fields,
@@ -122,6 +123,7 @@ def draw(
             "truth": truth,
             "judged": judged,
             "unscored": _unscored(record.id, said.stamp, layer),
+            **incidents_attention.given(base, record, run),
             "detect": {"gap": filters.merge_gap, "least": filters.rows, "severity": filters.severity},
         }
     part = record.part if scored is None else scored[0].part if scored[0].series_id == record.id else None
@@ -175,6 +177,8 @@ def answer(base: str, action: Any, record: SeriesRecord, run: RunRecord | None, 
     if not isinstance(action, Mapping):
         return
     kind, rows = action.get("kind"), action.get("rows")
+    if kind == "attention":
+        incidents_attention.ask(base, record, action.get("row"))
     if kind == "threshold" and action.get("score") in events.VIEWS and isinstance(action.get("value"), int | float):
         st.session_state[f"{base}-{action['score']}-value"] = float(action["value"])
         st.session_state[f"{base}-{action['score']}-kind"] = "value"

@@ -27,19 +27,36 @@ class Words:
     waiting: str
 
 
-def show(figure: Figure, key: str, *, clicked: Callable[[], None] | None = None) -> None:
+def show(
+    figure: Figure, key: str, *, clicked: Callable[[], None] | None = None, brushed: Callable[[], None] | None = None
+) -> None:
     """One figure with its text alternative and its downloads; its place takes what the window leaves (style.css).
 
-    `clicked` is called when a point is clicked; what was clicked then stands in the session under `key`.
+    `clicked` is called when a point is clicked, `brushed` when a box is drawn; either then stands in the session under `key`.
     """
     select: dict[str, Any] = {}
     if clicked is not None:
         select = {"on_select": clicked, "selection_mode": "points"}
+    elif brushed is not None:
+        select = {"on_select": brushed, "selection_mode": "box"}
     with st.container(key=f"{key}-place"):
         downloads.draw(figure, key)
         st.plotly_chart(
             figure, key=key, theme=None, height="stretch", alt=plots.describe(figure), config=downloads.CONFIG, **select
         )
+
+
+def box_rows(chart: Any, low: int, high: int) -> tuple[int, int] | None:
+    """Rows [start, stop) under the newest box over a figure, of those from `low` to `high`; None where there is none.
+
+    `chart` is what the session holds of the figure.
+    """
+    boxes = (chart or {}).get("selection", {}).get("box") or []
+    edges = (boxes[-1].get("x") or []) if boxes else []
+    if len(edges) != 2 or not all(isinstance(edge, int | float) for edge in edges):
+        return None
+    start, stop = (min(max(round(edge), low), high) for edge in sorted(edges))
+    return (start, stop) if start < stop else None
 
 
 def is_baseline(run: RunRecord) -> bool:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from amad.errors import AmadError
 from amad.workspace import Workspace
 from app.parts import text
 
@@ -44,29 +43,19 @@ class Job:
 
 def jobs(store: Workspace) -> list[Job]:
     """Every training and scoring, the newest first."""
-    names = {run.id: run.name for run in store.runs()}
-    found = [
-        Job(run.id, run.id, run.name, run.state, run.progress, run.series_id, False, run.error) for run in store.runs()
-    ]
-    for scoring in store.scorings():
-        try:
-            series = store.find_series(scoring.series_id).name
-        except AmadError:
-            series = scoring.series_id
-        name = f"{names.get(scoring.run_id, scoring.run_id)} on {series}"
-        found.append(
-            Job(
-                scoring.id,
-                scoring.run_id,
-                name,
-                scoring.state,
-                scoring.progress,
-                scoring.series_id,
-                True,
-                scoring.error,
-            )
+    return [
+        Job(
+            found.id,
+            found.run_id,
+            f"{found.name or found.run_id} on {found.on or found.series_id}" if found.scoring else str(found.name),
+            found.state,
+            found.progress,
+            found.series_id,
+            found.scoring,
+            found.error,
         )
-    return found
+        for found in store.jobs()
+    ]
 
 
 def standing(state: str) -> str:

@@ -43,12 +43,12 @@ def scoring_boxes(run: RunRecord) -> None:
 
 
 def scoring_line(job: progress.Job, words: str) -> None:
-    """How far a scoring is, with a button that stops it; nothing of it is kept then."""
+    """How far a scoring is, with a button that stops it; what was scored is kept."""
     with st.container(key=f"scoring-{job.id}", horizontal=True, vertical_alignment="center", gap="small"):
         st.progress(progress.fraction(job.progress), text=text.escape(words), width="stretch")
         if st.button(
             "Stop", key=f"scoring-stop-{job.id}", icon=":material/stop:", disabled=job.state == "stopping",
-            help="Ends the scoring; it can be started again at any time.",
+            help="Ends the scoring; started again, it goes on where it stopped.",
         ):  # fmt: skip
             _try(lambda: jobs.stop_score(workspace.get(), job.id))
 
@@ -253,7 +253,7 @@ def import_form() -> None:
 
 
 def score_offer(run: RunRecord, series: SeriesRecord, key: str) -> None:
-    """A finished run without scores on this series: offer to score, show the progress, or say why it cannot be."""
+    """A finished run without scores on this series: offer to score or to go on, show the progress, or say why it cannot be."""
     store = workspace.get()
     job = next(
         (job for job in progress.jobs(store) if job.scoring and job.run_id == run.id and job.series_id == series.id),
@@ -272,7 +272,11 @@ def score_offer(run: RunRecord, series: SeriesRecord, key: str) -> None:
             icon=":material/error:",
         )
         return
-    if st.button(f"Score {text.escape(series.name)}", key=key, type="primary", icon=":material/play_arrow:"):
+    kept = store.partial_rows(run.id, series.id)
+    if kept:
+        st.caption(f"{text.count(kept)} of {text.counted(series.rows, 'row')} are scored already.")
+    words = f"{'Go on scoring' if kept else 'Score'} {text.escape(series.name)}"
+    if st.button(words, key=key, type="primary", icon=":material/play_arrow:"):
         _try(lambda: jobs.submit_score(store, run.id, series.id))
 
 

@@ -55,10 +55,10 @@ def _best_run(runs: list[RunRecord], series: SeriesRecord) -> RunRecord | None:
     """The newest finished run of AMAD on the series, else the newest that was scored on it, else a baseline, else none."""
     store = workspace.get()
     own = [run for run in runs if run.series_id == series.id and run.state == "done"]
-    scored = [run for run in runs if run.state == "done" and store.has_scores(run.id, series.id)]
-    ranked = sorted(
-        own or scored, key=lambda run: run.config.get("detector", "amad") != "amad"
-    )  # the newest first still
+    if not own:
+        scored = {run.id for run in store.runs(series.id)}
+        own = [run for run in runs if run.state == "done" and run.id in scored]
+    ranked = sorted(own, key=lambda run: run.config.get("detector", "amad") != "amad")  # the newest first still
     return next(iter(ranked), None)
 
 

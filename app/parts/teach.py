@@ -70,13 +70,14 @@ def number() -> int:
     return NAMES.index(name) if name in NAMES else 0
 
 
-def bar(words: Words, export: Callable[[], bytes]) -> None:
-    """Top bar: title, presenter, link, export."""
+def bar(words: Words, export: Callable[[], bytes], more: Callable[[], None]) -> None:
+    """Top bar: title, presenter, what a chapter has `more`, link, export."""
     with page.top("Teach", page.context_of(f"Chapter {words.number} of {len(CHAPTERS)}", words.title)):
         st.toggle(
             "Presenter", key=PRESENT, bind="query-params",
             help="Large letters, without the sidebar. Page Up and Page Down turn the chapters.",
         )  # fmt: skip
+        more()
         with st.popover("Link", icon=":material/link:", key="teach-link"):
             st.caption("Opens this chapter as it is set now.")
             st.code(address(), language=None, wrap_lines=True)

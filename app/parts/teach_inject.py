@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from amad import inspection, plots
 from amad.plots.palette import Theme
-from app.parts import text
+from app.parts import learned, text
 from app.parts.teach import Lesson, Picture, State, Sweep, chart
 from app.parts.teach_river import label, river, short
 from app.parts.teach_words import INJECT
@@ -56,24 +56,21 @@ def maps(
     return found["local"].mean(axis=(0, 1)), found["global"].mean(axis=(0, 1))
 
 
+def names() -> list[str]:
+    """The channels as the controls call them."""
+    return [short(channel) for channel in river().channels]
+
+
 def brushed() -> None:
     """A box over the picture chose rows; the newest one counts."""
-    told = st.session_state.get(chart(INJECT))
-    boxes = (told or {}).get("selection", {}).get("box") or []
-    if not boxes:
-        return
-    edges = boxes[-1].get("x") or []
-    if len(edges) == 2 and all(isinstance(edge, int | float) for edge in edges):
-        start, stop = sorted(round(edge) - ROWS[0] for edge in edges)
-        start, stop = max(0, start), min(ROWS[1] - ROWS[0], stop)
-        if stop - start >= 2:
-            st.session_state[SPAN] = (start + ROWS[0], stop + ROWS[0])
+    rows = learned.box_rows(st.session_state.get(chart(INJECT)), *ROWS)
+    if rows is not None and rows[1] - rows[0] >= 2:
+        st.session_state[SPAN] = rows
 
 
 def controls() -> State:
     """Kind, rows (by brush or by hand), channels, strength, threshold."""
-    here = river()
-    names = [short(channel) for channel in here.channels]
+    known = names()
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom", key="teach-inject-kind"):
         kind = st.segmented_control(
             "What goes wrong",
@@ -98,7 +95,7 @@ def controls() -> State:
         )
     with columns[1]:
         chosen = st.pills(
-            "Channels", names, key=CHANNELS, default=[names[0], names[-1]], selection_mode="multi", bind="query-params"
+            "Channels", known, key=CHANNELS, default=[known[0], known[-1]], selection_mode="multi", bind="query-params"
         )
     with columns[2]:
         strength = st.slider(
@@ -107,7 +104,7 @@ def controls() -> State:
         )  # fmt: skip
     stop = max(stop, start + 2)
     span = (min(start, ROWS[1] - 2) - ROWS[0], min(stop, ROWS[1]) - ROWS[0])
-    places = tuple(place for place, name in enumerate(names) if name in (chosen or ()))
+    places = tuple(place for place, name in enumerate(known) if name in (chosen or ()))
     left = {"kind": str(kind), "span": span, "channels": places, "strength": float(strength)}
     if st.session_state.get(LEFT) != left:  # what chapter 8 has trained was another one
         st.session_state[LEFT] = left

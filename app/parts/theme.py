@@ -34,4 +34,6 @@ def icon_variables() -> str:
 def apply() -> None:
     """Put the style sheet into the page; called once, by the navigation script."""
     st.html(icon_variables())
+    # Popovers, dialogs and menus hang outside of the part that Streamlit calls light or dark, and would take the light colours.
+    st.html(f"<style>:root{{color-scheme:{current()}}}</style>")
     st.html(APP / "style.css")

@@ -1,12 +1,14 @@
-"""The routes under /amad/: module files, the timeline's data, health. They call the library and hold nothing."""
+"""The routes under /amad/: module files, the timeline's data, uploads, rooms of guesses, health. They call the library and hold nothing."""
 
 from starlette.routing import BaseRoute, Route
 
 from app.components.timeline.data import timeline_data
 from app.components.timeline.events import timeline_events
+from app.server import guessing
 from app.server.address import with_base
 from app.server.health import health
 from app.server.modules import serve
+from app.server.uploads import upload, uploads
 
 
 def routes() -> list[BaseRoute]:
@@ -17,4 +19,7 @@ def routes() -> list[BaseRoute]:
         Route(with_base("/amad/modules/{component}/{hash}/{file}"), serve),
         Route(with_base("/amad/timeline/data"), timeline_data),
         Route(with_base("/amad/timeline/events"), timeline_events),
+        Route(with_base("/amad/uploads"), uploads, methods=["POST"]),
+        Route(with_base("/amad/uploads/{id}"), upload, methods=["GET", "PUT", "DELETE"]),
+        *guessing.routes(),
     ]

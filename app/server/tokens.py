@@ -9,6 +9,7 @@ from typing import Any
 from itsdangerous import BadData, URLSafeTimedSerializer
 
 _SALT = "amad.data.1"
+_UPLOADS = "amad.uploads.1"
 _LONGEST_HOURS = 24 * 7
 
 
@@ -38,23 +39,53 @@ def mint(workspace: Any, series_id: str, run_ids: Iterable[str | None] = (), hou
 
 def verify(workspace: Any, token: str | None) -> Grant:
     """What this token allows, or TokenError."""
+    payload = _loaded(workspace, token, _SALT)
+    try:
+        return Grant(str(payload["s"]), tuple(str(run) for run in payload["r"]))
+    except (KeyError, TypeError) as error:
+        raise _strange() from error
+
+
+def mint_upload(workspace: Any, owner: str, hours: int = 12) -> str:
+    """A token with which a session, known as `owner`, may send files and see its own; as long and as often as `mint`."""
+    return _minted_upload(bytes(workspace.secret), owner, hours, int(time.time() // 3600))
+
+
+def verify_upload(workspace: Any, token: str | None) -> str:
+    """The owner whose files this token opens, or TokenError."""
+    try:
+        return str(_loaded(workspace, token, _UPLOADS)["o"])
+    except (KeyError, TypeError) as error:
+        raise _strange() from error
+
+
+def _loaded(workspace: Any, token: str | None, salt: str) -> dict[str, Any]:
+    """What was signed for this use, where it is not too old."""
     if not token:
         raise TokenError("No token was sent. Reload the page.")
     try:
-        payload, signed = _serializer(bytes(workspace.secret)).loads(token, return_timestamp=True)
-        grant = Grant(str(payload["s"]), tuple(str(run) for run in payload["r"]))
+        payload, signed = _serializer(bytes(workspace.secret), salt).loads(token, return_timestamp=True)
         hours = int(payload["h"])
     except (BadData, KeyError, TypeError, ValueError) as error:
-        raise TokenError("The token is not one of this workspace. Reload the page.") from error
+        raise _strange() from error
     if time.time() - signed.timestamp() > hours * 3600:
         raise TokenError("The token is too old. Reload the page.")
-    return grant
+    return dict(payload)
 
 
-def _serializer(secret: bytes) -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(secret, salt=_SALT)
+def _strange() -> TokenError:
+    return TokenError("The token is not one of this workspace. Reload the page.")
+
+
+def _serializer(secret: bytes, salt: str) -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(secret, salt=salt)
 
 
 @lru_cache(maxsize=512)
 def _minted(secret: bytes, series: str, runs: tuple[str, ...], hours: int, _hour: int) -> str:
-    return str(_serializer(secret).dumps({"s": series, "r": list(runs), "h": hours}))
+    return str(_serializer(secret, _SALT).dumps({"s": series, "r": list(runs), "h": hours}))
+
+
+@lru_cache(maxsize=512)
+def _minted_upload(secret: bytes, owner: str, hours: int, _hour: int) -> str:
+    return str(_serializer(secret, _UPLOADS).dumps({"o": owner, "h": hours}))

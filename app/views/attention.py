@@ -7,17 +7,30 @@ from typing import Any
 import streamlit as st
 
 from amad.errors import AmadError
-from amad.inspection import step_attention
 from amad.plots.words import CAUTION, StepFacts, attention_reach, reach_words, step_facts
 from amad.workspace import RunRecord, SeriesRecord
 from app.components.maps import head_pictures, maps, sources
 from app.components.timeline import timeline
-from app.parts import attention_more, cached, events, learned, page, selection, text, theme, workspace
+from app.parts import (
+    attention_more,
+    attention_series,
+    attention_window,
+    cached,
+    downloads,
+    events,
+    learned,
+    page,
+    selection,
+    text,
+    theme,
+    workspace,
+)
 
-BLOCK, HEAD, STEP, EVENT = "attention-block", "attention-head", "attention-step", "attention-event"
+BLOCK, HEAD, STEP = "attention-block", "attention-head", "attention-step"
 VIEW = "attention-view"
-VIEWS = ("Maps", "Heads", "Beside a usual window", "Still flagged?", "Why this score")
+VIEWS = ("Maps", "Heads", "Beside a usual window", "Still flagged?", "Why this score", "Over the series")
 MEAN, ROLLED = "Mean", "Rollout"
+RESIDUAL = "It sees what the linear part leaves over."
 NEAR = 8  # steps that count as near in the facts of a step
 
 
@@ -52,7 +65,7 @@ def instrument(record: SeriesRecord, run: RunRecord) -> None:
     rolled = st.session_state.get(BLOCK) == ROLLED
     picked = attention_more.rollout(seen, head) if rolled else sources.chosen(seen, block, head)
     view = str(st.session_state.get(VIEW))
-    if view in VIEWS[1::2]:
+    if view in (VIEWS[1], VIEWS[3]):
         if view == VIEWS[1]:
             attention_more.heads(seen, run)
         else:
@@ -62,22 +75,27 @@ def instrument(record: SeriesRecord, run: RunRecord) -> None:
     if view == VIEWS[4]:
         attention_more.why(record, run, step, *page.split("attention"))
         return
+    if view == VIEWS[5]:
+        attention_series.draw(record, run, seen, block, head, first, go)
+        return
     span = None if event is None else (event.start_row - first, event.end_row - first)
-    maps(
-        key="attention-maps",
-        local=picked.local,
-        global_=picked.global_,
-        mixed=picked.mixed,
-        cad=picked.cad,
-        step=step - first,
-        labels=[clock.at(row) for row in range(first, first + length)],
-        mixing=float(picked.mixing.mean()),
-        event=span,
-        series=str(record.id),
-        start=first,
-        on_pick=lambda place: st.session_state.update({STEP: first + place}),
-        theme=theme.current(),
-    )
+    with st.container(key="attention-maps-saved"):
+        maps(
+            key="attention-maps",
+            local=picked.local,
+            global_=picked.global_,
+            mixed=picked.mixed,
+            cad=picked.cad,
+            step=step - first,
+            labels=[clock.at(row) for row in range(first, first + length)],
+            mixing=float(picked.mixing.mean()),
+            event=span,
+            series=str(record.id),
+            start=first,
+            on_pick=lambda place: st.session_state.update({STEP: first + place}),
+            theme=theme.current(),
+        )
+        downloads.offer("attention-maps", "maps", lambda: attention_more.csv_of(picked, first))
     if view == VIEWS[2]:
         attention_more.beside(record, run, block, head, rolled)
         return
@@ -133,7 +151,7 @@ def pickers(
     with st.container(horizontal=True, gap=None, vertical_alignment="center", width="content", key="attention-window"):
         step_to(found, at, record, forward=False)
         with st.popover(f"Event {event.id}" if event is not None else "Window", key="attention-where"):
-            choose_window(found, event, record, at)
+            attention_window.choose(found, event, record, at, go)
         step_to(found, at, record, forward=True)
     names = [f"Block {place + 1}" for place in range(blocks)] + [MEAN, ROLLED]
     if st.session_state.get(BLOCK) not in names:
@@ -146,8 +164,8 @@ def pickers(
     head = st.selectbox("Head", choices, key=HEAD, label_visibility="collapsed", width=150, persist_state="session")
     st.selectbox(
         "Show", VIEWS, key=VIEW, label_visibility="collapsed", width=170, persist_state="session",
-        help="Maps of the window, numbers of every head, a usual window beside it, what if a stretch were usual, and what "
-        "makes the score of the chosen step.",
+        help="Maps of the window, numbers of every head, a usual window beside it, what if a stretch were usual, what "
+        "makes the score of the chosen step, and what the head does over the whole series.",
     )  # fmt: skip
     place = names.index(str(block)) if block in names else blocks
     return (None if place >= blocks else place), (None if head == mean else choices.index(str(head)) - 1)
@@ -183,26 +201,6 @@ def step_to(found: list[Any], at: int, record: SeriesRecord, *, forward: bool) -
     )  # fmt: skip
 
 
-def choose_window(found: list[Any], event: Any | None, record: SeriesRecord, at: int) -> None:
-    """Window by event, or by its middle row."""
-    clock = cached.clock(record)
-    if found:
-        by_id = {one.id: one for one in found}
-        st.session_state[EVENT] = event.id if event is not None else None
-        st.selectbox(
-            "Event", list(by_id), key=EVENT, index=None, placeholder="No event in this window",
-            format_func=lambda key: f"Event {key} · {clock.at(by_id[key].start_row)}",
-            on_change=lambda: go(by_id[st.session_state[EVENT]].peak_row) if st.session_state[EVENT] else None,
-        )  # fmt: skip
-    st.session_state["attention-row"] = at
-    st.number_input(
-        "Middle row", min_value=0, max_value=record.rows - 1, key="attention-row", step=1,
-        help="The window lies around this row, cut to the series.",
-        on_change=lambda: go(int(st.session_state["attention-row"])),
-    )  # fmt: skip
-    st.caption(text.escape(clock.at(at)))
-
-
 def signals(
     record: SeriesRecord,
     run: RunRecord,
@@ -212,18 +210,8 @@ def signals(
     first: int,
     step: int,
 ) -> None:
-    """The window's signals with the attention of the chosen step painted on them."""
+    """The window's signals; the attention of the step under the cursor, else of the chosen one, is painted on them."""
     length = len(picked.cad)
-    residual = " It sees what the linear part leaves over." if run.config.get("linear", "pca") != "none" else ""
-    tone = "local", "global"
-    st.html(
-        f'<div class="amad-attends"><b>Step {step - first}</b> attends to '
-        + "".join(
-            f'<span><i class="amad-attends-{role}"></i>{words}</span>'
-            for role, words in zip(tone, ("Local P (upper half)", "Global G (lower half)"), strict=True)
-        )
-        + f"<span>{residual}</span></div>"
-    )
     told = timeline(
         key="attention-timeline",
         workspace=workspace.get(),
@@ -237,8 +225,11 @@ def signals(
         selected=None if event is None else event.id,
         paint={
             "start": first,
-            "local": step_attention(picked.local, step - first).tolist(),
-            "global": step_attention(picked.global_, step - first).tolist(),
+            "row": step,
+            "local": picked.local,
+            "global": picked.global_,
+            "relative": True,
+            "words": RESIDUAL if run.config.get("linear", "pca") != "none" else "",
         },
         view=(first, first + length),
         view_nonce=f"{run.id}:{first}",
@@ -286,7 +277,7 @@ def draw(record: SeriesRecord, run: RunRecord | None) -> None:
     """The page on an open series: what it needs first, else the instrument."""
     length = int(run.config.get("window", 100)) if run is not None else 0
     large = run is not None and sources.size(run) > sources.MOST_BYTES
-    if run is not None and sources.calibrated(run) and record.rows >= length and not large:
+    if run is not None and sources.seen(run, record):
         instrument(record, run)
         return
     if run is not None and learned.is_baseline(run):

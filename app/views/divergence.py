@@ -14,7 +14,7 @@ from amad.plots.words import divergence_words, setting_to_try
 from amad.workspace import RunRecord, SeriesRecord
 from app.components.maps import sources
 from app.components.timeline import timeline
-from app.parts import cached, learned, page, progress, selection, text, theme, workspace
+from app.parts import cached, downloads, learned, page, progress, selection, text, theme, workspace
 
 VIEW, BLOCK, EACH = "divergence-view", "divergence-block", "divergence-each"
 VIEWS = ("Training", "Reach and evenness", "Over the series", "Normal against flagged", "Several runs")
@@ -250,7 +250,11 @@ def unscored() -> None:
 def small(chart: alt.FacetChart, key: str) -> None:
     """Linked small multiples with their text alternative."""
     # Its description is its accessible name; Streamlit's own `alt` would only say the same again.
-    st.altair_chart(chart, key=key, theme=None, width="content")
+    # As SVG, so that it can be taken away as it is seen.
+    chart.usermeta = {"embedOptions": {"renderer": "svg"}}
+    with st.container(key=f"{key}-saved", width="content"):
+        st.altair_chart(chart, key=key, theme=None, width="content")
+        downloads.offer(key, "vega", lambda: downloads.csv(chart))
 
 
 current = selection.read()

@@ -6,12 +6,30 @@ import streamlit as st
 
 from amad.errors import AmadError
 from amad.plots.palette import COLORS
-from amad.workspace import SeriesRecord
+from amad.workspace import SeriesRecord, allowed, incoming
 from amad.workspace.access import Role
 from app.components.timeline import timeline
-from app.parts import bands, cached, page, prepare, preview, report, selection, signing, text, theme, upload, workspace
+from app.components.upload import Reading, drop_zone
+from app.parts import (
+    bands,
+    cached,
+    page,
+    prepare,
+    preview,
+    reading,
+    reading_options,
+    report,
+    selection,
+    signing,
+    text,
+    theme,
+    upload,
+    workspace,
+)
 
 ADDING = "amad_adding"
+REFUSED, PROBLEM = "amad_refused_files", "amad_upload_problem"  # what was sent in vain, and why
+QUICK = 0.5  # seconds in which a reading ends without a word about it
 
 
 def add_view(*, first: bool) -> None:
@@ -76,28 +94,94 @@ def _open_demo(name: str) -> None:
 
 
 def _upload_area() -> None:
-    files = st.file_uploader(
-        "Upload files", type=upload.TYPES, accept_multiple_files=True, key="series-upload",
-        label_visibility="collapsed",
-    )  # fmt: skip
-    st.caption("CSV (any separator, gzip), Excel, Parquet, Arrow, NumPy · up to 2 GB")
+    """The drop zone, and why files could not be read."""
+    kept = upload.current()
+    busy = kept is not None and kept.job is not None
+    st.fragment(_drop_zone, run_every=0.7 if busy else None)()
+    st.caption(
+        f"CSV (any separator, gzip), Excel, Parquet, Arrow, NumPy \u00b7 up to {text.size(incoming.limit_bytes())} each"
+    )
     st.caption("Several files become one series, in the order of their names; a file of labels labels it.")
-    with st.popover("Reading options", icon=":material/tune:", key="series-options-add"):
-        options = upload.options_form("series-add-options")
+    with st.container(horizontal=True, gap="small"):
+        with st.popover("Reading options", icon=":material/tune:", key="series-options-add"):
+            options = reading_options.form("series-add-options")
+        _server_file()
+    if PROBLEM in st.session_state:
+        page.problem(st.session_state.pop(PROBLEM))
     if options is not None:
         st.session_state["amad_reading_options"] = options
-    if not files:
+        if kept is not None and kept.files and kept.series_id is None and not busy:
+            _begin(kept)
+    if kept is None or not kept.files or kept.series_id is not None:
         return
+    if kept.failure is not None:
+        if not isinstance(kept.failure, AmadError):
+            raise kept.failure
+        page.problem(kept.failure)
+        st.caption("The file is kept. Change the reading options, or upload a corrected file.")
+    elif kept.stopped:
+        st.caption("Reading was ended. The file is kept: read it again under Reading options, or remove it.")
+
+
+def _drop_zone() -> None:
+    """The zone alone: while files are read, only this is drawn again."""
+    kept = upload.current()
+    job = None if kept is None else kept.job
+    told = drop_zone(
+        key="series-upload", workspace=workspace.get(), owner=upload.owner(), endings=upload.ENDINGS,
+        files=kept.files if kept is not None and kept.series_id is None else [], reading=_shown(job),
+        refused=st.session_state.get(REFUSED, ()),
+    )  # fmt: skip
+    if job is not None and told.cancelled:
+        job.cancel()
+    if job is not None and not job.busy:
+        st.rerun()
+    if told.sent:
+        try:
+            taken = upload.take(told.sent)
+        except AmadError as error:
+            st.session_state[REFUSED], st.session_state[PROBLEM] = told.sent, error
+            st.rerun()
+        _begin(taken)
+    if kept is not None and told.removed:
+        upload.drop(kept, told.removed)
+        if kept.files:
+            _begin(kept)
+        st.rerun()
+
+
+def _shown(job: reading.Job | None) -> Reading | None:
+    """How far a reading is, for the zone."""
+    if job is None:
+        return None
+    seen = job.seen
+    if seen is None:
+        return Reading(job.name, "Reading")
+    stage, unit = ("Reading", "bytes") if seen.stage == "reading" else ("Storing", "rows")
+    return Reading(job.name, stage, seen.done, seen.total, seen.left, unit)
+
+
+def _begin(kept: upload.Upload) -> None:
+    """Reads the files; a small one is open before anybody sees that it is read."""
+    upload.read(kept, st.session_state.get("amad_reading_options", {})).wait(QUICK)
+    st.rerun()
+
+
+def _server_file() -> None:
+    """Opens a file that lies on the server, where its operator allows a folder."""
     try:
-        with st.spinner(f"Reading {text.names([file.name for file in files])}"):
-            record = upload.open_files(files, st.session_state.get("amad_reading_options", {}))
+        if not allowed.folders():
+            return
+        with st.popover("File on the server", icon=":material/folder_open:", key="series-server"):
+            path = st.selectbox(
+                "File", allowed.listing(tuple(f".{ending}" for ending in upload.ENDINGS)), index=None,
+                key="series-server-file", accept_new_options=True, placeholder="Choose a file, or type its path",
+                help=f"In {text.names(allowed.folders())}",
+            )  # fmt: skip
+            if st.button("Open file", key="series-server-open", disabled=not path):
+                _begin(upload.take_path(str(path)))
     except AmadError as error:
         page.problem(error)
-        st.caption("The file is kept. Change the reading options, or upload a corrected file.")
-        return
-    _adding(False)
-    selection.write(series=record)
-    st.rerun()
 
 
 def series_view(record: SeriesRecord) -> None:
@@ -164,14 +248,20 @@ def body(record: SeriesRecord) -> None:
 def _read_again(record: SeriesRecord, kept: upload.Upload) -> None:
     found = cached.series(record)
     columns = [name for name in (found.time_name, found.label_name) if name] + list(record.channels)
-    options = upload.options_form("series-options-form", columns)
+    options = reading_options.form("series-options-form", columns)
     if options is None:
         return
+    job = upload.read(kept, options)
     try:
-        with st.spinner("Reading again"):
-            fresh = upload.open_series(kept, options)
-    except AmadError as error:
-        page.problem(error)
+        place = st.empty()
+        while not job.wait(QUICK):
+            seen = job.seen
+            place.progress(seen.done / max(seen.total, 1) if seen else 0.0, text="Reading again")
+    finally:
+        job.cancel()  # whoever goes elsewhere meanwhile keeps the series as it was
+    fresh = upload.outcome(kept)
+    if fresh is None:
+        page.problem(kept.failure or "Reading was ended.")
         return
     selection.write(series=fresh)
     st.rerun()
@@ -219,6 +309,21 @@ def _adding(value: bool) -> None:
     st.session_state[ADDING] = value
 
 
+def _open_what_was_read() -> None:
+    """A series that was read beside the script opens without a further click, unless its reader has gone elsewhere."""
+    kept = upload.current()
+    record = None if kept is None else upload.outcome(kept)
+    if record is None:
+        return
+    now = selection.read().series
+    if now is None or now.id == record.id or st.session_state.get(ADDING, False):
+        _adding(False)
+        selection.write(series=record)
+        st.rerun()
+    st.toast(f"{text.escape(record.name)} is read", icon=":material/check:")
+
+
+_open_what_was_read()
 chosen = selection.read().series
 if chosen is None or st.session_state.get(ADDING, False):
     add_view(first=chosen is None)

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app.parts import page, teach, teach_export, teach_hand, teach_inject, teach_pair, teach_river, teach_train, theme
+from app.parts import (
+    page,
+    teach,
+    teach_export,
+    teach_guess,
+    teach_hand,
+    teach_inject,
+    teach_pair,
+    teach_river,
+    teach_train,
+    theme,
+)
 
 LESSONS = (
     *teach_river.LESSONS,
@@ -25,9 +36,15 @@ def chapter() -> None:
     held: teach.State = {}
     shown = theme.current()
     with above:
-        teach.bar(lesson.words, lambda: teach_export.page(lesson, held, shown))
+        teach.bar(
+            lesson.words, lambda: teach_export.page(lesson, held, shown), more=lambda: teach_guess.menu(lesson, held)
+        )
+    room = teach_guess.room(lesson)
     with st.container(key="teach-presenting" if teach.presenting() else "teach-reading", gap="small"):
-        teach.show(lesson, held)
+        if room is not None:
+            teach_guess.draw(room, held)
+        else:
+            teach.show(lesson, held)
 
 
 chapter()

@@ -8,6 +8,7 @@ from app_made import HOME
 from streamlit.testing.v1 import AppTest
 
 from amad.workspace import Workspace
+from amad.workspace.incoming import Incoming
 
 
 @pytest.fixture
@@ -33,3 +34,30 @@ def open_page(store: Workspace) -> Callable[..., AppTest]:
         return test
 
     return opened
+
+
+Send = Callable[..., AppTest]
+
+
+@pytest.fixture
+def send(store: Workspace, monkeypatch: pytest.MonkeyPatch) -> Send:
+    """Puts files, as (name, content), into the drop zone of a page, and waits until they are read."""
+    from app.components.upload import Told
+    from app.parts.reading import Job
+
+    waiting: list[Told] = []
+    monkeypatch.setattr("app.components.upload.drop_zone", lambda **_: waiting.pop() if waiting else Told())
+    wait = Job.wait
+    monkeypatch.setattr(Job, "wait", lambda self, _seconds=None: wait(self))
+
+    def sent(page: AppTest, *files: tuple[str, bytes], told: Told | None = None) -> AppTest:
+        incoming, owner = Incoming(store.path), str(page.session_state["amad_owner"])
+        ids = []
+        for name, content in files:
+            known = incoming.begin(owner, name, len(content))
+            incoming.write(owner, known.id, 0, content)
+            ids.append(known.id)
+        waiting.append(told or Told(sent=tuple(ids)))
+        return page.run()
+
+    return sent

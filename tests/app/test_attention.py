@@ -1,5 +1,6 @@
 """The page Attention: which window, block, head and step it shows, the facts of a step, and what it says without a run."""
 
+import json
 from collections.abc import Callable
 
 import numpy as np
@@ -10,8 +11,11 @@ from trained_run import at_work as at_work
 
 from amad.plots.words import CAUTION
 from amad.workspace import Workspace
-from app.components.maps import packing, sources
+from amad.workspace.incidents import Incidents
+from app.components import packing
+from app.components.maps import sources
 from app.components.maps.sources import chosen
+from app.parts.learned import box_rows
 
 Open = Callable[..., AppTest]
 
@@ -19,9 +23,9 @@ Open = Callable[..., AppTest]
 def told(page: AppTest) -> str:
     """All words of the page."""
     kinds = ("markdown", "caption", "subheader", "title", "info", "error")
-    return "\n".join(str(element.value) for kind in kinds for element in page.get(kind)) + "".join(
-        str(element.proto.body) for element in page.get("html")
-    )
+    shown = [str(element.value) for kind in kinds for element in page.get(kind)]
+    shown += [str(element.proto.body) for element in page.get("html")]
+    return "\n".join(shown + [element.proto.json for element in page.get("bidi_component")])
 
 
 @pytest.fixture
@@ -234,3 +238,58 @@ def test_the_score_is_taken_apart(page: AppTest) -> None:
     assert np.isclose(table["Share"].sum(), 1, atol=1e-3)
     assert "Reconstruction" in told(page)
     assert page.get("plotly_chart")[0].proto.alt.startswith("Row ")
+
+
+def test_a_head_over_the_series_has_strips_and_windows_where_it_does_the_same(page: AppTest) -> None:
+    page.selectbox(key="attention-head").set_value("Head 2").run()
+    page.selectbox(key="attention-view").set_value("Over the series").run()
+    assert not page.exception
+    assert "Head 2 does the same in" in told(page)
+    (line,) = page.get("bidi_component")
+    strips = json.loads(line.proto.json)["strips"]
+    assert [one["label"] for one in strips["list"]] == ["Distance (P, G)", "Entropy (P, G)", "CAD"]
+    assert strips["rows"] == [*range(0, ROWS, WINDOW)]
+    assert strips["at"] == 142  # the window of the event
+    assert all(len(one["values"]) == len(strips["rows"]) for strip in strips["list"] for one in strip["lines"])
+    table = page.dataframe[0].value
+    assert list(table["Unlike"]) == sorted(table["Unlike"])
+    assert len(table) == 12
+
+
+def test_a_time_is_where_the_window_lies_and_what_is_none_is_told(page: AppTest) -> None:
+    page.text_input(key="attention-time").set_value("2020-03-14 01:00").run()
+    assert not page.exception
+    assert "rows 52 to 68" in told(page)
+    page.text_input(key="attention-time").set_value("noon-ish").run()
+    assert "is neither the number of a row nor a time" in told(page).replace("\\", "")
+    assert "rows 52 to 68" in told(page)
+
+
+def test_what_people_labelled_can_be_looked_at(open_page: Open, store: Workspace) -> None:
+    record = store.add_series(series())
+    run = trained_run(store, record)
+    page = open_page("attention", series=record.id, run=run.id)
+    assert not [one for one in page.selectbox if one.label == "Incident"]
+    (made,) = Incidents(store, record.id, "Ann").add(20, 31, type="Spike")
+    page.run()
+    page.selectbox(key="attention-label").set_value(made.id).run()
+    assert not page.exception
+    assert page.query_params["at"] == "25"
+
+
+@pytest.mark.parametrize(
+    ("edges", "rows"),
+    [
+        ([15.4, 12.2], (12, 15)),
+        ([2.0, 14.6], (10, 15)),
+        ([28, 99], (28, 30)),
+        ([1, 2], None),
+        (["a", 3], None),
+        (None, None),
+    ],
+)
+def test_a_box_over_a_figure_is_rows_inside_of_the_window(edges: list | None, rows: tuple[int, int] | None) -> None:
+    chart = {"selection": {"box": [{"x": [0, 1]}, {"x": edges}]}}
+    assert box_rows(chart, 10, 30) == rows
+    assert box_rows({"selection": {"box": []}}, 10, 30) is None
+    assert box_rows(None, 10, 30) is None

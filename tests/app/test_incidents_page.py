@@ -152,6 +152,16 @@ def test_every_view_that_a_run_has_is_offered(open_page: Open, store: Workspace)
     assert list(offered) == ["Score", "Reconstruction", "Divergence", "Shape"]
 
 
+def test_a_scoring_that_left_blocks_behind_is_offered_to_go_on(open_page: Open, store: Workspace) -> None:
+    series = store.add_series(small_series())
+    run = finished_run(store, series, scored=False)
+    store.partial_scores(run.id, series.id, "mark").add(("score",), np.zeros((420, 1), dtype=np.float32))
+    page = open_page("incidents")
+    assert not page.exception
+    assert "420 of 600 rows are scored already." in [caption.value for caption in page.caption]
+    assert "Go on scoring pump\\_1" in [button.label for button in page.main.button]
+
+
 def test_a_scoring_at_work_can_be_stopped(open_page: Open, store: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("amad.jobs.local._start", lambda *_: None)
     series = store.add_series(small_series())

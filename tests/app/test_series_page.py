@@ -8,8 +8,9 @@ from app_made import finished_run, small_series
 from streamlit.testing.v1 import AppTest
 
 from amad.workspace import Workspace
+from amad.workspace.incoming import Incoming
 
-Open = Callable[..., AppTest]
+Open = Send = Callable[..., AppTest]
 GOOD = "time,flow,temp,label\n" + "".join(
     f"2020-03-14 05:{minute:02d},{minute % 7},{minute * 0.5},{int(minute == 30)}\n" for minute in range(60)
 )
@@ -36,9 +37,9 @@ def test_one_click_opens_a_bundled_series_with_its_context(open_page: Open, stor
     assert "Training part" in texts(page.subheader)
 
 
-def test_an_upload_opens_without_a_further_click(open_page: Open, store: Workspace) -> None:
+def test_an_upload_opens_without_a_further_click(open_page: Open, store: Workspace, send: Send) -> None:
     page = open_page()
-    page.get("file_uploader")[0].set_value(("pump.csv", GOOD.encode(), "text/csv")).run()
+    send(page, ("pump.csv", GOOD.encode()))
     assert not page.exception
     assert not page.error
     series = store.series()[0]
@@ -47,19 +48,19 @@ def test_an_upload_opens_without_a_further_click(open_page: Open, store: Workspa
     assert "Training part" in texts(page.subheader)
 
 
-def test_a_bad_upload_stands_in_a_box_and_nothing_is_lost(open_page: Open, store: Workspace) -> None:
+def test_a_bad_upload_stands_in_a_box_and_nothing_is_lost(open_page: Open, store: Workspace, send: Send) -> None:
     page = open_page()
-    page.get("file_uploader")[0].set_value(("empty.csv", b"", "text/csv")).run()
+    send(page, ("empty.csv", b""))
     assert not page.exception
     assert "empty" in page.error[0].value
     assert store.series() == []
-    assert page.get("file_uploader")[0].value
+    assert len(list((store.path / "incoming").iterdir())) == 1
     assert "The file is kept." in texts(page.caption)
 
 
-def test_an_upload_can_be_read_again_with_other_options(open_page: Open, store: Workspace) -> None:
+def test_an_upload_can_be_read_again_with_other_options(open_page: Open, store: Workspace, send: Send) -> None:
     page = open_page()
-    page.get("file_uploader")[0].set_value(("pump.csv", GOOD.encode(), "text/csv")).run()
+    send(page, ("pump.csv", GOOD.encode()))
     first = store.series()[0]
     next(box for box in page.selectbox if box.label == "Label column").select("flow")
     button(page, "Read again").click().run()
@@ -165,13 +166,120 @@ def test_hostile_names_are_shown_as_they_are(open_page: Open, store: Workspace, 
 
 @pytest.mark.parametrize("name", ["pump.csv", "pump (1).csv"])
 def test_a_corrected_file_opens_although_the_bad_one_still_stands_in_the_list(
-    open_page: Open, store: Workspace, name: str
+    open_page: Open, store: Workspace, send: Send, name: str
 ) -> None:
     page = open_page()
-    page.get("file_uploader")[0].set_value(("pump.csv", BAD.encode(), "text/csv")).run()
+    send(page, ("pump.csv", BAD.encode()))
     assert 'column "temp"' in page.error[0].value.replace("\\", "").replace("\u2060", "")
-    files = [("pump.csv", BAD.encode(), "text/csv"), (name, GOOD.encode(), "text/csv")]
-    page.get("file_uploader")[0].set_value(files).run()
+    send(page, (name, GOOD.encode()))
     assert not page.exception
     assert not page.error
     assert [series.channels for series in store.series()] == [("flow", "temp")]
+
+
+def test_several_files_are_one_series_and_a_removed_one_is_left_out(
+    open_page: Open, store: Workspace, send: Send
+) -> None:
+    from app.components.upload import Told
+
+    page = open_page()
+    send(page, ("a.csv", GOOD.encode()), ("b.csv", BAD.encode()))
+    assert page.error
+    assert store.series() == []
+    bad = next(path for path in (store.path / "incoming").glob("*/file/b.csv"))
+    send(page, told=Told(removed=bad.parents[1].name))
+    assert not page.exception
+    assert not page.error
+    assert [series.source for series in store.series()] == ["a.csv"]
+    assert not bad.exists()
+
+
+def test_new_options_read_a_kept_file_again(open_page: Open, store: Workspace, send: Send) -> None:
+    page = open_page()
+    send(page, ("pump.csv", BAD.encode()))
+    assert page.error
+    next(box for box in page.text_input if box.label == "Missing tokens").set_value("wet")
+    button(page, "Read again").click().run()
+    assert not page.exception
+    assert not page.error
+    assert [series.rows for series in store.series()] == [60]
+
+
+def test_the_next_upload_begins_anew(open_page: Open, store: Workspace, send: Send) -> None:
+    page = open_page()
+    send(page, ("pump.csv", GOOD.encode()))
+    button(page, "Add series").click().run()
+    send(page, ("tank.csv", GOOD.replace("flow", "fill").encode()))
+    assert not page.exception
+    assert sorted(series.source for series in store.series()) == ["pump.csv", "tank.csv"]
+
+
+def test_an_upload_that_is_gone_is_said_so(open_page: Open, store: Workspace, send: Send) -> None:
+    from app.components.upload import Told
+
+    page = open_page()
+    send(page, told=Told(sent=("0" * 32,)))
+    assert not page.exception
+    assert "no longer here" in page.error[0].value
+
+
+def test_a_file_of_an_allowed_folder_opens_by_its_path(
+    open_page: Open, store: Workspace, send: Send, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "shared"
+    folder.mkdir()
+    (folder / "pump.csv").write_text(GOOD)
+    assert "Open file" not in [element.label for element in open_page().button]
+    monkeypatch.setenv("AMAD_FOLDERS", str(folder))
+    page = open_page()
+    next(box for box in page.selectbox if box.label == "File").select("pump.csv").run()
+    button(page, "Open file").click().run()
+    assert not page.exception
+    assert [series.source for series in store.series()] == ["pump.csv"]
+    assert (folder / "pump.csv").exists()
+
+
+def test_a_reading_shows_how_far_it_is_and_ends_when_asked(
+    open_page: Open, store: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import threading
+
+    from amad.series.scratch import Reading
+    from app.components import upload as component
+
+    shown: list[component.Reading | None] = []
+    told: list[component.Told] = []
+
+    def zone(**given: object) -> component.Told:
+        shown.append(given["reading"])  # type: ignore[arg-type]
+        return told.pop() if told else component.Told()
+
+    reached, go = threading.Event(), threading.Event()
+
+    def slow(self: Workspace, path: object, on_reading: Callable[[Reading], None], **_: object) -> None:
+        on_reading(Reading(10, 100, 2.0))
+        reached.set()
+        assert go.wait(60)
+        on_reading(Reading(20, 100, 4.0))
+
+    monkeypatch.setattr(component, "drop_zone", zone)
+    monkeypatch.setattr(Workspace, "add_file", slow)
+    page = open_page()
+    incoming, owner = Incoming(store.path), str(page.session_state["amad_owner"])
+    known = incoming.begin(owner, "pump.csv", 0)
+    told.append(component.Told(sent=(known.id,)))
+    page.run()
+    assert reached.wait(60)
+    page.run()
+    assert shown[-1] == component.Reading("pump.csv", "Reading", 10, 100, 18.0, "bytes")
+    told.append(component.Told(cancelled=True))
+    page.run()
+    job = page.session_state["amad_upload"].job
+    go.set()
+    assert job.wait(60)
+    page.run()
+    assert not page.exception
+    assert shown[-1] is None
+    assert "Reading was ended. The file is kept" in texts(page.caption)
+    assert incoming.find(owner, known.id).path is not None
+    assert store.series() == []

@@ -114,11 +114,11 @@ def own_file(tmp_path: Path) -> Path:
 def test_newcomer_uploads_a_file_with_semicolons_and_scores_it(page: Page, app: Server, own_file: Path) -> None:
     page.goto(app.url)
     add = page.get_by_role("button", name="Add series", exact=True)
-    upload = page.get_by_test_id("stFileUploaderDropzoneInput")
+    upload = page.get_by_label("Choose files", exact=True)
     expect(add.or_(page.get_by_role("heading", name="Open a series to begin", exact=True))).to_be_visible()
     if add.is_visible():
         add.click()
-    upload.first.set_input_files(own_file)
+    upload.set_input_files(own_file)
 
     # Without a further click the series is open, its timeline drawn, its labels no channel.
     expect(page.locator(DRAWN)).to_be_visible()
@@ -165,6 +165,6 @@ def test_a_picture_named_csv_is_refused_in_words(page: Page, app: Server, tmp_pa
     expect(add.or_(page.get_by_role("heading", name="Open a series to begin", exact=True))).to_be_visible()
     if add.is_visible():
         add.click()
-    page.get_by_test_id("stFileUploaderDropzoneInput").first.set_input_files(picture)
+    page.get_by_label("Choose files", exact=True).set_input_files(picture)
     expect(page.get_by_role("alert").filter(has_text="picture.csv")).to_be_visible()
     expect(page.get_by_test_id("stException")).to_have_count(0)

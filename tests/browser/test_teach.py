@@ -2,12 +2,16 @@
 
 from pathlib import Path
 
+import axe_playwright_python
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.profiles import profile, watched
 from tests.browser.serving import Server
 
 pytestmark = pytest.mark.browser
+
+AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text(encoding="utf-8")
 
 PICTURE = ".st-key-teach-picture-place .js-plotly-plot"
 
@@ -82,3 +86,40 @@ def test_an_exported_chapter_works_without_a_server(teach: tuple[Page, str], tmp
     expect(page.locator("#said")).not_to_have_text(before)
     page.get_by_text("What does a period far longer").click()
     expect(page.get_by_text("the mask changes next to nothing")).to_be_visible()
+
+
+def test_the_class_guesses_and_the_presenter_reveals(page: Page, app: Server, chromium_browser: Browser) -> None:
+    opened(page, f"{app.url}/teach?chapter=7+Inject&kind=Level+shift")
+    page.get_by_role("button", name="Guesses").click()
+    page.get_by_role("button", name="Open this anomaly to guesses").click()
+    expect(page.get_by_text("0 guesses so far")).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("img", name="QR code of the link")).to_be_visible()
+    expect(page.get_by_text("Level shift in rows")).to_have_count(0)
+    link = page.locator("code").filter(has_text="/amad/guess/").inner_text()
+    for name, share in (("<img src=x onerror=document.title='hacked'>", 0.4), ("Bo", 0.8)):
+        with profile(chromium_browser, 390, 780, 30_000) as context, watched(context.new_page()) as phone:
+            phone.goto(link)
+            box = phone.get_by_role("img", name="Temperature").bounding_box()
+            assert box is not None
+            x, y = box["x"] + share * box["width"], box["y"] + box["height"] / 2
+            phone.mouse.move(x, y)
+            phone.mouse.down()
+            phone.mouse.move(x + 10, y)
+            phone.mouse.move(x + 25, y)
+            phone.mouse.up()
+            phone.get_by_label("Name (others see it)").fill(name)
+            phone.get_by_role("button", name="Send my guess").click()
+            expect(phone.get_by_role("status")).to_contain_text("Sent: rows")
+            phone.evaluate(AXE)
+            found = phone.evaluate("() => axe.run(document)")
+            assert [one["id"] for one in found["violations"] if one["impact"] in ("serious", "critical")] == []
+    expect(page.get_by_text("2 guesses so far")).to_be_visible(timeout=30_000)
+    page.get_by_role("button", name="Reveal").click()
+    expect(page.get_by_text("1 of 2 guesses hit the anomaly")).to_be_visible(timeout=60_000)
+    assert page.title() != "hacked"
+    with profile(chromium_browser, 390, 780, 30_000) as context, watched(context.new_page()) as late:
+        late.goto(link)
+        late.get_by_label("First row").fill("21600")
+        late.get_by_label("Last row").fill("21650")
+        late.get_by_role("button", name="Send my guess").click()
+        expect(late.get_by_role("status")).to_contain_text("no more guesses are taken")

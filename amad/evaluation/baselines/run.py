@@ -49,8 +49,10 @@ class Run(Protocol):
     def score(self, values: NDArray[np.floating], on_progress: OnProgress | None = None) -> Scores:
         """Scores of every row of values (T, C)."""
 
-    def blocks(self, values: NDArray[np.floating], on_progress: OnProgress | None = None) -> Iterator[Scores]:
-        """The same, one block of rows after another."""
+    def blocks(
+        self, values: NDArray[np.floating], on_progress: OnProgress | None = None, first: int = 0
+    ) -> Iterator[Scores]:
+        """The same, one block of rows after another, without the rows before `first`, where a block begins."""
 
     def threshold(self, spec: str | None = None, scores: ArrayLike | None = None, view: str = "score") -> float:
         """What a threshold spec stands for."""
@@ -222,8 +224,10 @@ class BaselineRun:
         """Scores of a series, whose channels are found by name. Errors: InputError naming the channels it lacks."""
         return self.score(series.take(self.channels).values, on_progress)
 
-    def blocks(self, values: NDArray[np.floating], on_progress: OnProgress | None = None) -> Iterator[Scores]:
-        """The same scores, one block of consecutive rows after another."""
+    def blocks(
+        self, values: NDArray[np.floating], on_progress: OnProgress | None = None, first: int = 0
+    ) -> Iterator[Scores]:
+        """The same scores, one block of consecutive rows after another, without the rows before `first`, where a block begins."""
         if values.ndim != 2 or values.shape[1] != len(self.channels):
             raise InputError(f"The run was fitted on {len(self.channels)} channels; these values are {values.shape}.")
         rows = len(values)
@@ -234,10 +238,13 @@ class BaselineRun:
         begun = time.monotonic()
         for start in range(0, max(rows, 1), size):
             stop = min(start + size, rows)
+            if stop <= first < rows:
+                continue
             yield self._block(values, start, stop, own)
             if on_progress is not None:
                 seconds = max(time.monotonic() - begun, 1e-9)
-                on_progress(Progress("scoring", stop, rows, seconds_left=(rows - stop) * seconds / stop))
+                left = (rows - stop) * seconds / max(stop - first, 1)
+                on_progress(Progress("scoring", stop, rows, seconds_left=left))
 
     def threshold(self, spec: str | None = None, scores: ArrayLike | None = None, view: str = "score") -> float:
         """What a threshold spec (the run's own without one) stands for, over the training scores of the score or a view.

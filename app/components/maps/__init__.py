@@ -21,7 +21,7 @@ from amad.plots.maps import color_limit
 from amad.plots.palette import COLORS, DIVERGING, SEQUENTIAL
 from amad.plots.style import number, percent
 from amad.plots.words import attention_reach
-from app.components.maps.packing import PICTURE, packed, pictures, pooled, starts
+from app.components.packing import PICTURE, packed, pictures, pooled, starts
 from app.server.modules import loader, module_url
 
 Theme = Literal["light", "dark"]

@@ -2,6 +2,7 @@
 
 import { Cursor } from "./cursor.js";
 import { fit, image, make, number, percent, table, weights } from "./draw.js";
+import { save } from "./picture.js";
 
 const REST = 140; // ms that the arrow keys rest before Python hears of the step
 
@@ -34,6 +35,8 @@ export class Instrument {
     this.root.dataset.amad = "maps";
     this.root.dataset.fresh = "false";
     this.root.setAttribute("role", "group");
+    // A page's own button asks for the picture (app/parts/downloads.py).
+    this.root.addEventListener("amad:save", ({ detail }) => save(this, detail.format, detail.file));
     // A real slider, seen only through the outlined row, gives keys and screen readers what they know.
     this.slider = make("input", "amad-maps-slider");
     this.slider.type = "range";

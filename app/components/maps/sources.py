@@ -75,6 +75,11 @@ def size(run: RunRecord) -> int:
     return 12 * int(run.config["blocks"]) * int(run.config["heads"]) * int(run.config["window"]) ** 2
 
 
+def seen(run: RunRecord, record: SeriesRecord) -> bool:
+    """Whether the run can look into windows of the series: it is calibrated, a window fits, and its maps fit into memory."""
+    return calibrated(run) and record.rows >= int(run.config["window"]) and size(run) <= MOST_BYTES
+
+
 def window(run: RunRecord, record: SeriesRecord, at: int) -> dict[str, NDArray[Any]]:
     """What `amad.inspection.inspect` says of the window around row `at`; kept, so read it only. Errors: AmadError."""
     version = cached.mark(workspace.get().run_folder(run.id) / "detection.safetensors")

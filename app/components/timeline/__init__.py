@@ -78,7 +78,9 @@ def timeline(
     detect: Mapping[str, Any] | None = None,
     actions: Mapping[str, str] | None = None,
     key_help: Sequence[tuple[str, str]] = (),
+    attends: bool = False,
     paint: Mapping[str, Any] | None = None,
+    strips: Mapping[str, Any] | None = None,
     view: tuple[int, int] | None = None,
     view_nonce: str | int | None = None,
     at: int | None = None,
@@ -106,7 +108,11 @@ def timeline(
     that may be drawn as a ghost, beside day and week (those the run has learned, when not given).
     detect: `gap`, `least`, `severity` by which events are made of the score: dragging the threshold then shows how many
     there would be, how many of `truth` they find and how many touch nothing in `judged` (spans of rows).
-    actions: key to the kind of action it tells; key_help: further lines of the list of keys. paint: `start` row with `local` and `global` weights a step.
+    actions: key to the kind of action it tells; key_help: further lines of the list of keys. attends: a key asks for attention, `{"kind": "attention", "row":
+    1204}`, or takes it away (row None). paint: `start` row of a window, `local` and `global` maps (L, L) of it, the `row` painted
+    first, `words` for the legend, `relative` to count from the window's start; the cursor's row is painted in the browser.
+    strips: numbers of windows of `length` that begin at `rows`, drawn under the signals: `list` of `label`, `unit`, `lines`
+    (`name`, `role` of the colour, `values`); `at` is the first row of the window that is outlined.
     view: rows to show; it is obeyed when it differs from what was passed last and from what the user made of it, or when
     `view_nonce` changes. set_brush, set_inner: the brush, set when `brush_nonce` changes; brush_inner: a brush has inner
     edges too. at: a row whose cursor stays. report_view: tell the view when it rests (a rerun); report_rows: tell clicks
@@ -164,7 +170,9 @@ def timeline(
         "selected": passing.plain(selected),
         "chosenIncident": passing.plain(chosen_incident),
         "shares": {str(name): float(share) for name, share in (shares or {}).items()},
+        "attends": bool(attends),
         "paint": None if paint is None else passing.painted(paint),
+        "strips": passing.stripped(strips),
         "view": memory["command"],
         "nonce": memory["nonce"],
         "session": memory["session"],

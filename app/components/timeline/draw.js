@@ -1,4 +1,4 @@
-// Signals, expected values, scores and paint on the main canvas; cursor, brush, marks and time pill on the one above it.
+// Signals, expected values and scores on the main canvas; cursor, brush, marks and time pill on the one above it.
 
 import { moment, ticks } from "./axes.js";
 import { drawBrush } from "./brush.js";
@@ -10,21 +10,20 @@ import { cutColumns, scalesOf, scoreScale } from "./scales.js";
 /** Draws everything that does not follow the pointer. */
 export function drawMain(t) {
   const { ctx, g } = begin(t, t.els.main);
-  const painting = Boolean(t.props.paint);
   t.sharedRange = null;
   if (t.props.overview) drawOverview(t, ctx);
-  if (!painting) drawTints(t, ctx);
+  if (!t.paint.on) drawTints(t, ctx);
   drawGrid(t, ctx);
-  for (const item of g.panels.items) drawPanel(t, ctx, item, painting);
+  for (const item of g.panels.items) drawPanel(t, ctx, item);
   t.panels.scores().forEach((score, place) => drawScore(t, ctx, score, g.scores[place]));
+  t.strips.draw(ctx);
   drawRail(t, ctx);
   drawAxis(t, ctx);
 }
 
-function drawPanel(t, ctx, { panel, y: top, h: height }, painting) {
+function drawPanel(t, ctx, { panel, y: top, h: height }) {
   const { geometry: g, props: { colors } } = t;
   const box = { y: top + 4, h: height - 8, floor: top + height };
-  if (painting) drawPaint(t, ctx, top, height);
   rule(ctx, 0, g.x + g.w, top + height, colors.grid);
   const scales = scalesOf(t, panel, box);
   const alone = panel.channels.length === 1;
@@ -52,6 +51,7 @@ function drawAbsent(t, ctx, block, track, top, floor) {
 /** Draws what follows the pointer: cheap, at every move. */
 export function drawOver(t) {
   const { ctx, g, colors } = begin(t, t.els.over);
+  t.paint.draw();
   if (t.brush) drawBrush(t, ctx);
   if (!t.clock) return;
   drawDistance(t, ctx);
@@ -92,23 +92,6 @@ export function clipped(ctx, x, y, w, h, draw) {
 export function rule(ctx, from, to, y, color) {
   ctx.fillStyle = color;
   ctx.fillRect(from, Math.round(y) - 1, to - from, 1);
-}
-
-function drawPaint(t, ctx, top, height) {
-  const { paint, colors } = t.props;
-  for (const [weights, color, y] of [[paint.local, colors.local, top], [paint.global, colors.global, top + height / 2]]) {
-    const floor = 1.5 / weights.length;
-    const most = Math.max(...weights, floor);
-    ctx.fillStyle = color;
-    weights.forEach((weight, index) => {
-      const a = Math.max(t.px(paint.start + index), t.geometry.x);
-      const b = Math.min(t.px(paint.start + index + 1), t.geometry.x + t.geometry.w);
-      if (weight <= floor || b <= a) return;
-      ctx.globalAlpha = 0.15 + 0.45 * Math.sqrt((weight - floor) / Math.max(most - floor, 1e-12));
-      ctx.fillRect(a, y, b - a + 0.3, height / 2 - 1);
-    });
-    ctx.globalAlpha = 1;
-  }
 }
 
 function drawScore(t, ctx, { track: id }, place) {

@@ -30,6 +30,7 @@ export const ACTIONS = [
   ["cursor_right", "", (t) => moveCursor(t, step(t))],
   ["mark", "mark the cursor: A, B and their distance", (t) => mark(t)],
   ["numbers", "the numbers of the view", (t) => t.tools.toggle("numbers")],
+  ["attention", "paint what the step under the cursor attends to", (t) => t.paint.toggle()],
   ["label", "label the brush", (t) => label(t)],
   ["cancel", "cancel the brush, the marks", (t) => cancel(t)],
   ["keys", "this list", (t) => t.tools.toggle("keys")],
@@ -56,10 +57,10 @@ export function actionOf(event, keys) {
 const say = (key) => key.split("+").map((part) => SIGNS[part] ?? (part.length === 1 ? part.toUpperCase() : part)).join(" ") || "+";
 
 /** Rows of the list that `?` shows: [keys, words]. */
-export function keyRows({ keys, actions, keyHelp }) {
+export function keyRows({ keys, actions, attends, keyHelp }) {
   const rows = [...GESTURES];
   ACTIONS.forEach(([name, words], place) => {
-    if (!words) return;
+    if (!words || (name === "attention" && !attends)) return;
     const pair = ACTIONS[place + 1] && !ACTIONS[place + 1][1] ? [name, ACTIONS[place + 1][0]] : [name];
     const said = pair.map((one) => (keys[one]?.[0] === "+" ? "+" : keys[one]?.length ? say(keys[one][0]) : "")).filter(Boolean);
     if (said.length) rows.push([said.join(" "), words]);

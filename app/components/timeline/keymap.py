@@ -35,6 +35,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "cursor_right": (".",),
     "mark": ("d",),
     "numbers": ("t",),
+    "attention": ("g",),
     "label": ("Enter",),
     "cancel": ("Escape",),
     "keys": ("?",),

@@ -5,9 +5,9 @@ const SLACK = 4; // px that all panels together may lack before one of them goes
 
 /**
  * Geometry for a stage of this size. `panels` are all panels that are not hidden, pinned ones first; `first` is the first
- * of the others that is wanted in view; `scores` is how many score panels there are.
+ * of the others that is wanted in view; `scores` and `strips` are how many score panels and strips there are.
  */
-export function layout(width, height, panels, { overview, scores, presenter, first }) {
+export function layout(width, height, panels, { overview, scores, strips, presenter, first }) {
   const low = height < 480;
   const gutter = presenter ? 170 : width < 520 ? 96 : 132;
   const scrollbar = 10;
@@ -25,7 +25,8 @@ export function layout(width, height, panels, { overview, scores, presenter, fir
   const found = { width, height, gutter, x: gutter, w: Math.max(width - gutter - scrollbar, 40), low, presenter };
   found.overview = row(sizes.overview, 8);
   found.rail = row(sizes.rail, 2);
-  const room = Math.max(height - y - scores * (each + 6) - sizes.axis, LEAST);
+  const strip = low ? 34 : 44;
+  const room = Math.max(height - y - scores * (each + 6) - strips * (strip + 6) - sizes.axis, LEAST);
   found.panels = stack(panels, room, y, first, nominal);
   y += panels.length ? found.panels.h : room;
   found.scores = [];
@@ -35,8 +36,14 @@ export function layout(width, height, panels, { overview, scores, presenter, fir
     y += each;
   }
   found.score = found.scores[0] ?? null;
+  found.strips = [];
+  for (let i = 0; i < strips; i++) {
+    y += 6;
+    found.strips.push({ y, h: strip });
+    y += strip;
+  }
   found.axis = { y, h: sizes.axis };
-  found.bottom = y; // of panels or scores, whichever is last
+  found.bottom = y; // of panels, scores or strips, whichever is last
   return found;
 }
 

@@ -7,7 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from amad.errors import InputError
 from amad.plots.palette import INCIDENT_TYPES, Theme
+from app.components.packing import packed, pooled
 
 DECISIONS = ("accepted", "rejected", "unsure")
 KINDS = ("incident", "label", "maintenance", "disagreement")
@@ -81,11 +85,51 @@ def incident(given: Mapping[str, Any], theme: Theme, colors: Mapping[str, str]) 
 
 
 def painted(paint: Mapping[str, Any]) -> dict[str, Any]:
-    """Attention of one step over the rows of its window."""
+    """Both maps (L, L) of a window, 8 bits a weight, so that the browser paints any of its steps without asking again."""
+    maps = {name: np.asarray(paint[name], dtype=np.float32) for name in ("local", "global")}
+    steps = len(maps["local"])
+    if any(found.shape != (steps, steps) for found in maps.values()):
+        raise InputError(f"Maps have shapes {[found.shape for found in maps.values()]}. Give two of (L, L).")
+    small = {name: pooled(found) for name, found in maps.items()}
     return {
         "start": int(paint["start"]),
-        "local": [float(weight) for weight in paint["local"]],
-        "global": [float(weight) for weight in paint["global"]],
+        "row": int(paint["row"]),
+        "steps": steps,
+        "size": len(small["local"]),
+        "relative": bool(paint.get("relative", False)),
+        "words": str(paint.get("words", "")),
+        **{name: packed(found, bits=8) for name, found in small.items()},
+    }
+
+
+def stripped(strips: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Numbers of windows over the series, for the strips under the signals."""
+    if strips is None:
+        return None
+    shown = []
+    for one in strips["list"]:
+        lines = [
+            {
+                "name": str(line["name"]),
+                "role": str(line["role"]),
+                "values": [round(float(v), 4) for v in line["values"]],
+            }
+            for line in one["lines"]
+        ]
+        every = [float(value) for one_line in one["lines"] for value in one_line["values"]] or [0.0]
+        shown.append(
+            {
+                "label": str(one["label"]),
+                "unit": str(one["unit"]),
+                "range": [round(min(every), 4), round(max(every), 4)],
+                "lines": lines,
+            }
+        )
+    return {
+        "rows": [int(row) for row in strips["rows"]],
+        "length": int(strips["length"]),
+        "at": None if strips.get("at") is None else int(strips["at"]),
+        "list": shown,
     }
 
 

@@ -50,6 +50,7 @@ export function label(t) {
 export function cancel(t) {
   if (t.tools.close() || t.gestures.cancel()) return true;
   if (t.brush) t.setBrush(null, true);
+  else if (t.paint.on && t.props.attends) t.act({ kind: "attention", row: null });
   else if (t.pair.length) {
     t.pair = [];
     t.redraw();

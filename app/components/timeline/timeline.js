@@ -15,10 +15,12 @@ import { layout } from "./layout.js";
 import { Levels } from "./levels.js";
 import { Numbers } from "./numbers.js";
 import { unpacked } from "./packed.js";
+import { Paint } from "./paint.js";
 import { Panels } from "./panels.js";
 import * as prefs from "./prefs.js";
 import { filtered } from "./show.js";
 import { Steps } from "./steps.js";
+import { Strips } from "./strips.js";
 import { Tally } from "./tally.js";
 import { applyColors, Tools } from "./tools.js";
 import { REST, Viewing } from "./viewing.js";
@@ -52,6 +54,8 @@ export class Timeline extends Viewing {
     this.tally = new Tally(this);
     this.exact = new Exact(this);
     this.numbers = new Numbers(this);
+    this.paint = new Paint(this);
+    this.strips = new Strips(this);
     this.shared = new Shared(() => this.redrawOver());
     this.tools = new Tools(this);
     this.gutter = new Gutter(this);
@@ -106,9 +110,11 @@ export class Timeline extends Viewing {
     this.tally.clear(); // Python has counted
     this.reshaped = null; // and knows of the incident under the hand
     this.panels.changed();
+    this.paint.update(props);
     if (!props.brush && this.mode === "brush") this.mode = "pan";
     this.tools.update();
     this.resize();
+    if (props.paint && before && before.paint?.start !== props.paint.start) this.paint.show();
   }
 
   #open(before, props) {
@@ -254,11 +260,11 @@ export class Timeline extends Viewing {
   }
 
   resize() {
-    const { stage, main, over } = this.els;
+    const { stage, under, main, over } = this.els;
     const width = stage.clientWidth, height = stage.clientHeight;
     if (!width || !height || !this.props) return;
     this.ratio = window.devicePixelRatio || 1;
-    for (const canvas of [main, over]) {
+    for (const canvas of [under, main, over]) {
       const [w, h] = [Math.round(width * this.ratio), Math.round(height * this.ratio)];
       if (canvas.width !== w || canvas.height !== h) [canvas.width, canvas.height] = [w, h];
     }
@@ -288,6 +294,7 @@ export class Timeline extends Viewing {
       this.overFrame = 0;
       if (this.geometry && !this.frame) {
         this.gutter.values();
+        this.strips.values();
         drawOver(this);
       }
     });
@@ -313,7 +320,7 @@ export class Timeline extends Viewing {
     this.drawn = {};
     this.expected = new Set(this.shown.expected ? this.props.expected : []);
     this.geometry = layout(width, height, this.panels.list(), {
-      overview: this.props.overview, scores: this.panels.scores().length, presenter: this.presenter, first: this.first,
+      overview: this.props.overview, scores: this.panels.scores().length, strips: this.strips.list.length, presenter: this.presenter, first: this.first,
     });
     this.first = this.geometry.panels.first;
     this.rowsPerPx = (this.view.to - this.view.from) / this.geometry.w;
@@ -326,7 +333,9 @@ export class Timeline extends Viewing {
     this.longSeries = this.clock?.kind === "time" && this.clock.step() * this.props.rows > LONG;
     drawMain(this);
     this.gutter.place();
+    this.strips.place();
     this.gutter.values();
+    this.strips.values();
     drawOver(this);
     this.tools.status();
     this.took = performance.now() - began;

@@ -45,7 +45,7 @@ export class Tools {
     for (const one of Object.values(this.buttons)) one.setAttribute("aria-haspopup", "dialog");
     this.segment = h("div", { class: "amad-tl-segment", role: "group", "aria-label": "What dragging does" }, this.pan, this.brush);
     t.els.tools.append(
-      this.segment, this.out, this.in, this.all, this.backButton, this.badge, this.fields.box,
+      this.segment, this.out, this.in, this.all, this.backButton, this.badge, t.paint.legend, this.fields.box,
       h("span", { class: "amad-tl-space" }), ...Object.values(this.buttons),
     );
     t.els.root.append(this.popover);
@@ -95,14 +95,14 @@ export class Tools {
     parts.push(density(t.rowsPerPx));
     if (t.bucket > 2 * t.rowsPerPx) parts.push(`in steps of ${whole(t.bucket)} rows`);
     setText(this.badge, parts.join(" · "));
-    this.badge.hidden = Boolean(t.brush);
+    this.badge.hidden = Boolean(t.brush) || t.paint.on;
     this.backButton.disabled = !t.steps.any;
     this.fields.update();
     const { panels } = t.geometry;
     const all = t.panels.list().length, count = t.panels.count(), hidden = t.props.channels.length - count;
     const more = all > panels.count ? `${panels.count} of ${all} ${all === count ? "channels" : "panels"} in view, scroll for more` : "";
     const ghost = t.ghost.label();
-    const foot = [t.tally.words(), distanceWords(t), more, hidden ? `${hidden} hidden` : "", ghost && `grey: ${ghost.toLowerCase()}`];
+    const foot = [t.paint.words(), t.tally.words(), distanceWords(t), more, hidden ? `${hidden} hidden` : "", ghost && `grey: ${ghost.toLowerCase()}`];
     setText(t.els.foot, foot.filter(Boolean).join(" · "));
     this.#scrollbar(all, panels);
     this.#words(count);

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from amad.errors import JobError
-from amad.series import Series, open_series, read, scratch, source, text, write_series
+from amad.errors import InputError, JobError
+from amad.series import Series, arrow_files, open_series, read, scratch, source, text, write_series
 from amad.series.scratch import Reading, release
 from amad.workspace import Workspace
 
@@ -25,6 +25,8 @@ def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(text, "BLOCK_BYTES", 4000)
     monkeypatch.setattr(scratch, "_SPILL_BYTES", 3000)
     monkeypatch.setattr(source, "_CHUNK", 1500)
+    monkeypatch.setattr(arrow_files, "_AT_ONCE", 500)
+    monkeypatch.setattr(arrow_files, "_BLOCK_ROWS", 100)
 
 
 def table(rows: int, channels: int, seed: int, gap: float, mixed: bool, labelled: bool) -> pd.DataFrame:
@@ -83,6 +85,68 @@ def test_on_disk_as_in_memory(
     assert len(told) > 1
     assert [reading.done for reading in told] == sorted(reading.done for reading in told)
     assert told[-1].done == told[-1].total
+
+
+@pytest.mark.parametrize("kind", ["parquet", "feather", "arrow", "stream"])
+@pytest.mark.parametrize("mixed", [False, True])
+def test_arrow_files_on_disk_as_in_memory(kind: str, mixed: bool, tmp_path: Path) -> None:
+    frame = table(2000, 4, 3, 0.1, mixed, True)
+    frame["whole"] = np.arange(2000) % 7
+    frame["flag"] = np.arange(2000) % 2 == 0
+    frame["word"] = ["wet", "dry"] * 1000
+    path = tmp_path / f"x.{kind}"
+    write_table(frame, path, kind)
+    told: list[Reading] = []
+    (tmp_path / "scratch").mkdir()
+    known = read(path)
+    found = read(path, scratch=tmp_path / "scratch", on_reading=told.append)
+    assert isinstance(found.values, np.memmap)
+    assert list((tmp_path / "scratch").glob("column_*.f32"))
+    assert_same(found, known)
+    assert len(told) > 1
+    assert [reading.done for reading in told] == sorted(reading.done for reading in told)
+    assert told[-1].total >= told[-1].done > 0
+
+
+def write_table(frame: pd.DataFrame, path: Path, kind: str) -> None:
+    """A file of several row groups or batches."""
+    import pyarrow as pa
+    import pyarrow.feather as feather
+
+    if kind == "parquet":
+        frame.to_parquet(path, row_group_size=300)
+    elif kind == "feather":
+        feather.write_feather(frame, path, chunksize=300)
+    else:
+        content = pa.Table.from_pandas(frame, preserve_index=False)
+        make = pa.ipc.new_file if kind == "arrow" else pa.ipc.new_stream
+        with make(path, content.schema) as writer:
+            writer.write_table(content, max_chunksize=300)
+
+
+@pytest.mark.parametrize("kind", ["parquet", "feather"])
+def test_a_damaged_arrow_file_is_told_where_it_is_read_in_blocks(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / f"x.{kind}"
+    write_table(table(2000, 4, 3, 0, False, False), path, kind)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 3 : len(content) // 2] = bytes(len(content) // 2 - len(content) // 3)
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=f"x.{kind}: the .* file is damaged or cut off"):
+        read(path, scratch=tmp_path)
+
+
+def test_several_files_say_how_far_they_are(tmp_path: Path) -> None:
+    paths = [tmp_path / f"x{number}.csv" for number in range(3)]
+    for number, path in enumerate(paths):
+        table(300, 2, number, 0, False, False).drop(columns="time").to_csv(path, index=False)
+    told: list[Reading] = []
+    store = Workspace.open(tmp_path / "ws")
+    record = store.add_file(paths, on_reading=told.append)
+    store.close()
+    assert (record.rows, record.source) == (900, "x0.csv, x1.csv, x2.csv")
+    assert [reading.stage for reading in told] == ["reading"] * 3 + ["storing"] * 2
+    assert told[2].done == told[2].total == sum(path.stat().st_size for path in paths)
+    assert (told[3].done, told[4].done, told[4].total) == (0, 900, 900)
 
 
 def test_what_is_raised_ends_the_reading(tmp_path: Path) -> None:

@@ -6,10 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from amad.cli.results import find_row
-from amad.errors import InputError
-from amad.series import read
-
 
 def test_scores_as_parquet_and_csv_hold_the_same(amad, trained, data, tmp_path):
     ended = amad("score", "night", "pump", "-o", "scores.parquet", workspace=trained)
@@ -93,25 +89,6 @@ def test_maps_of_the_window_around_a_row_or_a_time(amad, trained, tmp_path):
     assert rows[0] <= 200 <= rows[-1]
     ended = amad("inspect", "night", "pump", "--at", "2024-03-01T03:20", "-o", "maps.npz", "--json", workspace=trained)
     assert json.loads(ended.out)["at"] == 200
-
-
-def test_at_is_a_row_or_a_time_of_the_series(data):
-    series = read(data)
-    assert find_row(series, "7") == 7
-    assert find_row(series, "2024-03-01 00:07:20") == 7
-    assert find_row(series, "2024-03-01 01:07+01:00") == 7
-    for at, message in {
-        "400": 'Row 400 is not in series "pump", which has rows 0 to 399.',
-        "-1": 'Row -1 is not in series "pump", which has rows 0 to 399.',
-        "noon-ish": '"noon-ish" is neither the number of a row nor a time like 2024-03-01 00:00:00.',
-        "": '"" is neither the number of a row nor a time like 2024-03-01 00:00:00.',
-        "2025-01-01": (
-            '2025-01-01 is outside of series "pump", which runs from 2024-03-01 00:00:00 to 2024-03-01 06:39:00.'
-        ),
-    }.items():
-        with pytest.raises(InputError) as error:
-            find_row(series, at)
-        assert str(error.value) == message
 
 
 @pytest.fixture

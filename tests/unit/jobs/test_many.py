@@ -108,7 +108,13 @@ def test_what_is_wrong_with_one_series_does_not_stop_the_rest_but_a_lost_cluster
     records = [workspace.find_series(name) for name in names]
     run, _ = many.create_shared(workspace, records, "quick", make_config("quick", TINY), "four")
     scored, wrong = [], [InputError("no")]
-    monkeypatch.setattr(workspace, "write_scores", lambda run_id, key, blocks: scored.extend(blocks))
+
+    def keep(_workspace, _run_id, _record, detector, series, on_progress):
+        for block in detector.blocks(series.values, on_progress):
+            scored.append(block)
+            yield block
+
+    monkeypatch.setattr(many, "scored", keep)
 
     class Scorer:
         def blocks(self, values, on_progress):

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -25,7 +26,7 @@ class Beating:
 
 
 class Scorer:
-    """A member whose blocks are numbers; it dies before the one named `dies`."""
+    """A member whose blocks have one row each; it dies before the one named `dies`."""
 
     def __init__(self, count=5, dies=None):
         self.count, self.dies, self.asked, self.killed = count, dies, [], False
@@ -34,12 +35,12 @@ class Scorer:
     def options(self, **_):
         return self
 
-    def remote(self, _values, skip):
-        self.asked.append(skip)
-        for number in range(skip, self.count):
+    def remote(self, _values, first):
+        self.asked.append(first)
+        for number in range(first, self.count):
             if number == self.dies:
                 raise DIED()
-            yield number
+            yield SimpleNamespace(rows=1, number=number)
 
 
 @pytest.fixture
@@ -61,10 +62,10 @@ def team(tmp_path, monkeypatch):
 def test_a_member_lost_while_scoring_is_replaced_and_no_block_comes_twice(team):
     first, second = Scorer(dies=2), Scorer()
     team.come = [first, second]
-    assert list(team.blocks(SERIES.values)) == [0, 1, 2, 3, 4]
+    assert [block.number for block in team.blocks(SERIES.values)] == [0, 1, 2, 3, 4]
     assert (first.asked, second.asked, first.killed, second.killed) == ([0], [2], True, False)
     assert "A worker of the Ray cluster was lost" in team.log.read_text()
-    assert list(team.blocks(SERIES.values)) == [0, 1, 2, 3, 4]  # by the same member
+    assert [block.number for block in team.blocks(SERIES.values)] == [0, 1, 2, 3, 4]  # by the same member
     assert second.asked == [2, 0]
 
 
@@ -79,7 +80,7 @@ def test_a_member_whose_blocks_nobody_wants_any_more_is_ended(team):
     member = Scorer()
     team.come = [member]
     blocks = team.blocks(SERIES.values)
-    assert next(blocks) == 0
+    assert next(blocks).number == 0
     blocks.close()
     assert member.killed
     assert team._free.qsize() == 1

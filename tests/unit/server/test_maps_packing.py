@@ -5,7 +5,7 @@ import base64
 import numpy as np
 import pytest
 
-from app.components.maps.packing import FINE_STEPS, packed, pictures
+from app.components.packing import FINE_STEPS, packed, pictures
 
 
 def unpack(pack: dict) -> np.ndarray:

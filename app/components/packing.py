@@ -33,18 +33,19 @@ def pooled(weights: NDArray[np.floating], most: int = MOST_STEPS) -> NDArray[np.
     return found
 
 
-def packed(weights: NDArray[np.floating]) -> dict[str, Any]:
+def packed(weights: NDArray[np.floating], bits: int | None = None) -> dict[str, Any]:
     """A map (L, L) with weights of 0 or more as base64 of parts of its maximum, and that maximum.
 
     Up to 200 rows the parts are 16 bits wide and even; above, 8 bits wide on a square-root scale, as colours are: the
-    picture is the same to the eye, and a weight is right to half a per cent of the largest one's colour.
+    picture is the same to the eye, and a weight is right to half a per cent of the largest one's colour. `bits` (16, 8) says so.
     """
     top = float(weights.max(initial=0.0)) or 1.0
     share = np.clip(weights, 0, None) / top
-    if len(weights) <= FINE_STEPS:
-        bits, data = 16, np.rint(share * 65535).astype("<u2").tobytes()
+    bits = bits or (16 if len(weights) <= FINE_STEPS else 8)
+    if bits == 16:
+        data = np.rint(share * 65535).astype("<u2").tobytes()
     else:
-        bits, data = 8, np.rint(np.sqrt(share) * 255).astype(np.uint8).tobytes()
+        data = np.rint(np.sqrt(share) * 255).astype(np.uint8).tobytes()
     return {"data": base64.b64encode(data).decode("ascii"), "top": top, "bits": bits}
 
 

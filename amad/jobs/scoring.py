@@ -1,0 +1,80 @@
+"""Scoring a series of the workspace block by block, going on where an earlier scoring of the same run was killed or stopped."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import amad
+from amad.progress import OnProgress
+from amad.series import Series
+from amad.series.picked import pick
+from amad.series.scratch import release
+from amad.workspace.records import SeriesRecord
+from amad.workspace.store import Workspace
+
+if TYPE_CHECKING:
+    from amad.detection.scores import Scores
+    from amad.jobs.sites import Scoring
+
+# What a run's scores depend on, as far as it has these files.
+_FILES = ("config.json", "scaler.json", "detection.json", "detection.safetensors", "model.safetensors")
+
+
+def scored(
+    workspace: Workspace,
+    run_id: str,
+    record: SeriesRecord,
+    detector: Scoring,
+    series: Series,
+    on_progress: OnProgress | None,
+) -> Iterator[Scores]:
+    """The scores of every row, block by block, each kept on disk before it is given; stored as a whole after the last.
+
+    Blocks of an earlier scoring by the same run, program and device are given from the disk and not worked out again.
+    `series` has the run's channels, maybe among others and in another order; `record` is that of it in the workspace.
+    """
+    from amad.detection.scores import Scores
+
+    mark = mark_of(workspace, run_id, record, detector)
+    partial = workspace.partial_scores(run_id, record.id, mark)
+    for block in partial.blocks():
+        yield Scores.from_columns(partial.names, block, detector.channels)
+    if partial.rows < record.rows or not partial.names:
+        for found in detector.blocks(pick(series, detector.channels), on_progress, partial.rows):
+            partial.add(*found.columns())
+            yield found
+            release(series.values)  # what was read of a long series need not stay in memory
+    workspace.write_score_columns(run_id, record.id, partial.names, partial.blocks(), mark)
+    partial.remove()
+
+
+def rows_before(workspace: Workspace, run_id: str, record: SeriesRecord, detector: Scoring) -> int:
+    """How many rows `scored` would give from the disk."""
+    return workspace.partial_scores(run_id, record.id, mark_of(workspace, run_id, record, detector)).rows
+
+
+def is_scored(workspace: Workspace, run_id: str, record: SeriesRecord, detector: Scoring) -> bool:
+    """Whether the stored scores of a series are those that this run would work out again."""
+    return workspace.scores_mark(run_id, record.id) == mark_of(workspace, run_id, record, detector)
+
+
+def mark_of(workspace: Workspace, run_id: str, record: SeriesRecord, detector: Scoring) -> str:
+    """A digest of all that scores depend on: the run's files, the content of the series, the program and the device."""
+    folder = workspace.run_folder(run_id)
+    about = {
+        "version": amad.__version__,
+        "device": str(getattr(detector, "device", "cpu")),
+        "series": record.checksum,
+        "rows": record.rows,
+        "files": {name: _digest(folder / name) for name in _FILES if (folder / name).is_file()},
+    }
+    return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

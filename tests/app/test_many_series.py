@@ -1,0 +1,85 @@
+"""A page asks the database as often in a workspace of many series and runs as in one of few."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from app_made import finished_run, small_series
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+from streamlit.testing.v1 import AppTest
+
+from amad.workspace import Workspace
+from amad.workspace.overview import overview
+from app.parts import progress
+
+Open = Callable[..., AppTest]
+
+
+@contextmanager
+def counted() -> Iterator[list[str]]:
+    """The statements that the database is asked meanwhile."""
+    seen: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        seen.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+
+
+def fill(store: Workspace, count: int) -> None:
+    """So many further series with a finished run each, every other run scored a second time."""
+    for number in range(count):
+        series = store.add_series(small_series(name=f"tank {number}"))
+        run = finished_run(store, series)
+        if number % 2:
+            store.create_scoring(run.id, series.id)
+            with store.database.writing() as session:
+                from amad.workspace.tables import ScoringRow
+
+                session.get(ScoringRow, store.scorings(run.id)[0].id).state = "done"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("view", ["series", "train", "incidents", "compare"])
+def test_statements_do_not_grow_with_the_workspace(open_page: Open, store: Workspace, view: str) -> None:
+    chosen = store.add_series(small_series())
+    run = finished_run(store, chosen)
+    fill(store, 2)
+    page = open_page(view, series=chosen.id, run=run.id)
+    page.run()
+    with counted() as few:
+        page.run()
+    fill(store, 10)
+    page.run()
+    with counted() as many:
+        page.run()
+    assert not page.exception
+    assert few
+    assert len(many) == len(few)
+
+
+def test_jobs_are_named_with_three_questions_at_most(store: Workspace) -> None:
+    fill(store, 6)
+    with counted() as statements:
+        found = progress.jobs(store)
+    assert len(statements) <= 3
+    assert [job.scoring for job in found] == [False] * 6 + [True] * 3
+    assert found[-1].name == f"{store.runs()[-2].name} on tank 1"
+
+
+def test_series_that_nobody_touched_cost_the_overview_nothing(store: Workspace) -> None:
+    fill(store, 2)
+    with counted() as few:
+        first = overview(store)
+    fill(store, 8)
+    with counted() as many:
+        found = overview(store)
+    assert len(many) == len(few)
+    assert [one.events for one in first] == [2, 2]
+    assert len(found) == 10
+    assert {one.events for one in found} == {2}
