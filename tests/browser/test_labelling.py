@@ -71,6 +71,12 @@ def leave(page: Page) -> None:
     page.mouse.move(5, 880)
 
 
+def press(page: Page, key: str, button: str) -> None:
+    """Presses the key of a button once that can be pressed: before, its key does nothing either."""
+    expect(page.get_by_role("button", name=re.compile(f"^{button}"))).to_be_enabled(timeout=PATIENCE)
+    page.keyboard.press(key)
+
+
 def test_a_brushed_span_is_labelled_undone_redone_resized_and_found_after_a_reload(
     page: Page, app: Server, labels: Incidents
 ) -> None:
@@ -97,10 +103,10 @@ def test_a_brushed_span_is_labelled_undone_redone_resized_and_found_after_a_relo
     for words in ("accept, reject, unsure", "label the brush, or accept the event, as a type", "undo, redo"):
         expect(page.get_by_text(words, exact=True)).to_be_visible(timeout=PATIENCE)
     page.keyboard.press("?")
-    page.keyboard.press("z")
+    press(page, "z", "Undo")
     expect(page.get_by_role("radio", name="Incidents 0")).to_be_visible(timeout=PATIENCE)
     assert labels.all() == []
-    page.keyboard.press("y")
+    press(page, "y", "Redo")
     expect(page.get_by_role("radio", name="Incidents 1")).to_be_visible(timeout=PATIENCE)
     assert [one.id for one in labels.all()] == [made.id]
 
