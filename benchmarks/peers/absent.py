@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from benchmarks.quality.methods import Missing, Result
 
 REASONS = {
-    "CATCH": "is not written anew: the summaries of arXiv 2410.12261 that were at hand leave out how the masks of its channel fusion "
+    "CATCH": "it is not written anew: the summaries of arXiv 2410.12261 that were at hand leave out how the masks of its channel fusion "
     "are trained (the losses' weights and the turns of its bi-level optimisation) and how its two scores are weighted",
 }
 
