@@ -16,25 +16,20 @@ def trail(given: argparse.Namespace) -> int:
     since = None if given.since is None else _moment(given.since)
     target = None if given.output is None else check_output(given.output, (".csv",))
     workspace = open_workspace(given)
-    found = [entry.row() for entry in audit.entries(workspace, since)]
+    found = list(audit.entries(workspace, since))
     if target is not None:
-        import pandas as pd
-
-        from amad.spreadsheets import csv_text
-
         with written(target) as draft:
-            draft.write_text(csv_text(pd.DataFrame(found, columns=list(audit.COLUMNS))), encoding="utf-8")
+            draft.write_text(audit.as_csv(found), encoding="utf-8")
     if wants_json(given):
-        show_json({"output": str(target), "changes": len(found)} if target is not None else found)
+        show_json(
+            {"output": str(target), "changes": len(found)} if target is not None else [one.row() for one in found]
+        )
     elif target is not None:
         show(f"{len(found):,} changes written to {target}.")
     elif not found:
         show("Nothing was changed" + (" since then." if since else " yet."))
     else:
-        lines = [
-            (one["at"], one["who"], one["action"], f"{one['kind']} {one['name'] or one['key']}", one["detail"])
-            for one in found
-        ]
+        lines = [(one.at, one.who, one.action, f"{one.kind} {one.name or one.key}", one.detail) for one in found]
         show(table(("when (UTC)", "who", "what", "of", "detail"), lines))
     return 0
 

@@ -37,10 +37,9 @@ class Actor:
     def require(self, role: Role) -> None:
         """Errors: AccessError where this takes another role."""
         if self.role < role:
-            article = "an" if role.word[0] == "a" else "a"
             raise AccessError(
                 f"This takes the role {role.word}; {self.name or 'you'} may act here as {self.role.word}. "
-                f"Ask {article} admin of this server for another role."
+                "Ask an admin of this server for another role."
             )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from amad.spreadsheets import csv_text
 from amad.workspace.access import Actor, Role, owner
+from amad.workspace.moments import aware
 from amad.workspace.records import clean_text
 from amad.workspace.tables import AuditRow
 
@@ -64,23 +66,25 @@ def entries(workspace: Workspace, since: datetime | None = None) -> Iterator[Ent
         labels = select(HistoryRow).order_by(HistoryRow.at, HistoryRow.id)
         if since is not None:
             changes, labels = changes.where(AuditRow.at >= since), labels.where(HistoryRow.at >= since)
-        found = [(_utc(row.at), 0, row.id, _change(row)) for row in session.scalars(changes)]
-        found += [(_utc(row.at), 1, row.id, _label(row)) for row in session.scalars(labels)]
+        found = [(aware(row.at), 0, row.id, _change(row)) for row in session.scalars(changes)]
+        found += [(aware(row.at), 1, row.id, _label(row)) for row in session.scalars(labels)]
     yield from (entry for *_, entry in sorted(found, key=lambda one: one[:3]))
 
 
+def as_csv(found: Iterable[Entry]) -> str:
+    """The entries as CSV with the columns of `COLUMNS`, guarded against formulas."""
+    import pandas as pd
+
+    return csv_text(pd.DataFrame([entry.row() for entry in found], columns=list(COLUMNS)))
+
+
 def _change(row: AuditRow) -> Entry:
-    moment = _utc(row.at).isoformat(timespec="milliseconds")
+    moment = aware(row.at).isoformat(timespec="milliseconds")
     return Entry(moment, row.who, row.role, row.action, row.kind, row.key, row.name, row.detail)
 
 
 def _label(row: Any) -> Entry:
     """What the history of labels says of one row; `do` is the usual step and not worth a word."""
     words = row.words if row.step == "do" else f"{row.step}: {row.words}"
-    moment = _utc(row.at).isoformat(timespec="milliseconds")
+    moment = aware(row.at).isoformat(timespec="milliseconds")
     return Entry(moment, row.author, "", words, row.entity, row.entity_id, "", f"series {row.series_id or '-'}")
-
-
-def _utc(moment: datetime) -> datetime:
-    """SQLite forgets the zone of what is stored in UTC."""
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -15,7 +15,7 @@ from amad.spreadsheets import csv_text
 from amad.workspace import RunRecord, SeriesRecord
 from app.components.maps import sources
 from app.components.timeline import timeline
-from app.parts import cached, page, prepare, selection, text, theme, workspace
+from app.parts import bands, cached, page, prepare, selection, text, theme, workspace
 
 KEPT = 8  # runs on series whose numbers are kept; one takes a megabyte at most
 LIST, BRUSHED = "attention-same", "attention-brushed"
@@ -77,10 +77,7 @@ def draw(
             run=run,
             channels=run.channels,
             score=None,
-            events=[
-                {"id": one.id, "start": one.start_row, "end": one.end_row, "severity": float(one.severity)}
-                for one in sources.events(run, record)
-            ],
+            events=[bands.event(one) for one in sources.events(run, record)],
             training=run.part if run.series_id == record.id else None,
             strips=strips(found, block, head, first),
             view=selection.read().view,

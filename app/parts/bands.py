@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from amad.plots.palette import COLORS
 from amad.workspace import SeriesRecord
 from amad.workspace.masks import Disagreement
 from app.parts import cached, theme
 from app.parts.labelling import Stored
+
+if TYPE_CHECKING:
+    from amad.detection import Event
+
+
+def event(found: Event) -> dict[str, Any]:
+    """An event of a run, as a mark of the timeline."""
+    return {"id": found.id, "start": found.start_row, "end": found.end_row, "severity": float(found.severity)}
 
 
 def labels(record: SeriesRecord) -> list[dict[str, Any]]:

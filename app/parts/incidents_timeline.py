@@ -68,7 +68,7 @@ def _events(queue_key: tuple[Any, ...]) -> Packed:
     found = incidents_queue.kept(queue_key)
     return packed_events(
         {
-            "id": event.id, "start": event.start_row, "end": event.end_row, "severity": float(event.severity),
+            **bands.event(event),
             "decision": found.decided[event.id].verdict if event.id in found.decided else None,
         }
         for event in found.all

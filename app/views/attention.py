@@ -15,6 +15,7 @@ from app.parts import (
     attention_more,
     attention_series,
     attention_window,
+    bands,
     cached,
     downloads,
     events,
@@ -219,9 +220,7 @@ def signals(
         run=run,
         channels=events.order(event, run.channels),
         score=None,
-        events=[
-            {"id": one.id, "start": one.start_row, "end": one.end_row, "severity": float(one.severity)} for one in found
-        ],
+        events=[bands.event(one) for one in found],
         selected=None if event is None else event.id,
         paint={
             "start": first,

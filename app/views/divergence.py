@@ -14,7 +14,7 @@ from amad.plots.words import divergence_words, setting_to_try
 from amad.workspace import RunRecord, SeriesRecord
 from app.components.maps import sources
 from app.components.timeline import timeline
-from app.parts import cached, downloads, learned, page, progress, selection, text, theme, workspace
+from app.parts import bands, cached, downloads, learned, page, progress, selection, text, theme, workspace
 
 VIEW, BLOCK, EACH = "divergence-view", "divergence-block", "divergence-each"
 VIEWS = ("Training", "Reach and evenness", "Over the series", "Normal against flagged", "Several runs")
@@ -171,9 +171,7 @@ def series(record: SeriesRecord, run: RunRecord) -> None:
         channels=run.channels,
         score="cad",
         score_label="CAD (nats)",
-        events=[
-            {"id": one.id, "start": one.start_row, "end": one.end_row, "severity": float(one.severity)} for one in found
-        ],
+        events=[bands.event(one) for one in found],
         training=run.part if run.series_id == record.id else None,
         view=selection.read().view,
         brush=False,

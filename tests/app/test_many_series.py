@@ -1,35 +1,17 @@
 """A page asks the database as often in a workspace of many series and runs as in one of few."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 from app_made import finished_run, small_series
-from sqlalchemy import event
-from sqlalchemy.engine import Engine
 from streamlit.testing.v1 import AppTest
 
 from amad.workspace import Workspace
 from amad.workspace.overview import overview
 from app.parts import progress
+from benchmarks.many import counted
 
 Open = Callable[..., AppTest]
-
-
-@contextmanager
-def counted() -> Iterator[list[str]]:
-    """The statements that the database is asked meanwhile."""
-    seen: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        seen.append(statement)
-
-    event.listen(Engine, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        event.remove(Engine, "before_cursor_execute", note)
 
 
 def fill(store: Workspace, count: int) -> None:
