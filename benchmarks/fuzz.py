@@ -13,7 +13,6 @@ import gzip
 import io
 import json
 import multiprocessing
-import resource
 import sys
 import tempfile
 import time
@@ -120,6 +119,7 @@ def read(form: str, file: Path) -> None:
 def child(form: str, seed: int, first: int, last: int, pipe: Connection) -> None:
     """Reads cases one after the other, and tells before and after each; a case that falls over takes only this process along."""
     from amad.errors import AmadError
+    from amad.workspace.processes import peak_bytes
 
     warnings.simplefilter("ignore")
     ending, wholes = FORMS[form][0], FORMS[form][1]()
@@ -128,7 +128,7 @@ def child(form: str, seed: int, first: int, last: int, pipe: Connection) -> None
         for case in range(first, last):
             data = mutated(np.random.default_rng((seed, case)), wholes)
             file.write_bytes(data)
-            before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
+            before = int(peak_bytes() or 0)
             pipe.send((case, None, ""))
             try:
                 read(form, file)
@@ -137,7 +137,7 @@ def child(form: str, seed: int, first: int, last: int, pipe: Connection) -> None
                 found, words = "refused", ""
             except Exception as error:  # what a user would see as a fault of ours
                 found, words = "crash", f"{type(error).__name__}: {error}"[:200]
-            more = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10) - before
+            more = int(peak_bytes() or 0) - before
             if case > first and more > max(10 * len(data), LEAST_BYTES):  # the first loads what reading needs
                 found, words = "memory", f"{more >> 20} MB for {len(data)} bytes"
             pipe.send((case, found, words))

@@ -25,12 +25,13 @@ _WAYS = {
     "into a workspace (add_file)": "from amad.workspace import Workspace; Workspace.open(folder).add_file(path)",
 }
 _RUN = """
-import resource, sys, time
+import sys, time
+from amad.workspace.processes import peak_bytes
 path, folder = sys.argv[1:]
 import numpy, pandas, pyarrow.csv, amad.series, amad.workspace
 begun = time.perf_counter()
 {work}
-print(time.perf_counter() - begun, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+print(time.perf_counter() - begun, peak_bytes())
 """
 
 _FIT = """
@@ -48,7 +49,8 @@ outcome = work(store, store.states.claim(RunRow, run.id))
 sys.exit(outcome.message or None)
 """
 _SCORE = """
-import resource, sys, time
+import sys, time
+from amad.workspace.processes import peak_bytes
 from amad.evaluation.baselines.run import load_run
 from amad.jobs.scoring import scored
 from amad.workspace import Workspace
@@ -56,11 +58,11 @@ store = Workspace.open(sys.argv[1])
 run, record = store.find_run("scale"), store.find_series("large")
 detector, series = load_run(store.run_folder(run.id), "cpu"), store.open_series(record.id)
 detector.score(series.values[:5000])
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+before = peak_bytes()
 begun = time.perf_counter()
 for _ in scored(store, run.id, record, detector, series, lambda seen: print(f"{seen.step:,} rows", file=sys.stderr)):
     continue
-print(time.perf_counter() - begun, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, before)
+print(time.perf_counter() - begun, peak_bytes(), before)
 """
 _VIEW = """
 import sys, time

@@ -20,6 +20,7 @@ from amad.jobs.sites import Here, site
 from amad.progress import OnProgress
 from amad.workspace.learning import without
 from amad.workspace.lookup import match_channels, require_channels
+from amad.workspace.processes import peak_bytes
 from amad.workspace.states import DONE, FAILED, LOST, STOPPED, Claim
 from amad.workspace.store import Workspace
 from amad.workspace.tables import RunRow
@@ -195,7 +196,7 @@ def _note_peak(workspace: Workspace, run_id: str, found: dict[str, float]) -> No
 
 def peaks() -> dict[str, float]:
     """The most `bytes` this process has held, and `gpu_bytes` of a GPU, as far as that is known."""
-    found, peak = {}, _peak_bytes()
+    found, peak = {}, peak_bytes()
     if peak is not None:
         found["bytes"] = peak
     if "torch" in sys.modules:
@@ -204,13 +205,3 @@ def peaks() -> dict[str, float]:
         if torch.cuda.is_available() and torch.cuda.is_initialized():
             found["gpu_bytes"] = float(torch.cuda.max_memory_allocated())
     return found
-
-
-def _peak_bytes() -> float | None:
-    """The most memory this process has held; None where the system does not say."""
-    try:
-        import resource
-    except ImportError:
-        return None
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return float(peak if sys.platform == "darwin" else peak * 1024)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sys
 import time
 from contextlib import suppress
 from functools import lru_cache
@@ -89,3 +90,19 @@ def end(pid: int, began: float | None, seconds: float = 5.0) -> bool:
             return False
         time.sleep(0.02)
     return True
+
+
+def peak_bytes() -> float | None:
+    """The most memory this process has held; None where the system does not say.
+
+    What getrusage tells on Linux is also the memory of whoever started the process, so the kernel's own record comes first.
+    """
+    with suppress(OSError, ValueError, IndexError):
+        text = Path("/proc/self/status").read_text("ascii", errors="replace")
+        return float(text.split("VmHWM:", 1)[1].split()[0]) * 1024
+    try:
+        import resource
+    except ImportError:
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return float(peak if sys.platform == "darwin" else peak * 1024)

@@ -72,6 +72,12 @@ def test_a_command_is_measured_and_its_failure_is_told() -> None:
         spent([sys.executable, "-S", "-c", "import sys; sys.stderr.write('gone wrong'); sys.exit(3)"])
 
 
+def test_memory_of_the_one_who_measures_is_not_counted() -> None:
+    held = b"x" * 400_000_000
+    assert spent([sys.executable, "-S", "-c", "pass"])["bytes"] < 200e6
+    assert len(held) == 400_000_000
+
+
 def test_the_models_part_prints_its_table_and_appends_one_line(tmp_path, capsys) -> None:
     target = tmp_path / "deep" / "speed.jsonl"
     for _ in range(2):
