@@ -15,6 +15,7 @@ from amad.errors import InputError
 USUAL = -math.log(0.05)
 # Evidence beyond `USUAL` that makes a severity of 50. One unit is one mean training excess over the 95 % point. [D]
 HALF_SEVERITY = 20.0
+BLOCK = 1 << 17  # rows that are compared with the threshold at a time: they stay in the processor's cache
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,11 +115,17 @@ def runs(
     values: NDArray[Any], threshold: float, merge_gap: int, min_length: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Starts and exclusive ends of the runs above the threshold, gaps closed, short ones dropped."""
-    above = values > threshold
-    edges = [np.flatnonzero(above[:1]), np.flatnonzero(above[1:] != above[:-1]) + 1]
-    if above[-1:].any():
-        edges.append(np.array([len(above)]))
-    joined = np.concatenate(edges)
+    edges: list[NDArray[np.int64]] = []
+    last = False
+    for first in range(0, len(values), BLOCK):
+        above = values[first : first + BLOCK] > threshold
+        if above[0] != last:
+            edges.append(np.array([first]))
+        edges.append(np.flatnonzero(above[1:] != above[:-1]) + (first + 1))
+        last = bool(above[-1])
+    if last:
+        edges.append(np.array([len(values)]))
+    joined = np.concatenate(edges) if edges else np.empty(0, dtype=np.int64)
     starts, ends = joined[::2], joined[1::2]
     if len(starts) == 0:
         return starts, ends

@@ -31,21 +31,11 @@ def event_rows(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """First rows and exclusive ends of the events that `find_events` gives, those under a severity (0 to 100) left out.
 
-    score (T,), NaN counts as not above. Takes a few ms at 10^6 rows: peaks are found only where a severity is asked.
+    score (T,), NaN counts as not above. Takes a few ms at 10^6 rows; peaks are found only where a severity is asked.
     Errors: InputError for a score that is not one-dimensional, or a threshold that is not a number.
     """
     values = checked(score, threshold, merge_gap, min_length)
-    rows = np.flatnonzero(values > threshold)
-    if 8 * len(rows) > len(values):
-        starts, ends = runs(values, threshold, merge_gap, min_length)
-    elif len(rows):
-        # Where few rows are above, only these are looked at: a third of the time.
-        apart = np.flatnonzero(np.diff(rows) > merge_gap + 1)
-        starts, ends = rows[np.append(0, apart + 1)], rows[np.append(apart, len(rows) - 1)] + 1
-        kept = ends - starts >= min_length
-        starts, ends = starts[kept], ends[kept]
-    else:
-        starts = ends = rows
+    starts, ends = runs(values, threshold, merge_gap, min_length)
     if severity > 0 and len(starts):
         peaks = np.fromiter(
             (np.fmax.reduce(values[start:end]) for start, end in zip(starts, ends, strict=True)),

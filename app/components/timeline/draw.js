@@ -7,18 +7,36 @@ import { bucketLine, bucketsInView, drawCut, drawExpected, drawInfinite, drawLin
 import { drawOverview, drawRail, drawTints } from "./marks.js";
 import { cutColumns, scalesOf, scoreScale } from "./scales.js";
 
-/** Draws everything that does not follow the pointer. */
-export function drawMain(t) {
+/** Draws everything that does not follow the pointer; `still`: nothing but thresholds and events has changed since. */
+export function drawMain(t, still = false) {
   const { ctx, g } = begin(t, t.els.main);
   t.sharedRange = null;
   if (t.props.overview) drawOverview(t, ctx);
   if (!t.paint.on) drawTints(t, ctx);
   drawGrid(t, ctx);
-  for (const item of g.panels.items) drawPanel(t, ctx, item);
+  if (still) drawPictured(t, ctx);
+  else {
+    t.pictured = null;
+    for (const item of g.panels.items) drawPanel(t, ctx, item);
+  }
   t.panels.scores().forEach((score, place) => drawScore(t, ctx, score, g.scores[place]));
   t.strips.draw(ctx);
   drawRail(t, ctx);
   drawAxis(t, ctx);
+}
+
+/** The panels from a picture that is taken once: with many channels it is most of the work of a frame. */
+function drawPictured(t, ctx) {
+  if (!t.pictured) {
+    t.pictured = new OffscreenCanvas(t.els.main.width, t.els.main.height);
+    const picture = t.pictured.getContext("2d");
+    picture.setTransform(t.ratio, 0, 0, t.ratio, 0, 0);
+    for (const item of t.geometry.panels.items) drawPanel(t, picture, item);
+  }
+  ctx.save();
+  ctx.setTransform(1, 0, 0, 1, 0, 0);
+  ctx.drawImage(t.pictured, 0, 0);
+  ctx.restore();
 }
 
 function drawPanel(t, ctx, { panel, y: top, h: height }) {

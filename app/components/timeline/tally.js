@@ -35,7 +35,7 @@ export class Tally {
       } finally {
         this.flight = null;
       }
-      t.redraw();
+      t.redrawLevels();
     }
   }
 

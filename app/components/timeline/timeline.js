@@ -46,6 +46,8 @@ export class Timeline extends Viewing {
     this.scoreScales = new Map();
     this.zone = null;
     this.reshaped = null; // {id, from, to} of the incident whose edge is held
+    this.still = false; // nothing but thresholds and events differs from the last frame
+    this.pictured = null; // the panels as they were then
     this.timers = {};
     this.steps = new Steps(this, REST);
     this.store = new Store(() => this.redraw(), () => this.refused());
@@ -192,7 +194,8 @@ export class Timeline extends Viewing {
       if (track === this.props.score) this.component.setTriggerValue("threshold", value);
       else this.act({ kind: "threshold", score: track, value });
     } else if (track === this.props.score) this.tally.ask(value);
-    this.redraw();
+    if (tell) this.redraw();
+    else this.redrawLevels();
   }
 
   pick(kind, id) {
@@ -277,6 +280,7 @@ export class Timeline extends Viewing {
   }
 
   redraw(now = false) {
+    this.still = false;
     if (now) {
       cancelAnimationFrame(this.frame);
       this.frame = 0;
@@ -287,6 +291,13 @@ export class Timeline extends Viewing {
       this.frame = 0;
       this.#draw();
     });
+  }
+
+  /** The same where nothing but a threshold, or the events at it, has changed. */
+  redrawLevels() {
+    if (this.frame) return;
+    this.redraw();
+    this.still = true;
   }
 
   redrawOver() {
@@ -331,7 +342,7 @@ export class Timeline extends Viewing {
     if (this.props.overview) this.store.wantOverview(this.geometry.w, this.props.score ?? "mean");
     this.clock = this.store.clock(this.view, this.bucket)?.read(this.zone) ?? null;
     this.longSeries = this.clock?.kind === "time" && this.clock.step() * this.props.rows > LONG;
-    drawMain(this);
+    drawMain(this, this.still);
     this.gutter.place();
     this.strips.place();
     this.gutter.values();
