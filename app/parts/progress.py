@@ -11,7 +11,7 @@ from app.parts import text
 
 BUSY = ("queued", "running", "stopping")
 _STANDING = {
-    "queued": "is being trained",
+    "queued": "waits for its turn",
     "running": "is being trained",
     "stopping": "is being stopped",
     "stopped": "was stopped",
