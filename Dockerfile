@@ -17,8 +17,13 @@ RUN useradd --create-home --uid 1000 amad && install -d -o amad -g amad /workspa
 WORKDIR /opt/amad
 
 # Dependencies first, so that a change in our code does not install torch again.
-COPY requirements.txt requirements-server.txt ./
-RUN grep -v '^-e' requirements.txt > /tmp/pinned.txt && pip install -r /tmp/pinned.txt -r requirements-server.txt
+# Every file is compared with its hash, but for the CPU build of torch, which is taken with --build-arg DEVICE=cpu.
+ARG DEVICE=cuda
+COPY requirements.txt ./
+COPY locks ./locks
+RUN if [ "$DEVICE" = cpu ]; then \
+        pip install --no-deps "$(grep ^torch== requirements.txt)" --index-url https://download.pytorch.org/whl/cpu; \
+    fi && pip install --no-deps --require-hashes -r "locks/$DEVICE.txt"
 COPY pyproject.toml README.md LICENSE ./
 COPY amad ./amad
 COPY app ./app

@@ -9,7 +9,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 JOBS ?= 2
 
 .PHONY: app test check format screenshots demo bench-quality bench-acceptance bench-faults bench-metrics bench-speed bench-maps \
-	bench-scale bench-many sbom audit clean
+	bench-scale bench-many sbom audit locks clean
 
 app: $(VENV)/.app  ## opens the app on PORT (8501 when unset)
 	$(VENV)/bin/streamlit run app/main.py --server.port $(PORT)
@@ -68,6 +68,20 @@ sbom: $(VENV)/.tools $(VENV)/.app  ## a list of all installed parts with version
 	@mkdir -p dist
 	$(VENV)/tools/bin/cyclonedx-py environment --output-reproducible -o dist/sbom.json $(VENV)/bin/python
 
+# uv's --universal: one file for Python 3.11 to 3.13 on every platform. The CPU build of torch has an index of its own, whose files
+# have other hashes for each Python; it is installed first, by itself, and so stands in its file as a comment alone.
+LOCK := $(VENV)/tools/bin/uv pip compile - --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
+TORCH_CPU ?= https://download.pytorch.org/whl/cpu/torch/
+locks: $(VENV)/.tools  ## every package of a server with its hashes, into locks/: with CUDA, and for CPUs alone
+	@cat requirements.txt requirements-server.txt | grep -v '^-e' > locks/all.in
+	@{ echo "# Made by make locks: a server with CUDA. pip install --no-deps --require-hashes -r locks/cuda.txt"; \
+		$(LOCK) < locks/all.in; } > locks/cuda.new
+	@{ echo "# Made by make locks: a server without a GPU. First the CPU build of torch, then the rest:"; \
+		echo "# pip install --no-deps $$(grep ^torch== locks/all.in) --index-url https://download.pytorch.org/whl/cpu"; \
+		echo "# pip install --no-deps --require-hashes -r locks/cpu.txt"; \
+		sed 's/^\(torch==.*\)/\1+cpu/' locks/all.in | $(LOCK) --find-links $(TORCH_CPU) --no-emit-package torch; } > locks/cpu.new
+	@rm locks/all.in; mv locks/cuda.new locks/cuda.txt; mv locks/cpu.new locks/cpu.txt
+
 audit: $(VENV)/.tools $(VENV)/.app  ## asks the public index whether a known weakness stands in what is installed
 	@$(VENV)/tools/bin/pip-audit --strict --progress-spinner off --path "$$($(VENV)/bin/python -c 'import site; print(site.getsitepackages()[0])')" \
 		|| { echo "pip-audit found a weakness, or could not ask for every package: see above." >&2; exit 1; }
@@ -86,7 +100,7 @@ $(VENV)/.app: requirements.txt pyproject.toml | $(VENV)/bin/python
 # Apart from the other packages, so that these do not count themselves.
 $(VENV)/.tools: | $(VENV)/bin/python
 	$(PYTHON) -m venv $(VENV)/tools
-	$(VENV)/tools/bin/python -m pip install --quiet cyclonedx-bom==7.5.0 pip-audit==2.10.1
+	$(VENV)/tools/bin/python -m pip install --quiet cyclonedx-bom==7.5.0 pip-audit==2.10.1 uv==0.13.9
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.txt $(VENV)/.app

@@ -2,6 +2,8 @@
 
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +25,13 @@ def test_our_containers_hold_no_rights_and_share_one_workspace(name: str) -> Non
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
+    if name == "ray-node":  # it computes, and knows neither workspace nor database
+        assert "volumes" not in service
+        assert not [setting for setting in service["environment"] if setting.startswith("AMAD_")]
+        return
     assert service["volumes"] == ["workspace:/workspace"]
     assert service["depends_on"] == {"database": {"condition": "service_healthy"}}
-    assert service["environment"]["AMAD_ENGINE"] == "queue"
+    assert service["environment"]["AMAD_ENGINE"] == ("ray" if name == "worker-ray" else "queue")
 
 
 def test_ports_are_published_to_this_machine_alone() -> None:
@@ -41,16 +47,27 @@ def test_every_setting_is_in_the_example_and_the_docs() -> None:
     told = (ROOT / "docs" / "guide.md").read_text(encoding="utf-8") + (ROOT / "docs" / "server.md").read_text(
         encoding="utf-8"
     )
-    ours = {name for service in OURS for name in SERVICES[service]["environment"]}
+    ours = {name for service in OURS for name in SERVICES[service]["environment"] if not name.startswith("RAY_USAGE")}
     assert not [name for name in ours if f"`{name}" not in told]
 
 
 @pytest.mark.parametrize("name", [name for name in OURS if "command" in SERVICES[name]])
 def test_commands_exist(name: str) -> None:
     service = SERVICES[name]
-    for command in (service["command"], service["healthcheck"]["test"][1:]):
-        assert command[0] == "amad"
-        assert build().parse_args(command[1:]).handler
+    words = [service["command"], service["healthcheck"]["test"][1:]]
+    if words[0][:2] == ["sh", "-c"]:
+        words[:1] = [shlex.split(one) for one in re.split(r"&& (?:exec )?", words[0][2])]
+    for command in words:
+        if command[0] == "ray":
+            asked = [word.split("=")[0] for word in command[2:] if word.startswith("--")]
+            told = subprocess.run(
+                [sys.executable, "-m", "ray.scripts.scripts", command[1], "--help"],
+                capture_output=True, text=True, check=True, timeout=120,
+            ).stdout  # fmt: skip
+            assert [word for word in asked if word in told] == asked
+        else:
+            assert command[0] == "amad"
+            assert build().parse_args(command[1:]).handler
 
 
 def test_the_image_runs_without_rights_and_installs_what_is_pinned() -> None:
@@ -60,6 +77,26 @@ def test_the_image_runs_without_rights_and_installs_what_is_pinned() -> None:
     assert steps.index(users[0]) > max(steps.index(line) for line in steps if line.startswith("RUN"))
     copied = {word for line in steps if line.startswith("COPY") for word in shlex.split(line)[1:-1]}
     assert all((ROOT / word).exists() for word in copied)
-    assert {"requirements.txt", "requirements-server.txt"} <= copied
+    assert {"requirements.txt", "locks"} <= copied
+    assert "--require-hashes" in DOCKERFILE
     pins = (ROOT / "requirements-server.txt").read_text(encoding="utf-8").splitlines()
     assert all("==" in line for line in pins if line and not line.startswith("#"))
+
+
+@pytest.mark.parametrize("name", ["cpu", "cuda"])
+def test_the_locks_hold_what_is_pinned_each_file_with_its_hash(name: str) -> None:
+    text = (ROOT / "locks" / f"{name}.txt").read_text(encoding="utf-8")
+    packages = [part for part in re.split(r"\n(?=\S)", text) if not part.startswith("#")]
+    assert packages
+    assert not [part for part in packages if "--hash=sha256:" not in part]
+    locked = {part.split()[0] for part in packages}
+    pins = [
+        re.sub(r"\[.*\]", "", line).lower()
+        for file in ("requirements.txt", "requirements-server.txt")
+        for line in (ROOT / file).read_text(encoding="utf-8").splitlines()
+        if re.match(r"\w", line)
+    ]
+    assert [pin for pin in pins if pin not in locked] == (
+        [pin for pin in pins if pin.startswith("torch==")] if name == "cpu" else []
+    )
+    assert any(part.startswith("nvidia-") for part in locked) == (name == "cuda")

@@ -56,7 +56,7 @@ def test_without_ray_the_engine_says_how_to_install_it(monkeypatch):
 def test_the_tests_run_with_the_ray_that_users_get():
     root = Path(__file__).parents[3]
     (pin,) = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]["ray"]
-    assert pin in (root / "requirements-dev.txt").read_text("utf-8").splitlines()
+    assert pin in (root / "requirements-server.txt").read_text("utf-8").splitlines()
     assert pin not in (root / "requirements.txt").read_text("utf-8").splitlines()
 
 

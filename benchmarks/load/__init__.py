@@ -1,0 +1,1 @@
+"""The app under load: see `python -m benchmarks.load --help`."""

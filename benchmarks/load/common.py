@@ -1,0 +1,90 @@
+"""What the measurements under load share: a made series with a finished run, tabs, page changes, the account of a result."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from playwright.async_api import Browser, Page
+
+from amad.config import make_config
+from amad.detection import Scores
+from amad.series import Report, Series
+from amad.workspace import SeriesRecord, Workspace
+from tests.browser.serving import Server
+
+RESULTS = Path(__file__).resolve().parents[1] / "results" / "load.jsonl"
+DRAWN = '[data-amad="timeline"][data-fresh="true"]'
+WRONG = '[data-testid="stException"], [data-testid="stAlertContentError"]'  # boxes that say that something went wrong
+LEFT = re.compile(r"^[\d,]+ left$")  # events that are still to be judged
+CHANNELS = ("flow", "temp", "level")
+SPACE, LENGTH = 20, 5  # an event of 5 rows every 20
+
+
+def make(store: Workspace, name: str, events: int) -> SeriesRecord:
+    """A series with a finished run that finds this many events."""
+    rows = SPACE * (events + 1)
+    values = np.random.default_rng(events).normal(size=(rows, 3)).astype(np.float32)
+    record = store.add_series(Series(name, values, CHANNELS, None, None, Report(rows)))
+    config = make_config("quick", {"threshold": "value:1", "merge_gap": 0})
+    run = store.create_run(record.id, name=f"run {name}", preset="quick", config=config, part=(0, rows // 2))
+    store.update_run(run.id, state="running")
+    store.update_run(run.id, state="done")
+    score = np.full(rows, 0.1, dtype=np.float32)
+    for number in range(events):
+        # falling peaks: the queue by score is the order of the rows
+        score[SPACE * number + 10 : SPACE * number + 10 + LENGTH] = 50 - 40 * number / events
+    shares = np.tile(np.array([0.7, 0.2, 0.1], dtype=np.float32), (rows, 1))
+    views = {"reconstruction": score, "divergence": score}
+    store.write_scores(run.id, record.id, Scores(score, views, shares, np.zeros_like(shares), score, CHANNELS))
+    return record
+
+
+async def tab_of(browser: Browser, app: Server, name: str) -> Page:
+    context = await browser.new_context(viewport={"width": 1440, "height": 900})
+    await context.add_cookies([{"name": "amad_author", "value": name, "url": app.url}])
+    return await context.new_page()
+
+
+def spent(app: Server) -> float:
+    """Processor seconds that the app has used; NaN where the system does not tell."""
+    try:
+        fields = Path(f"/proc/{app.process.pid if app.process else 0}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return float("nan")
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+async def change(tab: Page, name: str, listed: str = "") -> float:
+    """Seconds from the click on a page's link until it is drawn and what belongs to it is listed."""
+    begun = time.monotonic()
+    await tab.get_by_test_id("stSidebarNav").get_by_role("link", name=name, exact=True).click()
+    await tab.get_by_role("heading", name=name, exact=True).wait_for()
+    await tab.locator(DRAWN).wait_for()
+    if listed:
+        await tab.get_by_role("radio", name=listed).wait_for()
+    return time.monotonic() - begun
+
+
+def machine() -> str:
+    return f"{time.strftime('%Y-%m-%d')}, {platform.machine()}, {os.cpu_count()} cores, load {_load():.1f} at the end"
+
+
+def _load() -> float:
+    return os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
+
+
+def append(what: str, **figures: Any) -> None:
+    about = {
+        "date": time.strftime("%Y-%m-%d"), "machine": platform.machine(), "cores": os.cpu_count(), "load": _load(),
+        "python": platform.python_version(),
+    }  # fmt: skip
+    RESULTS.parent.mkdir(parents=True, exist_ok=True)
+    with RESULTS.open("a", encoding="utf-8") as file:
+        file.write(json.dumps({"benchmark": what, **about, **figures}) + "\n")
