@@ -152,7 +152,7 @@ class _Stderr(logging.StreamHandler):
 
 
 def _ended(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> None:
-    if error is None or issubclass(kind, SystemExit):
+    if error is None or issubclass(kind, SystemExit | KeyboardInterrupt):
         return
     logging.getLogger("amad").critical("an error ended this thread or process", exc_info=(kind, error, trace))
 

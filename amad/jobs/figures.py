@@ -44,8 +44,10 @@ def figures(workspace: Workspace) -> Figures:
     waiting: dict[str, datetime] = {}
     with workspace.database.reading() as session:
         for kind, table in KINDS.items():
-            for state, count in session.execute(select(table.state, func.count()).group_by(table.state)):
-                jobs[kind, state] = count
+            states = select(table.state, func.count()).group_by(table.state)
+            if table is RunRow:
+                states = states.where(RunRow.trashed.is_(None))
+            jobs |= {(kind, state): count for state, count in session.execute(states).tuples()}
             ended = select(table.started, table.finished)
             if table is RunRow:
                 ended = ended.where(RunRow.source == "")  # an imported run worked elsewhere
