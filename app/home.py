@@ -11,7 +11,9 @@ ROOT = str(Path(__file__).resolve().parent.parent)
 if ROOT not in sys.path:  # `streamlit run` puts only this folder on the path
     sys.path.insert(0, ROOT)
 
+from amad import logs  # noqa: E402
 from app.parts import page, sidebar, signing, theme  # noqa: E402
+from app.server.counts import COUNTS  # noqa: E402
 
 PAGES = ("Series", "Train", "Incidents", "Frequencies", "Attention", "Divergence", "Compare", "Teach")
 
@@ -30,5 +32,7 @@ current = st.navigation(
     ],
     expanded=True,
 )
+logs.note(user=signing.name(), page=current.title)
 page.boxed(sidebar.draw)()
-page.boxed(current.run)()
+with COUNTS.page(current.title):
+    page.boxed(current.run)()

@@ -17,7 +17,9 @@ logging.getLogger("streamlit.runtime.caching.cache_data_api").setLevel(logging.E
 from app.server.exposure import guard  # noqa: E402
 from app.server.headers import middleware  # noqa: E402
 from app.server.routes import routes  # noqa: E402
+from app.server.start import ready  # noqa: E402
 from app.server.warm import lifespan  # noqa: E402
 
+ready()
 guard(st.get_option("server.address"), st.secrets)
 app = st.App(Path(__file__).resolve().with_name("home.py"), routes=routes(), middleware=middleware(), lifespan=lifespan)

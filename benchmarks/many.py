@@ -27,7 +27,7 @@ from sqlalchemy.engine import Engine
 from amad.config import make_config
 from amad.detection import Scores
 from amad.series import Report, Series
-from amad.workspace import Workspace
+from amad.workspace import Workspace, room
 from amad.workspace.overview import overview
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -128,6 +128,7 @@ def asked(store: Workspace, repeats: int) -> list[tuple[str, float, float, int]]
         "find a series by name": lambda: store.find_series("pump 0009"),
         "list the scorings": store.scorings,
         "all series at a glance": lambda: overview(store),
+        "disk that is taken": lambda: room.taken(store.path),
         "rename a series": lambda: store.rename_series(record.id, "pump 0007"),
     }
     found = []

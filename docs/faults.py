@@ -37,6 +37,12 @@ _REST = """
 Each line is a test in `tests/faults/test_bad_inputs.py`.
 
 """
+_LIMITS = """
+## Limits that are reached
+
+What they are stands in [server](server.md). Each line is a test in `tests/faults/test_limits_reached.py`.
+
+"""
 _NOT = """
 ## Not held by a test
 
@@ -74,18 +80,21 @@ def page() -> str:
     lines.append(_TOLD)
     for told in TOLD:
         lines.append(f"| {told.fault} | {_cell(told.says) or 'Nothing: it is read as it is.'} |\n")
-    lines.append(_REST)
-    tree = ast.parse((ROOT / "tests" / "faults" / "test_bad_inputs.py").read_text(encoding="utf-8"))
-    for node in tree.body:
-        if (
-            isinstance(node, ast.FunctionDef)
-            and node.name.startswith("test_")
-            and not any(word in node.name for word in ("files", "the_page"))
-        ):
-            words = node.name.removeprefix("test_").replace("_", " ")
-            lines.append(f"- {words[0].upper()}{words[1:]}\n")
+    lines += [_REST, *_told_by("test_bad_inputs.py", but=("files", "the_page"))]
+    lines += [_LIMITS, *_told_by("test_limits_reached.py")]
     lines.append(_NOT)
     return "".join(lines)
+
+
+def _told_by(file: str, but: tuple[str, ...] = ()) -> list[str]:
+    """What the tests of a file hold, a line each, in their own words."""
+    tree = ast.parse((ROOT / "tests" / "faults" / file).read_text(encoding="utf-8"))
+    names = [
+        node.name.removeprefix("test_").replace("_", " ")
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_") and not any(w in node.name for w in but)
+    ]
+    return [f"- {words[0].upper()}{words[1:]}\n" for words in names]
 
 
 if __name__ == "__main__":

@@ -205,6 +205,11 @@ def _worker(commands: Any) -> None:
     parser = _command(commands, "worker", "amad.cli.serve:worker", "serve the queue of one workspace until stopped")
     parser.add_argument("--jobs", metavar="N", help="jobs of a kind at a time (AMAD_JOBS, else one a GPU, else 1)")
     parser.add_argument("--once", action="store_true", help="ends when nothing waits any more")
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="serves nothing; says whether a worker of this machine lives (else exit code 2)",
+    )
 
 
 def _files(commands: Any) -> None:

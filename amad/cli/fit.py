@@ -129,6 +129,7 @@ def _resumed(workspace: Workspace, given: argparse.Namespace) -> tuple[RunRecord
     from amad.jobs.engine import free_of_holder
     from amad.series import parse_part
     from amad.workspace.files import checksum
+    from amad.workspace.states import RESUMABLE
 
     workspace.states.mark_lost()
     run = workspace.find_run(given.resume)
@@ -163,6 +164,8 @@ def _resumed(workspace: Workspace, given: argparse.Namespace) -> tuple[RunRecord
             f'Run "{run.name}" is {run.state} in process {run.pid}. Stop it there first, or wait until it is done.'
         )
     free_of_holder(workspace, run)
+    if run.state != "done":
+        workspace.record("training asked for", run.id, one_more=run.state in RESUMABLE)
     return run, also
 
 

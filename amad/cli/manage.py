@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import amad
+from amad import limits, logs
 from amad.cli.data import open_workspace, wants_json
 from amad.cli.output import check_output, show, show_json, table
 from amad.errors import AmadError, InputError
-from amad.workspace import RunRecord, Workspace
+from amad.workspace import RunRecord, Workspace, room
 
 _PACKAGES = ("torch", "numpy", "scipy", "pandas", "pyarrow", "scikit-learn", "sqlalchemy", "streamlit")
 
@@ -93,10 +94,13 @@ def doctor(given: argparse.Namespace) -> int:
     facts |= {"cpu cores": os.cpu_count(), "devices": None, "threads": None}
     problems = [f"{name} is not installed" for name in _PACKAGES if facts[name] is None]
     facts["ray"] = cluster.describe()
-    try:
-        engine()
-    except AmadError as error:
-        problems.append(str(error))
+    facts["limits"], wrong = limits.described()
+    problems += wrong
+    for setting in (engine, logs.form):
+        try:
+            setting()
+        except AmadError as error:
+            problems.append(str(error))
     try:
         import torch
 
@@ -144,6 +148,7 @@ def _about(workspace: Workspace, free: int) -> dict[str, Any]:
     return {
         "workspace": str(workspace.path),
         "workspace free": _bytes(free),
+        "workspace taken": _bytes(room.taken(workspace.path)),
         "database": workspace.database.url.render_as_string(hide_password=True),
         "database schema": workspace.database.version(),
         "series": len(workspace.series()),

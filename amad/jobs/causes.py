@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import errno
-import traceback
+import logging
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 
+from amad import logs
 from amad.errors import AmadError
 from amad.workspace.records import clean_text
 
@@ -46,8 +46,7 @@ def out_of_memory(error: BaseException) -> bool:
 def log_trace(folder: Path, error: BaseException) -> None:
     """Adds an error's trace to log.txt of its run, where that can still be written."""
     with suppress(OSError), (folder / "log.txt").open("a", encoding="utf-8", errors="backslashreplace") as log:
-        log.write(f"{datetime.now(UTC).isoformat(timespec='seconds')} failed\n")
-        log.write("".join(traceback.format_exception(error)))
+        log.write(logs.line("failed", logger=__name__, level=logging.ERROR, error=error) + "\n")
 
 
 def keep_reserve(folder: Path) -> None:

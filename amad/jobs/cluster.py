@@ -14,6 +14,7 @@ from importlib import metadata
 from importlib.util import find_spec
 from typing import Any
 
+from amad import limits
 from amad.errors import ConfigError, JobError
 from amad.jobs import local
 from amad.workspace.records import clean_text
@@ -169,7 +170,7 @@ def layout(machines: Sequence[Mapping[str, float]], device: str, workers: int | 
     kind = f"{cores} CPU core{'s' if cores > 1 else ''}{' and a GPU' if gpu else ''}"
     raise JobError(
         f"{count} workers of {kind} each do not fit into the Ray cluster, which has room for {places}. "
-        f"Set {WORKERS} or {local.THREADS} lower, or add machines, and resume."
+        f"Set {WORKERS} or {limits.THREADS} lower, or add machines, and resume."
     )
 
 
@@ -183,8 +184,9 @@ def room(machines: Sequence[Mapping[str, float]], wanted: Layout) -> int:
 
 def threads() -> int | None:
     """Threads of a worker as AMAD_THREADS says, else OMP_NUM_THREADS; None without either. Errors: ConfigError."""
-    if local.THREADS in os.environ:
-        return local.threads()
+    set_here = limits.threads()
+    if set_here is not None:
+        return set_here
     given = os.environ.get("OMP_NUM_THREADS", "")
     return int(given) if given.isdecimal() and int(given) else None
 

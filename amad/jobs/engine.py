@@ -95,11 +95,11 @@ def submit_score(workspace: Workspace, run_id: str, series_id: str) -> ScoringRe
 def resume(workspace: Workspace, run_id: str) -> RunRecord:
     """Queues a stopped, failed or lost run again; it goes on from its last saved state. A busy or done run is left.
 
-    Errors: InputError; JobError while the process that held a lost run still lives.
+    Errors: InputError; JobError while the process that held a lost run still lives, or beyond what a user may have.
     """
     workspace.states.mark_lost()
     run = workspace.find_run(run_id)
-    workspace.record("training asked for", run.id)
+    workspace.record("training asked for", run.id, one_more=run.state in RESUMABLE)
     if run.state in RESUMABLE:
         free_of_holder(workspace, run)
         workspace.states.move(RunRow, run.id, QUEUED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import dataclasses
 import logging
 import os
@@ -14,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from amad import limits
 from amad.errors import AmadError
-from amad.workspace.states import STOPPED, STOPPING, Claim
+from amad.workspace.states import FAILED, STOPPED, STOPPING, Claim
 from amad.workspace.store import Workspace
 
 if TYPE_CHECKING:
@@ -49,9 +51,13 @@ class Heart:
         self.own_process = own_process
         self.asked = asked or threading.Event()
         self.lost = threading.Event()  # somebody else took the job
+        self.most_seconds: float | None = None  # that the work may take; set once it has begun
+        self._late = threading.Event()  # it took longer
+        self._begun = time.monotonic()
         self._over = threading.Event()
         self.seen: dict[str, Any] = {}  # the last progress
-        self._thread = threading.Thread(target=self._beat, name="amad-heart", daemon=True)
+        beat = contextvars.copy_context().run  # its lines are about the same job
+        self._thread = threading.Thread(target=beat, args=(self._beat,), name="amad-heart", daemon=True)
 
     def __enter__(self) -> Heart:
         self._thread.start()
@@ -64,8 +70,14 @@ class Heart:
         self._thread.join()
 
     def should_stop(self) -> bool:
-        """Whether the work has been asked to stop, or belongs to somebody else now."""
-        return self.asked.is_set() or self.lost.is_set()
+        """Whether the work has been asked to stop, has taken too long, or belongs to somebody else now."""
+        return self.asked.is_set() or self.lost.is_set() or self._late.is_set()
+
+    def too_long(self) -> str:
+        """What is to be told of work that ended only because it took longer than it may; empty for any other."""
+        if self.most_seconds is None or not self._late.is_set() or self.asked.is_set():
+            return ""
+        return limits.too_long(self.most_seconds)
 
     def progress(self, progress: Progress) -> None:
         """Takes the work's progress; ends work other than training (which asks for itself) when it should stop."""
@@ -88,6 +100,8 @@ class Heart:
                 _log.warning("no heartbeat: %s", error)
             if self._over.wait(BEAT_SECONDS):
                 return
+            if self.most_seconds is not None and time.monotonic() - self._begun > self.most_seconds:
+                self._late.set()
             if self.own_process and self.should_stop():
                 since = since or time.monotonic()
                 if time.monotonic() - since > STOP_SECONDS:
@@ -96,8 +110,11 @@ class Heart:
     def _end(self) -> None:
         """Ends this process and those it started: it was asked to stop and did not."""
         _log.error("asked to stop %.0f s ago and still busy: ended; the last checkpoint stays", STOP_SECONDS)
+        late = self.too_long()
         try:
-            self.workspace.states.finish(self.claim, STOPPED, progress=self.seen)
+            self.workspace.states.finish(
+                self.claim, FAILED if late else STOPPED, error=late or None, progress=self.seen
+            )
         except (AmadError, SQLAlchemyError) as error:
             _log.warning("the end could not be written: %s", error)
         if os.name == "posix" and os.getpgrp() == os.getpid():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import subprocess
@@ -11,14 +12,15 @@ from contextlib import suppress
 from pathlib import Path
 
 import amad
+from amad import limits, logs
 from amad.errors import ConfigError, JobError
 from amad.jobs.engine import on_ray
 from amad.workspace.states import Table
 from amad.workspace.store import Workspace
 from amad.workspace.tables import RunRow
 
-SLOTS, THREADS, MEMORY = "AMAD_JOBS", "AMAD_THREADS", "AMAD_MEMORY"
-_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
+SLOTS = "AMAD_JOBS"
+_log = logging.getLogger("amad.jobs")
 
 
 class Local:
@@ -63,30 +65,15 @@ def threads() -> int | None:
 
     Errors: ConfigError.
     """
-    given = os.environ.get(THREADS)
-    if given is None:
-        shared = slots() > 1 and not on_ray() and "OMP_NUM_THREADS" not in os.environ
-        return max(1, (os.cpu_count() or 1) // slots()) if shared else None
-    if not given.isdecimal() or not 1 <= int(given) <= 4096:
-        raise ConfigError(f"{THREADS} is {given!r}. Set it to a number of threads, for example 4, or unset it.")
-    return int(given)
-
-
-def memory() -> int | None:
-    """Bytes that a worker may hold: AMAD_MEMORY, for example 8GB; None without it. Errors: ConfigError."""
-    given = os.environ.get(MEMORY)
-    if given is None:
-        return None
-    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)i?b?\s*", given.lower())
-    amount = 0 if found is None else int(float(found[1]) * _UNITS[found[2]])
-    if amount < 10**8:
-        raise ConfigError(f"{MEMORY} is {given!r}. Set it to at least 100 MB, written like 8GB, or unset it.")
-    return amount
+    given = limits.threads()
+    if given is None and slots() > 1 and not on_ray() and "OMP_NUM_THREADS" not in os.environ:
+        return max(1, (os.cpu_count() or 1) // slots())
+    return given
 
 
 def limit_memory() -> None:
     """Keeps this process within AMAD_MEMORY where the system can: more ends in MemoryError instead of a dead machine."""
-    amount = memory()
+    amount = limits.memory()
     with suppress(ImportError, ValueError, OSError, AttributeError):
         import resource
 
@@ -117,8 +104,15 @@ def worker_environment() -> dict[str, str]:
 def _start(workspace: Workspace, table: Table, job_id: str) -> None:
     """Starts a worker that also starts the next one when it is done."""
     process = spawn(workspace, table, job_id)
-    # the parent must collect an ended child, or it stays behind as a zombie
-    threading.Thread(target=process.wait, name=f"amad-worker-{job_id}", daemon=True).start()
+    threading.Thread(target=_collect, args=(process, table, job_id), name=f"amad-worker-{job_id}", daemon=True).start()
+
+
+def _collect(process: subprocess.Popen[bytes], table: Table, job_id: str) -> None:
+    """Waits for a worker to end: a parent must collect its children, or they stay behind as zombies."""
+    with logs.about(**{"run" if table is RunRow else "scoring": job_id}):
+        _log.info("job %s: worker process %s started", job_id, process.pid)
+        code = process.wait()
+        _log.info("job %s: worker process %s ended with exit code %s", job_id, process.pid, code)
 
 
 def spawn(workspace: Workspace, table: Table, job_id: str, *, alone: bool = False) -> subprocess.Popen[bytes]:
@@ -127,7 +121,8 @@ def spawn(workspace: Workspace, table: Table, job_id: str, *, alone: bool = Fals
     `alone`: it leaves the jobs after its own to others. Where there are several GPUs, it is given the least busy one.
     """
     run_id = job_id if table is RunRow else workspace.find_scoring(job_id).run_id
-    memory()  # a mistake in it is told to whoever asks, not in a log
+    limits.check()  # a mistake in them is told to whoever asks, not in a log
+    logs.form()
     folder = workspace.run_folder(run_id)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -156,4 +151,4 @@ def gpu_of(workspace: Workspace, table: Table, job_id: str) -> dict[str, str]:
     return {"CUDA_VISIBLE_DEVICES": workspace.states.give_place(table, job_id, known)}
 
 
-__all__ = ["Local", "gpus", "limit_memory", "memory", "slots", "spawn", "threads"]
+__all__ = ["Local", "gpus", "limit_memory", "slots", "spawn", "threads"]

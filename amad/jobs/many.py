@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from amad import limits, logs
 from amad.errors import AmadError, InputError, JobError
 from amad.jobs.scoring import Scoring, scored
 from amad.series import Series
@@ -171,9 +172,10 @@ def join_parts(workspace: Workspace, series: Sequence[SeriesRecord], channels: S
     """The training parts of several series one after the other, missing rows between them; without times."""
     gap = np.full((GAP, len(channels)), np.nan, dtype=np.float32)
     parts: list[np.ndarray] = []
-    for record in series:
+    spans = [record.part or (0, record.rows) for record in series]
+    limits.check_rows(f"{name} (joined)", sum(stop - start for start, stop in spans) + GAP * (len(spans) - 1))
+    for record, (start, stop) in zip(series, spans, strict=True):
         opened = workspace.open_series(record.id).take(channels)
-        start, stop = record.part or (0, record.rows)
         parts += [*([gap] if parts else []), np.asarray(opened.values[start:stop])]
     return Series(f"{name} (joined)", np.concatenate(parts), tuple(channels))
 
@@ -194,6 +196,10 @@ def score_also(workspace: Workspace, run: RunRecord, detector: Scoring, heart: H
     """
 
     def score(key: str) -> None:
+        with logs.about(run=run.id, series=key):
+            score_one(key)
+
+    def score_one(key: str) -> None:
         try:
             if not workspace.has_scores(run.id, key):
                 series = workspace.open_series(key)

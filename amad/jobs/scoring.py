@@ -53,6 +53,7 @@ def scored(
     for block in partial.blocks():
         yield Scores.from_columns(partial.names, block, detector.channels)
     if partial.rows < record.rows or not partial.names:
+        workspace.check_scores_room(run_id, record, 1 + len(detector.channels))  # before hours of work, not after
         for found in detector.blocks(pick(series, detector.channels), on_progress, partial.rows):
             partial.add(*found.columns())
             yield found

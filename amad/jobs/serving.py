@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import subprocess
@@ -12,7 +11,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from amad import limits, logs
 from amad.errors import AmadError
+from amad.jobs.alive import Sign
 from amad.jobs.heart import STOP_SECONDS
 from amad.jobs.local import slots, spawn
 from amad.workspace.states import QUEUED, STOPPED, STOPPING, Table
@@ -20,7 +21,6 @@ from amad.workspace.store import Workspace
 from amad.workspace.tables import RunRow, ScoringRow
 
 LOOK_SECONDS = 1.0
-_log = logging.getLogger("amad.jobs")
 
 
 @dataclass
@@ -38,9 +38,11 @@ class Server:
         Errors: ConfigError for limits in the environment that cannot be.
         """
         places = slots() if self.places is None else self.places
-        taken = 0
+        limits.check()
+        taken, sign = 0, Sign(self.workspace.path)
         try:
             while not asked.is_set():
+                sign.give()
                 try:
                     taken += self._look(places)
                 except AmadError as error:  # the database may be back in a moment
@@ -50,6 +52,7 @@ class Server:
                 asked.wait(LOOK_SECONDS)
         finally:
             self._end()
+            sign.withdraw()
         return taken
 
     def _look(self, places: int) -> int:
@@ -57,13 +60,13 @@ class Server:
         for key, process in list(self._working.items()):
             if process.poll() is not None:
                 del self._working[key]
-                self.tell(f"{self._name(*key)}: {self._state(*key)}")
+                self._tell(*key, self._state(*key))
         self.workspace.states.mark_lost()
         started = 0
         for table in (RunRow, ScoringRow):
             for job_id in self.workspace.states.launch_next(table, places):
                 self._working[(table, job_id)] = spawn(self.workspace, table, job_id, alone=True)
-                self.tell(f"{self._name(table, job_id)}: started")
+                self._tell(table, job_id, "started")
                 started += 1
         return started
 
@@ -86,8 +89,12 @@ class Server:
                 process.wait()
         for table, job_id in ours:
             if self.workspace.states.move(table, job_id, QUEUED, states=(STOPPED,)):
-                self.tell(f"{self._name(table, job_id)}: waits again")
+                self._tell(table, job_id, "waits again")
         self._working.clear()
+
+    def _tell(self, table: Table, job_id: str, words: str) -> None:
+        with logs.about(**{"run" if table is RunRow else "scoring": job_id}):
+            self.tell(f"{self._name(table, job_id)}: {words}")
 
     def _state(self, table: Table, job_id: str) -> str:
         with suppress(AmadError):

@@ -8,7 +8,6 @@ import queue
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import amad
+from amad import logs
 from amad.config import AMAD
 from amad.errors import JobError
 from amad.jobs import cluster, relay
@@ -333,7 +333,7 @@ class Cluster:
 
     def _note(self, text: str) -> None:
         with suppress(OSError), self.log.open("a", encoding="utf-8") as file:
-            file.write(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} {text}\n")
+            file.write(logs.line(text, logger=__name__) + "\n")
 
 
 class Remote:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from amad import limits
 from amad.errors import AmadError, ConfigError, JobError
 from amad.jobs.causes import explain, free_reserve, keep_reserve, log_trace
 from amad.jobs.heart import Heart, Stopped
@@ -60,10 +61,11 @@ def work(
     keep_reserve(folder)
     with Heart(workspace, claim, on_progress=on_progress, asked=asked, own_process=own_process) as heart:
         try:
+            heart.most_seconds = limits.job_seconds()
             if not job(workspace, claim, heart, also):
-                outcome = Outcome(STOPPED)
+                outcome = _stopped(heart)
         except Stopped:
-            outcome = Outcome(STOPPED)
+            outcome = _stopped(heart)
         except Exception as error:
             outcome = Outcome(FAILED, explain(error, folder), error)
         except BaseException:  # a second Ctrl-C: ends at once, and what was saved can be resumed
@@ -77,6 +79,12 @@ def work(
     if not workspace.states.finish(claim, outcome.state, error=outcome.message or None, progress=heart.seen):
         return Outcome(LOST, "Another process has taken this job over.")
     return outcome
+
+
+def _stopped(heart: Heart) -> Outcome:
+    """The end of work that heeded its heart: stopped as asked, or failed because it took longer than a job may."""
+    late = heart.too_long()
+    return Outcome(FAILED, late, JobError(late)) if late else Outcome(STOPPED)
 
 
 def _checkpoint_seconds() -> float:

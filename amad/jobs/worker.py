@@ -10,11 +10,12 @@ import signal
 import sys
 import threading
 
+from amad import logs
 from amad.errors import AmadError
 from amad.jobs.engine import dispatch
 from amad.jobs.local import limit_memory
 from amad.jobs.work import work
-from amad.workspace.states import FAILED
+from amad.workspace.states import FAILED, Claim
 from amad.workspace.store import Workspace
 from amad.workspace.tables import RunRow, ScoringRow
 
@@ -28,13 +29,12 @@ def main(arguments: list[str] | None = None) -> int:
     job.add_argument("--scoring", help="id of a scoring")
     parser.add_argument("--alone", action="store_true", help="starts no worker for the next job")
     given = parser.parse_args(arguments)
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(message)s")
-    log = logging.getLogger("amad.jobs")
     with contextlib.suppress(OSError, AttributeError):
         os.nice(5)  # the app stays quick while a job computes
     asked = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: asked.set())
+    log = logging.getLogger("amad.jobs")
     try:
         limit_memory()
         workspace = Workspace.open(given.workspace)
@@ -46,8 +46,10 @@ def main(arguments: list[str] | None = None) -> int:
         if claim is None:
             log.info("%s does not wait for a worker (any more)", given.run or given.scoring)
             return 0
-        outcome = work(workspace, claim, asked=asked, own_process=True)
-        log.info("%s %s", outcome.state, outcome.message)
+        with logs.about(**_ids(workspace, claim)):
+            log.info("started")
+            outcome = work(workspace, claim, asked=asked, own_process=True)
+            log.log(logging.ERROR if outcome.state == FAILED else logging.INFO, "%s %s", outcome.state, outcome.message)
         if not given.alone:
             dispatch(workspace)
     except AmadError as error:
@@ -56,5 +58,17 @@ def main(arguments: list[str] | None = None) -> int:
     return 1 if outcome.state == FAILED else 0
 
 
+def _ids(workspace: Workspace, claim: Claim) -> dict[str, str | None]:
+    """What the log lines of a job are about: the run and the series it works with, and who asked for it."""
+    if claim.table is RunRow:
+        run = workspace.find_run(claim.id)
+        ids = {"run": run.id, "series": run.series_id}
+    else:
+        scoring = workspace.find_scoring(claim.id)
+        ids = {"scoring": scoring.id, "run": scoring.run_id, "series": scoring.series_id}
+    return ids | {"user": workspace.asked_by(claim.id)}
+
+
 if __name__ == "__main__":
+    logs.setup()
     sys.exit(main())

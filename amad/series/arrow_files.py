@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from amad import limits
 from amad.errors import InputError
 from amad.series.binary import damaged
 from amad.series.names import exact_name
-from amad.series.scratch import NO_ROOM, Scratch
+from amad.series.scratch import NO_ROOM, Scratch, counted
 from amad.series.source import bomb
 from amad.series.table import MISSING_TOKENS, Column, Table, clean_names, is_number, to_float
 
@@ -34,13 +35,15 @@ def read_parquet(
         cells = about.num_rows * about.num_columns
         if 4 * cells > (64 << 20) and 4 * cells > _PARQUET_RATIO * file.stat().st_size:
             raise bomb(file)
+        limits.check_rows(file.name, about.num_rows)
         if scratch is not None and cells > _AT_ONCE:
             number = itertools.count(1)
             batches = (
                 (batch, min(1.0, next(number) * _BLOCK_ROWS / about.num_rows))
                 for batch in opened.iter_batches(batch_size=_BLOCK_ROWS)
             )
-            columns = _in_blocks(_telling(batches, scratch, file.stat().st_size), opened.schema_arrow, scratch, exact)
+            told = _telling(batches, scratch, file.stat().st_size)
+            columns = _in_blocks(file, told, opened.schema_arrow, scratch, exact)
             return _table(file, opened.schema_arrow.names, columns, "parquet", missing)
         table = opened.read()
         table.validate(full=True)
@@ -69,10 +72,11 @@ def read_arrow(
                 ipc.open_file(source) if start == b"ARROW1" else ipc.open_stream(source) as opened,
             ):
                 if scratch is not None and size > 2 * _AT_ONCE:  # packed, as Feather is unless told otherwise
-                    batches = _telling(_batches_of(opened, source, size), scratch, size)
-                    columns = _in_blocks(batches, opened.schema, scratch, exact)
+                    told = counted(_telling(_batches_of(opened, source, size), scratch, size), file.name)
+                    columns = _in_blocks(file, told, opened.schema, scratch, exact)
                     return _table(file, opened.schema.names, columns, "arrow", missing)
-                table = opened.read_all()
+                batches = (batch for batch, _ in _batches_of(opened, source, size))
+                table = pa.Table.from_batches(counted(batches, file.name), opened.schema)
         table.validate(full=True)
     return _table(file, table.column_names, table.columns, "arrow", missing)
 
@@ -95,13 +99,14 @@ def _telling(batches: Iterator[tuple[pa.RecordBatch, float]], scratch: Scratch, 
 
 
 def _in_blocks(
-    batches: Iterator[pa.RecordBatch], schema: pa.Schema, scratch: Scratch, exact: Sequence[str | None]
+    file: Path, batches: Iterator[pa.RecordBatch], schema: pa.Schema, scratch: Scratch, exact: Sequence[str | None]
 ) -> list[Column]:
     """Columns of the batches; numbers become float32 on disk, where neither name nor `exact` keeps them as they are."""
     narrow = [
         is_number(pa.chunked_array([], field.type)) and field.name not in exact and not exact_name(field.name)
         for field in schema
     ]
+    limits.check_channels(file.name, sum(narrow))
     wanted = pa.schema(
         [
             pa.field(field.name, pa.float32() if small else field.type)

@@ -204,6 +204,11 @@ class _Rows(Buckets):
         return pyramid.of_rows(values)
 
 
+def bytes_of(rows: int, columns: int) -> int:
+    """Bytes that so many columns of so many rows take on disk, their pyramid with them."""
+    return 4 * columns * (rows + PLANES * sum(-(-rows // width) for width in level_widths(rows)))
+
+
 def _map(path: Path, dtype: type, shape: tuple[int, ...]) -> NDArray[Any]:
     if 0 in shape:
         return np.empty(shape, dtype=dtype)

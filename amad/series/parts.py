@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from amad import limits
 from amad.errors import InputError
 from amad.series import times
 from amad.series.clocks import Axis
@@ -100,11 +101,18 @@ def part_of(table: Table, options: Options, tables: int) -> Part:
     return Part(table.file, values, channels, table.named, axis, found, table.facts, [*findings, *noticed])
 
 
+def _unnamed(name: str) -> bool:
+    """Whether a column has no name in its file."""
+    return re.fullmatch(rf"{UNNAMED}_\d+", name) is not None
+
+
 def _numbers(
     table: Table, scratch: Scratch | None = None
 ) -> tuple[NDArray[np.float32], tuple[str, ...], list[Finding]]:
     """Columns as values (C, T) float32; text that is not mostly numbers, and times, are left out with a finding."""
     rows, names = table.rows, list(table.names)
+    sure = sum(is_number(column) and not _unnamed(name) for name, column in zip(names, table.columns, strict=True))
+    limits.check_channels(table.file.name, sure)  # before room is made for them
     shape = (len(names), rows)
     values = np.empty(shape, dtype=np.float32) if scratch is None else scratch.values(*shape)
     kept: list[str] = []
@@ -132,11 +140,11 @@ def _numbers(
         else:
             strange.append(name)
             continue
-        unnamed = re.fullmatch(rf"{UNNAMED}_\d+", name)
-        if unnamed and bool(np.isnan(into).all()):
+        if _unnamed(name) and bool(np.isnan(into).all()):
             continue  # the separators at the end of each row made it
         kept.append(name)
         release(values)
+    limits.check_channels(table.file.name, len(kept))
     findings = [thousands(marked, example)] if marked else []
     if texts:
         findings.append(

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from amad import limits
 from amad.errors import InputError
 from amad.series import binary, quality
 from amad.series.arrow_files import read_arrow, read_parquet
@@ -88,6 +89,8 @@ def read(
     with _told(files):
         for number, file in enumerate(files, 1):
             loaded = _load(file, options, stems, single)
+            if isinstance(loaded, Table):
+                limits.check_rows(file.name, loaded.rows)
             if place is not None and len(files) > 1:
                 place.tell(*(sum(one.stat().st_size for one in some) for some in (files[:number], files)))
             (tables if isinstance(loaded, Table) else sides).append(loaded)  # type: ignore[arg-type]
@@ -215,6 +218,7 @@ def _assemble(
 ) -> Series:
     import pandas as pd
 
+    limits.check_rows(listed([part.file.name for part in parts]), sum(part.rows for part in parts))
     joined = join(parts)
     axis, values, labels = joined.axis, joined.values, joined.labels
     findings = [*joined.findings, *labels.findings]

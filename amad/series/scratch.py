@@ -6,7 +6,7 @@ import errno
 import mmap
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
+
+from amad import limits
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # what the system says of a disk that is full
 _SPILL_BYTES = 16 << 20
@@ -118,6 +120,15 @@ class Scratch:
             else:
                 file.truncate(4 * columns * rows)
         return np.memmap(path, dtype=np.float32, mode="r+", shape=(columns, rows))
+
+
+def counted(batches: Iterable[pa.RecordBatch], name: str) -> Iterator[pa.RecordBatch]:
+    """The batches of a file called `name`, as long as there are no more rows than a series may have. Errors: InputError."""
+    rows = 0
+    for batch in batches:
+        rows += batch.num_rows
+        limits.check_rows(name, rows, more=True)
+        yield batch
 
 
 def each(values: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:

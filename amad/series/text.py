@@ -11,11 +11,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
+from amad import limits
 from amad.errors import InputError
 from amad.series.dates import looks_like_time
 from amad.series.dialect import Dialect, is_value, records_of, sniff, squeeze
 from amad.series.names import exact_name
-from amad.series.scratch import Scratch
+from amad.series.scratch import Scratch, counted
 from amad.series.source import TextSource
 from amad.series.table import MISSING_TOKENS, UNNAMED, Table, clean_names, numbered, shorten
 from amad.spreadsheets import bare
@@ -125,20 +126,24 @@ def _parse(
         with source.open(dialect.separator == " ", dialect.skip) as stream:
             if types is None:
                 table = arrow_csv.read_csv(stream, read_options=options, parse_options=parse, convert_options=convert)
+                limits.check_rows(source.file.name, table.num_rows)
             else:
                 # Block by block: a quarter of the memory, and not slower.
                 with arrow_csv.open_csv(
                     stream, read_options=options, parse_options=parse, convert_options=convert
                 ) as batches:
+                    few = counted(batches, source.file.name)
                     if scratch is not None:
-                        return scratch.take(told(batches, scratch), batches.schema)
-                    table = batches.read_all()
+                        return scratch.take(told(few, scratch), batches.schema)
+                    table = pa.Table.from_batches(few, batches.schema)
         return list(table.columns)
 
     try:
         if not whole:
             try:
-                return run(_single_precision(dialect, names, tokens, head, exact))
+                types = _single_precision(dialect, names, tokens, head, exact)
+                limits.check_channels(source.file.name, len(types))
+                return run(types)
             except pa.ArrowInvalid:
                 if broken:
                     raise

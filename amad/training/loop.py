@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from amad import logs
 from amad.config import Config
 from amad.errors import CheckpointError, InputError, JobError
 from amad.linear import LinearPart
@@ -365,7 +366,7 @@ def _log(folder: Path | None) -> Iterator[Callable[[str], None]]:
     with (folder / "log.txt").open("a", encoding="utf-8") as file:
 
         def write(text: str) -> None:
-            file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {text}\n")
+            file.write(logs.line(text, logger=__name__) + "\n")
             file.flush()
 
         yield write

@@ -7,11 +7,15 @@ in their name (`Workspace.acting`); from there every change asks for the role it
 from __future__ import annotations
 
 import getpass
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 
+from amad import logs
 from amad.errors import AccessError, ConfigError
+
+_log = logging.getLogger(__name__)
 
 
 class Role(IntEnum):
@@ -37,6 +41,8 @@ class Actor:
     def require(self, role: Role) -> None:
         """Errors: AccessError where this takes another role."""
         if self.role < role:
+            with logs.about(user=self.name):
+                _log.warning("refused: this takes the role %s, not %s", role.word, self.role.word)
             raise AccessError(
                 f"This takes the role {role.word}; {self.name or 'you'} may act here as {self.role.word}. "
                 "Ask an admin of this server for another role."

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import event, select
 from sqlalchemy.orm import Session
 
+from amad import logs
 from amad.spreadsheets import csv_text
 from amad.workspace.access import Actor, Role, owner
 from amad.workspace.moments import aware
@@ -18,6 +20,8 @@ from amad.workspace.tables import AuditRow
 
 if TYPE_CHECKING:
     from amad.workspace.store import Workspace
+
+_log = logging.getLogger(__name__)
 
 COLUMNS = ("at", "who", "role", "action", "kind", "key", "name", "detail")
 
@@ -43,7 +47,10 @@ class Entry:
 def note(
     session: Session, actor: Actor | None, action: str, kind: str, key: str, name: str = "", detail: str = ""
 ) -> None:
-    """Adds one entry to the transaction of the change; `actor` None is whoever runs this process."""
+    """Adds one entry to the transaction of the change, and a line to the log once that is committed.
+
+    `actor` None is whoever runs this process.
+    """
     who = actor or owner()
     session.add(
         AuditRow(
@@ -51,6 +58,14 @@ def note(
             name=clean_text(name, 200), detail=clean_text(detail, 1000),
         )
     )  # fmt: skip
+
+    def tell(_session: Session) -> None:
+        thing = {"series": "series", "runs": "run", "scorings": "scoring"}.get(kind, "")
+        with logs.about(user=clean_text(who.name), **({thing: key} if thing else {})):
+            more = f" ({clean_text(detail, 200)})" if detail else ""
+            _log.info("%s", f'{thing or kind} "{clean_text(name, 200) or key}": {action}{more}')
+
+    event.listen(session, "after_commit", tell, once=True)
 
 
 def entries(workspace: Workspace, since: datetime | None = None) -> Iterator[Entry]:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from amad import limits
 from amad.series import Columns, Series, write_series
+from amad.series.columns import bytes_of
 from amad.workspace import files
 from amad.workspace.lookup import find_row, plain_id
 from amad.workspace.records import SeriesRecord
@@ -25,7 +27,12 @@ def grow(
     """Puts a longer series, and a run's scores (T, K) on it, in the place of a shorter one; labels stay on their rows.
 
     Its `created` moves by a microsecond: all that keeps something of a series by its id and that knows it anew.
+    Errors: InputError where the series has become longer than one may be here, or the disk has no room for it.
     """
+    before = 0 if record is None else record.rows
+    columns = len(series.channels) + len(names)
+    limits.check_rows(series.name, series.rows)
+    workspace.check_room(bytes_of(series.rows, columns) - bytes_of(before, columns), f'"{series.name}"')
     if record is None:
         record = workspace.add_series(series, name=name, source="watch")
     else:

@@ -17,13 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from amad.errors import ConfigError, InputError
+from amad import limits
+from amad.errors import InputError
 from amad.series.scratch import NO_ROOM
+from amad.workspace import room
 from amad.workspace.files import write_beside
 from amad.workspace.records import clean_text
 
-LIMIT = "AMAD_UPLOAD_MB"
-USUAL_MB = 20_000
 UNFINISHED_HOURS, KEPT_HOURS = 1.0, 24.0  # since anything came of it, or was read from it
 MOST = 1000  # at a time, of everybody
 _ROOM = 256 << 20  # bytes of the disk that an upload leaves free
@@ -51,14 +51,6 @@ class Arrival:
     path: Path | None
 
 
-def limit_bytes() -> int:
-    """Bytes that one file may have. Errors: ConfigError for an AMAD_UPLOAD_MB that is no whole number above 0."""
-    given = os.environ.get(LIMIT, "").strip() or str(USUAL_MB)
-    if not given.isascii() or not given.isdigit() or not 0 < int(given) <= 1 << 30:
-        raise ConfigError(f"{LIMIT} is {given!r}. Set it to the most megabytes of an upload, or unset it.")
-    return int(given) * 1_000_000
-
-
 def checked_name(name: str) -> str:
     """The last part of a file's name, made harmless: printable, no folder, not hidden, at most 120 characters."""
     last = clean_text(name.replace("\\", "/").rsplit("/", 1)[-1], longest=10_000).lstrip(". ")
@@ -78,14 +70,14 @@ class Incoming:
 
     def begin(self, owner: str, name: str, size: int) -> Arrival:
         """Makes room for a file of so many bytes. Errors: Refused for one that is too large, or for a full disk."""
-        most = limit_bytes()
+        most = limits.upload_bytes()
         if size < 0:
             raise Refused("wrong", "A file cannot have fewer than 0 bytes.")
         if size > most:
             raise Refused(
                 "large",
                 f'"{checked_name(name)}" has {size / 1e6:,.0f} MB; this server takes {most / 1e6:,.0f} MB a file. '
-                f"Whoever runs it can set more with {LIMIT}, or allow a folder of the server with AMAD_FOLDERS.",
+                f"Whoever runs it can set more with {limits.UPLOAD}, or allow a folder of the server with AMAD_FOLDERS.",
             )
         self.folder.mkdir(mode=0o700, exist_ok=True)
         self.sweep()
@@ -93,6 +85,11 @@ class Incoming:
             raise Refused("room", "Too many uploads are kept at this moment. Try again in an hour.")
         if shutil.disk_usage(self.folder).free < size + _ROOM:
             raise _full(checked_name(name))
+        if limits.disk_bytes() is not None:
+            try:
+                room.check(self.folder.parent, size + self._to_come(), f'"{checked_name(name)}"')
+            except InputError as error:
+                raise Refused("room", str(error)) from error
         key = secrets.token_hex(16)
         place = self.folder / key
         try:
@@ -180,6 +177,17 @@ class Incoming:
                 continue
             if age > 3600 * (KEPT_HOURS if whole else UNFINISHED_HOURS):
                 shutil.rmtree(place, ignore_errors=True)
+
+    def _to_come(self) -> int:
+        """Bytes that were told of files which are not whole yet, and have not arrived."""
+        total = 0
+        for place in self.folder.iterdir():
+            try:
+                told = int(json.loads((place / "about.json").read_bytes())["size"])
+                total += max(0, told - (place / "part").stat().st_size)
+            except (OSError, ValueError, KeyError, TypeError):  # whole, or just begun or cancelled
+                continue
+        return total
 
     def _arrived(self, known: Arrival) -> Arrival:
         """The file under its own name once every byte is here."""

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from amad.config import AMAD
 from amad.errors import CheckpointError, ConfigError, InputError, JobError
-from amad.workspace import archive, files
+from amad.workspace import archive, files, room
 from amad.workspace.records import RunRecord, SeriesRecord, clean_text
 from amad.workspace.states import DONE
 from amad.workspace.tables import RunRow
@@ -221,6 +221,7 @@ def _scores(
 
 
 def _check_space(folder: Path, needed: int) -> None:
+    room.check(folder, needed, "the run")
     free = shutil.disk_usage(folder).free
     if needed > free:
         raise InputError(

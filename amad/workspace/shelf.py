@@ -15,10 +15,12 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from amad import limits
 from amad.errors import InputError, JobError
 from amad.series import Columns, Series, open_series, read, write_series
+from amad.series.columns import bytes_of
 from amad.series.scratch import OnReading, Reading
-from amad.workspace import files
+from amad.workspace import files, room
 from amad.workspace.access import Role
 from amad.workspace.audit import note
 from amad.workspace.database import Database
@@ -43,13 +45,17 @@ class SeriesShelf:
 
         `reuse`: a series of the same content that is already here is returned instead. `on_rows` is told how many rows
         of how many are written; what it raises ends the storing, and nothing of the series stays.
+        Errors: InputError for a series beyond the limits of this place (`amad.limits`), or a full disk.
         """
         self.database.require(Role.ANALYST)
+        limits.check_rows(series.name, series.rows)
+        limits.check_channels(series.name, len(series.channels))
         digest = files.checksum(series)
         if reuse:
             found = self.find_content(digest)
             if found is not None:
                 return found
+        self.check_room(bytes_of(series.rows, len(series.channels)), f'"{clean_text(series.name, 60)}"')
         with files.storing(self.path, series.name), files.draft_folder(self.path) as draft:
             write_series(draft, series, on_rows)
             key = secrets.token_hex(4)
@@ -83,6 +89,7 @@ class SeriesShelf:
         self.database.require(Role.ANALYST)
         paths = [path] if isinstance(path, str | Path) else list(path)
         shown = ", ".join(Path(one).name for one in paths)
+        self.check_room(0, f'"{clean_text(shown, 60)}"')
         with files.storing(self.path, shown), files.draft_folder(self.path) as scratch:
             scratch.mkdir()
             series = read(path, scratch=scratch, on_reading=on_reading, **options)
@@ -163,15 +170,24 @@ class SeriesShelf:
         ):
             files.remove_folder(folder, self.path)
 
+    def check_room(self, wanted: int, what: str) -> None:
+        """Errors: InputError where `what`, which takes so many bytes, has no room in the workspace's part of the disk."""
+        room.check(self.path, wanted, what)
+
     def series_folder(self, series_id: str) -> Path:
         """Where the values of a series lie."""
         return self.path / "series" / plain_id(series_id)
 
-    def _insert(self, row: Any, name: str, kind: str) -> Any:
-        """Adds a row under a free name; tries again when another process takes the name in between."""
+    def _insert(self, row: Any, name: str, kind: str, check: Callable[[Session], None] | None = None) -> Any:
+        """Adds a row under a free name; tries again when another process takes the name in between.
+
+        `check` looks at the database in the same transaction, and what it raises ends it.
+        """
         for _ in range(20):
             try:
                 with self.database.writing() as session:
+                    if check is not None:
+                        check(session)
                     row.name = free_name(session, type(row), name, kind)
                     session.add(row)
                     self._note(session, "added", row, getattr(row, "source", ""))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import os
 import time
@@ -13,6 +14,7 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from amad import logs
 from amad.errors import JobError
 from amad.workspace import processes
 from amad.workspace.database import Database
@@ -47,6 +49,8 @@ STEPS: dict[str, tuple[str, ...]] = {
 }
 
 LAUNCH_LOCK = 0x616D6A62  # advisory lock of PostgreSQL under which one process hands out places
+
+_log = logging.getLogger(__name__)
 
 Table = type[RunRow] | type[ScoringRow] | type[WatchRow]
 
@@ -248,6 +252,8 @@ class States:
                 with self.database.writing(None) as session:
                     if _count(session.execute(change)):
                         found.append(key)
+                        with logs.about(**{"run" if table is RunRow else "scoring": key}):
+                            _log.warning("job %s is lost: its process %s of %s ended without a word", key, pid, host)
         return found
 
     def _silent(self, key: str, heart: float | None, host: str | None, pid: int | None, born: float | None) -> bool:

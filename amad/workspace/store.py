@@ -16,10 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import delete, select
 
+from amad import limits
 from amad.errors import InputError, JobError
 from amad.series import Columns, Series
-from amad.workspace import files
+from amad.series.columns import bytes_of
+from amad.workspace import files, quota, room
 from amad.workspace.access import Actor, Role
+from amad.workspace.audit import note
 from amad.workspace.database import Database, sqlite_url
 from amad.workspace.incoming import Incoming
 from amad.workspace.learning import leave_out_maintenance
@@ -70,10 +73,20 @@ class Workspace(RunShelf):
         mine.database = self.database.acting(actor)
         return mine
 
-    def record(self, action: str, run_id: str) -> None:
-        """Writes down that somebody asked for work on a run. Errors: InputError; AccessError for one who only looks."""
+    def record(self, action: str, run_id: str, *, one_more: bool = False) -> None:
+        """Writes down that somebody asked for work on a run; `one_more`: for a job that neither waits nor runs now.
+
+        Errors: InputError; AccessError for one who only looks; JobError where that is more than a user may have.
+        """
         with self.database.writing() as session:
+            if one_more:
+                quota.check_jobs(session, self.database.actor)
             self._note(session, action, find_row(session, RunRow, run_id, "run"))
+
+    def asked_by(self, job_id: str) -> str | None:
+        """Who asked for a run or a scoring that waits or is worked on; None where nobody wrote that down."""
+        with self.database.reading() as session:
+            return quota.askers(session).get(job_id, (None,))[0]
 
     @classmethod
     def open(cls, path: str | Path | None = None) -> Workspace:
@@ -110,15 +123,19 @@ class Workspace(RunShelf):
 
         `held`: the calling process will work on it itself, so that no worker is started for it.
 
-        Errors: InputError for a series or channels that are not there, or a part outside the series.
+        Errors: InputError for a series or channels that are not there, a part outside the series, or where the disk has no
+        room for the scores; JobError where somebody has as many jobs as a user may; ConfigError for limits that cannot be.
         """
         self.database.require(Role.ANALYST)
+        limits.check()
         record = self.find_series(series)
         start, stop = part or record.part or (0, record.rows)
         check_part((start, stop), record.rows, record.name)
         missing = [channel for channel in config.channels if channel not in record.channels]
         if missing:
             raise InputError(f'Series "{record.name}" has no channel {listed(missing)}. {there_are(record.channels)}')
+        least = 1 + len(config.channels or record.channels)  # columns of its scores
+        self.check_room(bytes_of(record.rows, least), "a new run with its scores")
         row = RunRow(
             id=secrets.token_hex(4),
             series_id=record.id,
@@ -134,9 +151,17 @@ class Workspace(RunShelf):
             launched=time.time() if held else None,
             progress={},
         )
-        self.run_folder(row.id).mkdir(parents=True)
-        leave_out_maintenance(self, self.run_folder(row.id), record.id, (int(start), int(stop)))
-        return run_record(self._insert(row, name if name is not None else f"{record.name} {preset}", "run"))
+        folder = self.run_folder(row.id)
+        folder.mkdir(parents=True)
+        try:
+            leave_out_maintenance(self, folder, record.id, (int(start), int(stop)))
+            named = name if name is not None else f"{record.name} {preset}"
+            return run_record(
+                self._insert(row, named, "run", lambda session: quota.check_jobs(session, self.database.actor))
+            )
+        except BaseException:
+            files.remove_folder(folder, self.path)
+            raise
 
     def runs(self, series: str | None = None) -> list[RunRecord]:
         """Runs, the newest first, without those in the trash; with `series` those trained on it or scored on it."""
@@ -222,17 +247,23 @@ class Workspace(RunShelf):
     ) -> None:
         """Stores score columns (T, K), or blocks of rows of them; `mark` says what they depend on, see `scores_mark`.
 
-        Errors: InputError if the rows do not match.
+        Errors: InputError if the rows do not match, or where the disk has no room.
         """
-        record = self.find_series(series_id)
+        record, names = self.find_series(series_id), tuple(names)
         if isinstance(values, np.ndarray) and len(values) != record.rows:
             raise InputError(
                 f'{len(values):,} scores do not fit series "{record.name}", which has {record.rows:,} rows.'
             )
+        self.check_scores_room(run_id, record, len(names))
         with files.draft_folder(self.path) as draft:
             extra = {MARK: mark.encode()} if mark else {}
-            Columns.write(draft, tuple(names), values, record.rows, extra)
+            Columns.write(draft, names, values, record.rows, extra)
             files.put_in_place(draft, self._scores_folder(run_id, record.id), self.path)
+
+    def check_scores_room(self, run_id: str, series: SeriesRecord, columns: int) -> None:
+        """Errors: InputError where so many columns of scores, instead of those that are here, have no room on the disk."""
+        replaced = room.folder_bytes(self._scores_folder(run_id, series.id))
+        self.check_room(bytes_of(series.rows, columns) - replaced, f'the scores of "{series.name}"')
 
     def scores_columns(self, run: str, series: str) -> Columns | None:
         """The stored scores of a run on a series, named as `Scores.columns()`; None where there are none yet."""
@@ -297,14 +328,18 @@ class Workspace(RunShelf):
     def create_scoring(self, run: str, series: str) -> ScoringRecord:
         """Queues the scoring of a finished run on a series; one that failed or is done is queued again.
 
-        Errors: InputError for missing channels; JobError for a run that is not done, or a scoring under way.
+        Errors: InputError for missing channels, or no room for the scores; JobError for a run that is not done, a scoring
+        under way, or where somebody has as many jobs as a user may.
         """
         record = self.find_run(run)
         target = self.find_series(series)
         if record.state != "done":
             raise JobError(f'Run "{record.name}" is {record.state}. Only a finished run can score a series.')
         require_channels(record, target.name, target.channels)
+        limits.check()
+        self.check_scores_room(record.id, target, 1 + len(record.channels))
         with self.database.writing() as session:
+            quota.check_jobs(session, self.database.actor)
             query = select(ScoringRow).where(ScoringRow.run_id == record.id, ScoringRow.series_id == target.id)
             row = session.scalars(query).first()
             if row is not None and row.state in BUSY:
@@ -321,9 +356,10 @@ class Workspace(RunShelf):
                 progress={},
             )
             session.add(row)
-            self._note(
-                session, "scoring asked for", find_row(session, RunRow, record.id, "run"), f"series {target.name}"
-            )
+            note(
+                session, self.database.actor, "scoring asked for", ScoringRow.__tablename__, row.id, record.name,
+                f"series {target.name}",
+            )  # fmt: skip
         return scoring_record(row)
 
     # labels

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import Any
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from amad import logs
 from amad.errors import AccessError
 from amad.workspace.access import Actor, Role
 from amad.workspace.records import clean_text
 from app.parts import text, theme
 from app.server.signing import Signing, signing
 
+_LOG = logging.getLogger(__name__)
+_TOLD = "amad_signed"  # what the log was told of this session
 AUTHOR = "amad_author"  # the name that was asked once, where nobody signs in
 
 
@@ -51,7 +55,10 @@ def locked(role: Role = Role.ANALYST) -> bool:
 def gate() -> bool:
     """Whether the pages may be drawn; draws the way in where they may not."""
     found = signing()
-    if found is None or _role(found) is not None:
+    role = None if found is None else _role(found)
+    if found is None or role is not None:
+        if role is not None:
+            _tell("signed in as %s", role.word)
         return True
     with st.container(key="amad-gate", gap="small"):
         st.image(theme.ICONS / "logo.svg", width=150)
@@ -62,6 +69,7 @@ def gate() -> bool:
             st.caption("Your session has ended. Sign in again to go on where you were.")
             st.button("Sign in", type="primary", icon=":material/login:", on_click=st.login)
         else:
+            _tell("refused: not on the list of who may come in", level=logging.WARNING)
             mail = text.escape(str(st.user.get("email") or "This account"))
             st.caption(f"{mail} may not come in here. Ask an admin of this server to put you on its list.")
             st.button("Use another account", icon=":material/logout:", on_click=st.logout)
@@ -76,6 +84,15 @@ def line() -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="amad-signed"):
         st.caption(f"{text.escape(here.name)}, {here.role.word}", width="stretch")
         st.button("Sign out", icon=":material/logout:", type="tertiary", on_click=st.logout, key="amad-sign-out")
+
+
+def _tell(words: str, *values: str, level: int = logging.INFO) -> None:
+    """Says in the log, once a session, that somebody came in or was refused."""
+    said = (name(), words, *values)
+    if st.session_state.get(_TOLD) != said:
+        st.session_state[_TOLD] = said
+        with logs.about(user=name()):
+            _LOG.log(level, words, *values)
 
 
 def _role(found: Signing) -> Role | None:

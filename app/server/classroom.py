@@ -8,12 +8,10 @@ import socket
 import threading
 from collections.abc import Mapping
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from amad.errors import InputError
-from app.server import guessing
+from app.server import guessing, listening
 from app.server.address import with_base
 from app.server.headers import middleware
 
@@ -27,13 +25,7 @@ def allowed(environment: Mapping[str, str] = os.environ) -> tuple[str, int] | No
 
     Errors: InputError for an address that is none.
     """
-    given = environment.get(ADDRESS, "").strip()
-    if not given:
-        return None
-    host, colon, port = given.rpartition(":")
-    if not colon or not host or not port.isascii() or not port.isdigit() or not 0 <= int(port) < 65536:
-        raise InputError(f'{ADDRESS} is "{given}". Give host:port, such as 0.0.0.0:8600.')
-    return host.strip("[]"), int(port)
+    return listening.address(ADDRESS, environment, "host:port, such as 0.0.0.0:8600")
 
 
 def served(environment: Mapping[str, str] = os.environ) -> str | None:
@@ -48,18 +40,7 @@ def served(environment: Mapping[str, str] = os.environ) -> str | None:
     host, port = wanted
     with _lock:
         if _port is None:
-            try:
-                family = socket.AF_INET6 if ":" in host else socket.AF_INET
-                listening = socket.create_server((host, port), family=family)
-            except OSError as error:
-                raise InputError(
-                    f"{ADDRESS}: {host}:{port} cannot be listened on ({error.strerror}). Give another."
-                ) from error
-            _port = listening.getsockname()[1]
-            server = uvicorn.Server(
-                uvicorn.Config(application(), log_level="warning", access_log=False, server_header=False)
-            )
-            threading.Thread(target=server.run, args=([listening],), name="amad-classroom", daemon=True).start()
+            _port = listening.serve(ADDRESS, host, port, application())
     shown = outward() if everywhere(host) else host
     return f"http://{f'[{shown}]' if ':' in shown else shown}:{_port}"
 

@@ -55,9 +55,9 @@ def guard(address: str | None, secrets: Mapping[str, Any]) -> None:
     try:
         signs_in = signing.signing() is not None
     except AmadError as error:
-        _end(str(error))
+        end(str(error))
     if signs_in and (wrong := signing.lacking(secrets) or signing.package_missing()):
-        _end(wrong)
+        end(wrong)
     may, said = verdict(address, signs_in=signs_in)
     if said:
         print(said, file=sys.stderr, flush=True)
@@ -65,6 +65,7 @@ def guard(address: str | None, secrets: Mapping[str, Any]) -> None:
         raise SystemExit(2)
 
 
-def _end(why: str) -> NoReturn:
+def end(why: str) -> NoReturn:
+    """Ends the program before it serves anybody, with exit code 2 and a sentence that says what to change."""
     print(f"amad: {why}", file=sys.stderr, flush=True)
     raise SystemExit(2)

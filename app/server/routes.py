@@ -1,10 +1,10 @@
-"""The routes under /amad/: module files, the timeline's data, uploads, rooms of guesses, health. They call the library and hold nothing."""
+"""The routes under /amad/: module files, the timeline's data, uploads, rooms of guesses, health, figures. They call the library and hold nothing."""
 
 from starlette.routing import BaseRoute, Route
 
 from app.components.timeline.data import timeline_data
 from app.components.timeline.events import timeline_events
-from app.server import guessing
+from app.server import guessing, metrics
 from app.server.address import with_base
 from app.server.health import health
 from app.server.modules import serve
@@ -22,4 +22,5 @@ def routes() -> list[BaseRoute]:
         Route(with_base("/amad/uploads"), uploads, methods=["POST"]),
         Route(with_base("/amad/uploads/{id}"), upload, methods=["GET", "PUT", "DELETE"]),
         *guessing.routes(),
+        *metrics.routes(),
     ]

@@ -8,6 +8,7 @@ import json
 import logging
 import urllib.parse
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 
 from anyio import to_thread
@@ -17,6 +18,7 @@ from starlette.responses import JSONResponse, Response
 from amad.errors import AmadError
 from amad.workspace.incoming import Arrival, Incoming, Reason, Refused
 from app.server import tokens, workspace
+from app.server.counts import COUNTS
 
 _LOG = logging.getLogger(__name__)
 _BLOCK = 1 << 20  # bytes that are written at once
@@ -51,14 +53,21 @@ def same_origin(request: Request) -> bool:
 async def _guarded(request: Request, reply: Handler) -> Response:
     """What `reply` answers where origin and token are good; what is refused as a status and a sentence."""
     if not same_origin(request):
+        _LOG.warning("refused: an upload from another site")
+        COUNTS.add("uploads", "refused")
         return _error(403, "Only a page of this app may send files.")
     try:
         store = workspace.current()
         owner = tokens.verify_upload(store, request.headers.get("x-amad-token"))
         return await reply(request, Incoming(store.path), owner)
     except tokens.TokenError as error:
+        _LOG.warning("refused: an upload (%s)", error)
+        COUNTS.add("uploads", "refused")
         return _error(403, str(error))
     except Refused as refused:
+        if refused.reason in ("large", "room"):
+            _LOG.warning("refused: an upload (%s)", refused)
+            COUNTS.add("uploads", "refused")
         return _error(_STATUS[refused.reason], str(refused))
     except AmadError as error:
         return _error(400, str(error))
@@ -82,7 +91,12 @@ async def _begin(request: Request, incoming: Incoming, owner: str) -> Response:
         return _error(400, "Send the file's name and size as JSON.")
     if not isinstance(name, str) or not isinstance(size, int) or isinstance(size, bool):
         return _error(400, "Send the file's name and size as JSON.")
-    return _answer(await to_thread.run_sync(partial(incoming.begin, owner, name, size)), 201)
+    known = await to_thread.run_sync(partial(incoming.begin, owner, name, size))
+    _LOG.info('upload begun: "%s", %s bytes', known.name, known.size)
+    COUNTS.add("uploads", "begun")
+    if known.path is not None:  # an empty file
+        _whole(known)
+    return _answer(known, 201)
 
 
 async def _take(request: Request, incoming: Incoming, owner: str) -> Response:
@@ -97,6 +111,8 @@ async def _take(request: Request, incoming: Incoming, owner: str) -> Response:
         waiting.clear()
         known = await to_thread.run_sync(partial(incoming.write, owner, key, offset, data))
         offset += len(data)
+        if data and known.path is not None and offset == known.size:
+            _whole(known)
         return known
 
     try:
@@ -115,8 +131,19 @@ async def _about(request: Request, incoming: Incoming, owner: str) -> Response:
 
 
 async def _cancel(request: Request, incoming: Incoming, owner: str) -> Response:
+    with suppress(Refused):  # gone already
+        known = await to_thread.run_sync(partial(incoming.find, owner, request.path_params["id"]))
+        if known.path is None:
+            _LOG.info('upload cancelled: "%s", %s of %s bytes', known.name, known.received, known.size)
+            COUNTS.add("uploads", "cancelled")
     await to_thread.run_sync(partial(incoming.remove, owner, request.path_params["id"]))
     return Response(status_code=204)
+
+
+def _whole(known: Arrival) -> None:
+    _LOG.info('upload ended: "%s", %s bytes', known.name, known.size)
+    COUNTS.add("uploads", "whole")
+    COUNTS.add("upload_bytes", "", known.size)
 
 
 def _answer(known: Arrival, status: int = 200) -> JSONResponse:

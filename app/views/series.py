@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
+from amad import limits
 from amad.errors import AmadError
 from amad.plots.palette import COLORS
-from amad.workspace import SeriesRecord, allowed, incoming
+from amad.workspace import SeriesRecord, allowed
 from amad.workspace.access import Role
 from app.components.timeline import timeline
 from app.components.upload import Reading, drop_zone
@@ -99,7 +100,7 @@ def _upload_area() -> None:
     busy = kept is not None and kept.job is not None
     st.fragment(_drop_zone, run_every=0.7 if busy else None)()
     st.caption(
-        f"CSV (any separator, gzip), Excel, Parquet, Arrow, NumPy \u00b7 up to {text.size(incoming.limit_bytes())} each"
+        f"CSV (any separator, gzip), Excel, Parquet, Arrow, NumPy \u00b7 up to {text.size(limits.upload_bytes())} each"
     )
     st.caption("Several files become one series, in the order of their names; a file of labels labels it.")
     with st.container(horizontal=True, gap="small"):

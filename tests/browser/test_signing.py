@@ -1,5 +1,6 @@
 """Signing in with a real provider on this machine: who comes in, what each role may do, and what is written down."""
 
+import json
 import os
 import re
 import time
@@ -54,7 +55,9 @@ def signed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     provider = Provider(ACCOUNTS)
     provider.start()
     server = Server(
-        folder / "workspace", folder / "app.log", environment={"AMAD_AUTH": "oidc", "AMAD_ALLOWED": ALLOWED}
+        folder / "workspace",
+        folder / "app.log",
+        environment={"AMAD_AUTH": "oidc", "AMAD_ALLOWED": ALLOWED, "AMAD_LOG": "json"},
     )
     (folder / ".streamlit").mkdir()
     (folder / ".streamlit" / "secrets.toml").write_text(
@@ -154,3 +157,22 @@ def test_an_analyst_labels_in_her_own_name_and_an_admin_reads_who_did_what(
     assert lines[0] == ",".join(audit.COLUMNS)
     assert any("Ann Analyst" in line for line in lines)
     assert any(",added,series," in line and "pump" in line for line in lines)
+
+
+def test_the_log_tells_who_came_in_and_who_was_refused_and_no_secret(
+    visitor: Page, signed: Server, chromium_browser: Browser
+) -> None:
+    sign_in(visitor, signed, "vera")
+    expect(visitor.locator(DRAWN)).to_be_visible()
+    with profile(chromium_browser, 1440, 900, PATIENCE) as context, watched(context.new_page()) as other:
+        sign_in(other, signed, "eve")
+        expect(other.get_by_text("may not come in here")).to_be_visible()
+    text = signed.log.read_text(encoding="utf-8")
+    told = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+    came = [
+        (line["level"], line["message"], line.get("user")) for line in told if line["logger"] == "app.parts.signing"
+    ]
+    assert ("info", "signed in as viewer", "Vera <b>Viewer</b>") in came
+    assert any(message == "refused: not on the list of who may come in" for _, message, _ in came)
+    for secret in (SECRET, "c" * 40, "eyJ"):
+        assert secret not in text

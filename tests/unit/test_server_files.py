@@ -44,9 +44,7 @@ def test_every_setting_is_in_the_example_and_the_docs() -> None:
     asked = set(re.findall(r"\$\{(\w+)", COMPOSE))
     given = set(re.findall(r"^(\w+)=", (ROOT / ".env.example").read_text(encoding="utf-8"), re.M))
     assert asked == given
-    told = (ROOT / "docs" / "guide.md").read_text(encoding="utf-8") + (ROOT / "docs" / "server.md").read_text(
-        encoding="utf-8"
-    )
+    told = "".join((ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8") for name in ("guide", "server", "jobs"))
     ours = {name for service in OURS for name in SERVICES[service]["environment"] if not name.startswith("RAY_USAGE")}
     assert not [name for name in ours if f"`{name}" not in told]
 

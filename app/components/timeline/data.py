@@ -62,6 +62,8 @@ def refusing(request: Request, reply: Callable[[Request], Response]) -> Response
     try:
         return reply(request)
     except Refused as refusal:
+        if refusal.status == 403:
+            _LOG.warning("refused: data of the timeline (%s)", refusal)
         return _error(refusal.status, str(refusal))
     except AmadError as error:
         return _error(404, str(error))

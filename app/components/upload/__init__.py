@@ -13,9 +13,10 @@ from typing import Any
 
 import streamlit as st
 
+from amad import limits
 from amad.workspace import Workspace
 from amad.workspace.access import Role
-from amad.workspace.incoming import Arrival, limit_bytes
+from amad.workspace.incoming import Arrival
 from app.parts import text
 from app.server import tokens
 from app.server.address import with_base
@@ -66,7 +67,7 @@ def drop_zone(
     Errors: AccessError for somebody who may not add series: nobody else is given the token of the route.
     """
     workspace.database.require(Role.ANALYST)
-    most = limit_bytes()
+    most = limits.upload_bytes()
     data: dict[str, Any] = {
         "module": module_url("upload"),
         "url": with_base("/amad/uploads"),

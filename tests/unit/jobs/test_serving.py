@@ -10,7 +10,7 @@ import threading
 import numpy as np
 import pytest
 
-from amad import jobs
+from amad import jobs, limits
 from amad.cli import main
 from amad.config import make_config
 from amad.errors import ConfigError
@@ -124,9 +124,9 @@ def test_limits_of_threads_and_memory(monkeypatch):
         monkeypatch.setenv("AMAD_MEMORY", text)
         if amount is None:
             with pytest.raises(ConfigError, match="AMAD_MEMORY is"):
-                local.memory()
+                limits.memory()
         else:
-            assert local.memory() == amount
+            assert limits.memory() == amount
 
 
 def test_an_engine_that_is_none_is_told(monkeypatch):

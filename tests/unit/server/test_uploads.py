@@ -8,7 +8,8 @@ import pytest
 from serving import Served
 from starlette.requests import Request
 
-from amad.workspace.incoming import LIMIT, Incoming
+from amad.limits import UPLOAD
+from amad.workspace.incoming import Incoming
 from app.server import tokens, uploads
 
 
@@ -117,11 +118,11 @@ def test_an_upload_token_opens_no_data(served: Served) -> None:
 
 
 def test_the_limit_is_told_with_its_setting(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(LIMIT, "1")
+    monkeypatch.setenv(UPLOAD, "1")
     answer = begin(served, 2_000_000)
     assert answer.status_code == 413
     assert answer.json()["error"].startswith('"pump.csv" has 2 MB; this server takes 1 MB a file. ')
-    assert LIMIT in answer.json()["error"]
+    assert UPLOAD in answer.json()["error"]
 
 
 @pytest.mark.parametrize("body", [b"", b"no json", b"[]", b'{"name": 1, "size": 2}', b'{"name": "a", "size": true}'])

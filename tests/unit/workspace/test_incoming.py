@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from amad.errors import ConfigError, InputError
+from amad.limits import UPLOAD
 from amad.workspace import Workspace
 from amad.workspace.allowed import allowed_file, folders, listing
-from amad.workspace.incoming import KEPT_HOURS, LIMIT, UNFINISHED_HOURS, Incoming, Refused, checked_name
+from amad.workspace.incoming import KEPT_HOURS, UNFINISHED_HOURS, Incoming, Refused, checked_name
 
 
 @pytest.fixture
@@ -95,14 +96,14 @@ def test_names_are_made_harmless(given: str, kept: str) -> None:
 
 
 def test_a_file_over_the_limit_is_told_the_setting(incoming: Incoming, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(LIMIT, "1")
+    monkeypatch.setenv(UPLOAD, "1")
     assert incoming.begin("me", "fits.csv", 1_000_000).size == 1_000_000
     with pytest.raises(Refused, match="AMAD_UPLOAD_MB") as caught:
         incoming.begin("me", "large.csv", 1_000_001)
     assert caught.value.reason == "large"
     for wrong in ("0", "-3", "many"):
-        monkeypatch.setenv(LIMIT, wrong)
-        with pytest.raises(ConfigError, match=LIMIT):
+        monkeypatch.setenv(UPLOAD, wrong)
+        with pytest.raises(ConfigError, match=UPLOAD):
             incoming.begin("me", "fits.csv", 1)
 
 
