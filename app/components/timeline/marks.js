@@ -1,9 +1,11 @@
 // Marks beside the lines: overview with its handle, rail of events and incidents, tints, and the incidents' patterns.
 
+import { Columns } from "./columns.js";
 import { rule } from "./draw.js";
 
 const FEW_INCIDENTS = 6; // with more in view, their edges are not drawn through the panels
 const BRACKET = 4;
+const PLAIN = 8; // px: what is narrower has no pattern
 const HOLD = 5; // px beside an edge that can be held
 const OUTLINED = 6, FRAME = 10; // px: from which width the chosen event is outlined through the panels, and the frame below it
 
@@ -43,13 +45,22 @@ export function drawOverview(t, ctx) {
       for (let i = 0; i < block.count; i++) if (track.missing[i]) ctx.fillRect(g.x + i * wide - 0.5, bottom - 2, Math.max(wide, 2), 2);
     }
   }
-  const speck = (row, end, top, color) => {
-    ctx.globalAlpha = px(end) > a && px(row) < b ? 1 : 0.5;
-    ctx.fillStyle = color;
-    ctx.fillRect(px(row), top, Math.max(px(end) - px(row), 2.5), 3);
+  const specks = (list, top, colorOf) => {
+    const painted = [new Columns(g, t.ratio), new Columns(g, t.ratio)]; // outside of the view, inside
+    for (const one of list) {
+      const from = px(one.start), to = px(one.end);
+      painted[to > a && from < b ? 1 : 0].note(from, Math.max(to, from + 2.5), colorOf(one));
+    }
+    painted.forEach((columns, inside) => {
+      ctx.globalAlpha = inside ? 1 : 0.5;
+      columns.each((from, to, color) => {
+        ctx.fillStyle = color;
+        ctx.fillRect(from, top, to - from, 3);
+      });
+    });
   };
-  for (const one of t.incidents()) speck(one.start, one.end, y + 1, one.color);
-  for (const one of t.events()) speck(one.start, one.end, y + 6, colors.score);
+  specks(t.incidents(), y + 1, (one) => one.color);
+  specks(t.events(), y + 6, () => colors.score);
   ctx.globalAlpha = 1;
   if (props.training && t.shown.training) {
     ctx.globalAlpha = 0.45;
@@ -139,7 +150,7 @@ export function drawRail(t, ctx) {
   const { y, h } = g.rail;
   rule(ctx, g.x, g.x + g.w, y + h + 2, colors.grid);
   ctx.textBaseline = "middle";
-  for (const one of t.incidents()) if (one.kind !== "maintenance" && inView(t, one)) drawIncident(t, ctx, one);
+  drawIncidents(t, ctx);
   const events = t.events();
   ctx.fillStyle = colors.score;
   for (const event of events) {
@@ -217,13 +228,29 @@ function drawOutside(t, ctx, events) {
   }
 }
 
-function drawIncident(t, ctx, one) {
+/** Incidents with their patterns; those of a few pixels, where no pattern can be told, plain and above the others. */
+function drawIncidents(t, ctx) {
+  const { geometry: g } = t;
+  const narrow = new Columns(g, t.ratio), apart = new Columns(g, t.ratio);
+  for (const one of t.incidents()) {
+    if (one.kind === "maintenance" || !inView(t, one)) continue;
+    const [a, b] = span(t, one);
+    if (b - a >= PLAIN || one.inner) {
+      if (one.kind === "disagreement") drawApart(t, ctx, a, b, one.color);
+      else drawIncident(t, ctx, one, a, b);
+    } else (one.kind === "disagreement" ? apart : narrow).note(a, b, one.color);
+  }
+  narrow.each((from, to, color) => {
+    ctx.fillStyle = color;
+    ctx.fillRect(from, g.rail.y, to - from, g.rail.h - BRACKET - 2);
+  });
+  apart.each((from, to, color) => drawApart(t, ctx, from, to, color));
+}
+
+function drawIncident(t, ctx, one, a, b) {
   const { geometry: g, props: { colors } } = t;
-  const [a, b] = span(t, one);
   const top = g.rail.y, height = g.rail.h - BRACKET - 2;
-  if (one.kind === "disagreement") return drawApart(ctx, one, a, top, b - a, height);
-  // A pattern cannot be told on a few pixels; there the plain colour is clearer.
-  ctx.fillStyle = b - a < 8 ? one.color : pattern(ctx, one.pattern, one.color, t.ratio);
+  ctx.fillStyle = b - a < PLAIN ? one.color : pattern(ctx, one.pattern, one.color, t.ratio);
   if (one.inner) {
     // What belongs only possibly is half as high as what belongs surely.
     ctx.fillRect(a, top + height / 2, b - a, height / 2);
@@ -244,11 +271,12 @@ function drawIncident(t, ctx, one) {
 }
 
 /** Where people and model part: a broken frame, so that the label inside it stays readable. */
-function drawApart(ctx, one, x, y, wide, height) {
-  ctx.strokeStyle = ctx.fillStyle = one.color;
+function drawApart(t, ctx, a, b, color) {
+  const { y, h } = t.geometry.rail;
+  ctx.strokeStyle = ctx.fillStyle = color;
   ctx.lineWidth = 1.5;
   ctx.setLineDash([3, 2]);
-  ctx.strokeRect(x - 0.75, y - 1.25, wide + 1.5, height + 2.5);
+  ctx.strokeRect(a - 0.75, y - 1.25, b - a + 1.5, h - BRACKET + 0.5);
   ctx.setLineDash([]);
 }
 
