@@ -37,6 +37,29 @@ _REST = """
 Each line is a test in `tests/faults/test_bad_inputs.py`.
 
 """
+_FILES = (
+    "tests/faults/test_job_faults.py",
+    "tests/faults/test_killed_worker.py",
+    "tests/faults/test_killed_scoring.py",
+    "tests/faults/test_killed_labelling.py",
+    "tests/faults/test_upgrade_faults.py",
+    "tests/faults/test_eight_writers.py",
+    "tests/faults/test_backup_meanwhile.py",
+    "tests/unit/workspace/test_checking.py",
+)
+_WORLD = """
+## The world around it
+
+Kills, disks, clocks, locks, servers that go away, and files that rot. Each line is a test in `tests/faults`, or in
+`tests/unit/workspace/test_checking.py` (what `amad doctor` finds and mends).
+
+"""
+_TRIED = """
+## Tried more often
+
+`python -m benchmarks.faults` does these again and again with real processes, and `python -m benchmarks.load kill` kills the app while
+four browsers label ([performance](performance.md)).
+"""
 _NOT = """
 ## Not held by a test
 
@@ -75,17 +98,29 @@ def page() -> str:
     for told in TOLD:
         lines.append(f"| {told.fault} | {_cell(told.says) or 'Nothing: it is read as it is.'} |\n")
     lines.append(_REST)
-    tree = ast.parse((ROOT / "tests" / "faults" / "test_bad_inputs.py").read_text(encoding="utf-8"))
-    for node in tree.body:
+    lines += _tests("tests/faults/test_bad_inputs.py")
+    lines.append(_WORLD)
+    for file in _FILES:
+        lines += _tests(file)
+    lines.append(_TRIED)
+    lines.append(_NOT)
+    return "".join(lines)
+
+
+def _tests(file: str) -> list[str]:
+    """A line for each test of a file, in the words of its name."""
+    found = []
+    for node in ast.parse((ROOT / file).read_text(encoding="utf-8")).body:
         if (
             isinstance(node, ast.FunctionDef)
             and node.name.startswith("test_")
-            and not any(word in node.name for word in ("files", "the_page"))
+            and not any(word in node.name for word in ("bad_files", "odd_files", "the_page"))
         ):
             words = node.name.removeprefix("test_").replace("_", " ")
-            lines.append(f"- {words[0].upper()}{words[1:]}\n")
-    lines.append(_NOT)
-    return "".join(lines)
+            for plain, written in (("postgresql", "PostgreSQL"), ("lost and found", "lost+found")):
+                words = words.replace(plain, written)
+            found.append(f"- {words[0].upper()}{words[1:]}\n")
+    return found
 
 
 if __name__ == "__main__":

@@ -28,7 +28,10 @@ def backup(given: argparse.Namespace) -> int:
         raise InputError("Give the file or folder to write, for example backup.zip, or --restore and one to read.")
     target = Path(given.target)
     workspace = open_workspace(given)
-    found = back_up(workspace, target, _line("written"))
+    try:
+        found = back_up(workspace, target, _line("written"))
+    finally:
+        workspace.close()
     if wants_json(given):
         show_json(_plain(found))
     else:

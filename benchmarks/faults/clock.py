@@ -8,7 +8,19 @@ from pathlib import Path
 from amad import jobs
 from amad.progress import Progress
 from amad.workspace import Workspace
-from benchmarks.faults.common import Line, OnStep, Options, content, finish, new_run, series, start, state_of, tell
+from benchmarks.faults.common import (
+    STEPS,
+    Line,
+    OnStep,
+    Options,
+    content,
+    finish,
+    new_run,
+    series,
+    start,
+    state_of,
+    tell,
+)
 
 
 def measure(folder: Path, options: Options) -> list[Line]:
@@ -21,8 +33,8 @@ def measure(folder: Path, options: Options) -> list[Line]:
     for hours in (-3, 3, -48, 48):
         run = new_run(workspace, record, f"{hours} h")
         worker, lost = start(workspace, run, on_progress=_jump(hours)), 0
+        tell(f"clock: {hours:+d} h ")
         while worker.is_alive():
-            tell(f"clock: {hours:+d} h")
             lost += len(jobs.refresh(workspace))
             worker.join(0.05)
         equal = state_of(workspace, run) == "done" and content(workspace, run) == content(workspace, unbroken)
@@ -41,7 +53,7 @@ def _jump(hours: int) -> OnStep:
     real, moved = time.time, [False]
 
     def step(progress: Progress) -> None:
-        if progress.stage == "training" and progress.step >= 100 and not moved[0]:
+        if progress.stage == "training" and progress.step >= STEPS // 2 and not moved[0]:
             moved[0] = True
             time.time = lambda: real() + 3600.0 * hours
             time.sleep(2.5)

@@ -23,12 +23,13 @@ from amad.workspace import SeriesRecord, Workspace
 from amad.workspace.states import Table
 from amad.workspace.tables import RunRow
 
+STEPS = 120  # optimiser steps of the training
 FILES = ("model.safetensors", "detection.safetensors", "detection.json")
 SETTINGS: dict[str, Any] = {
     "window": 32, "stride": 2, "score_stride": 16, "d_model": 16, "heads": 2, "blocks": 1, "banks": 2, "feed_forward": 32,
-    "max_steps": 300, "epochs": 1000, "batch_size": 32, "linear_rows": 8, "linear_components": 4, "device": "cpu",
+    "max_steps": STEPS, "epochs": 1000, "batch_size": 32, "linear_rows": 8, "linear_components": 4, "device": "cpu",
 }  # fmt: skip
-ROWS, CHANNELS = 2000, tuple("abcdef")
+ROWS, CHANNELS = 1200, tuple("abcdef")
 FORK = multiprocessing.get_context("fork")  # torch is loaded once, not once a kill
 OnStep = Callable[[Progress], None]
 
@@ -63,7 +64,7 @@ def series(rows: int = ROWS, seed: int = 7) -> Series:
 def new_run(workspace: Workspace, record: SeriesRecord, name: str) -> str:
     """The id of a run that waits; all of them are one and the same training."""
     config = make_config("quick", SETTINGS)
-    return workspace.create_run(record.id, name=name, preset="quick", config=config, part=(0, 1600)).id
+    return workspace.create_run(record.id, name=name, preset="quick", config=config, part=(0, 900)).id
 
 
 def content(workspace: Workspace, run: str) -> list[bytes]:

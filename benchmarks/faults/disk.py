@@ -17,7 +17,7 @@ from amad.workspace.backup import back_up
 from amad.workspace.copies import faults_of
 from amad.workspace.states import Claim, Table
 from amad.workspace.tables import RunRow, ScoringRow
-from benchmarks.faults.common import Line, Options, content, new_run, resume, series, state_of, tell
+from benchmarks.faults.common import STEPS, Line, Options, content, new_run, resume, series, state_of, tell
 
 SIZE = "24m"
 
@@ -100,20 +100,20 @@ def _series(disk: Path, workspace: Workspace) -> Line:
     there = workspace.add_series(series(5000, seed=10)).rows == 5000
     workspace.delete_series("faults 10")
     good = said.count("No space left") == 1 and not half and after == before and there
-    return Line("disk", "full while a series is stored", 1, int(not good), _short(said, half))
+    return Line("disk", "full while a series is stored", 1, int(not good), _short(said, half, disk))
 
 
 def _training(disk: Path, workspace: Workspace, record: SeriesRecord, wanted: list[bytes]) -> Line:
     tell("disk: a checkpoint")
     run = new_run(workspace, record, "on a full disk")
-    outcome = _until_full(disk, workspace, RunRow, run, "training", 150)
+    outcome = _until_full(disk, workspace, RunRow, run, "training", STEPS // 2)
     state, said, half = state_of(workspace, run), outcome.message, _half(disk)
     _empty(disk)
     resume(workspace, run)
     work(workspace, _claimed(workspace, RunRow, run))
     equal = state_of(workspace, run) == "done" and content(workspace, run) == wanted
     good = state == "failed" and "is full. Make room and resume." in said and not half and equal
-    words = f"{_short(said, half)} Resumed: {'equal' if equal else 'other'} bits"
+    words = f"{_short(said, half, disk)} Resumed: {'equal' if equal else 'other'} bits"
     return Line("disk", "full while a checkpoint is written", 1, int(not good), words)
 
 
@@ -132,7 +132,7 @@ def _scores(disk: Path, workspace: Workspace, run: str) -> Line:
     if columns is not None:
         columns.check()
     workspace.delete_series(record.id)
-    words = f"{_short(said, half)} Asked for again: {'stored' if columns is not None else 'missing'}"
+    words = f"{_short(said, half, disk)} Asked for again: {'stored' if columns is not None else 'missing'}"
     return Line("disk", "full while scores are stored", 1, int(not good), words)
 
 
@@ -166,7 +166,7 @@ def _labels(disk: Path, workspace: Workspace, record: SeriesRecord) -> Line:
     lost = set(confirmed) - there
     more = there - set(confirmed) - {record.rows - 1}
     good = "is full. Nothing was changed." in said and not lost and not more
-    words = f"{len(confirmed)} confirmed, {len(lost)} lost, {len(more)} half-told. {_short(said, [])}"
+    words = f"{len(confirmed)} confirmed, {len(lost)} lost, {len(more)} half-told. {_short(said, [], disk)}"
     return Line("disk", "full while people label", 1, int(not good), words)
 
 
@@ -182,7 +182,7 @@ def _written(disk: Path, what: str, write: Callable[[Path], object]) -> Line:
     half = _half(disk)
     _empty(disk)
     good = bool(said) and not half and sorted(disk.iterdir()) == before
-    return Line("disk", f"full while {what} is written", 1, int(not good), _short(said, half))
+    return Line("disk", f"full while {what} is written", 1, int(not good), _short(said, half, disk))
 
 
 def _claimed(workspace: Workspace, table: Table, job: str) -> Claim:
@@ -191,6 +191,7 @@ def _claimed(workspace: Workspace, table: Table, job: str) -> Claim:
     return claim
 
 
-def _short(said: str, half: list[str]) -> str:
+def _short(said: str, half: list[str], disk: Path) -> str:
+    said = said.replace(str(disk), "DISK")
     left = f" Left behind: {', '.join(half)}." if half else ""
     return f'"{said}"{left}' if said else f"no message.{left}"

@@ -27,7 +27,7 @@ from amad.workspace import Workspace
 from amad.workspace.incidents import Incidents
 labels = Incidents(Workspace.open(sys.argv[1]), sys.argv[2], sys.argv[3])
 until = time.monotonic() + float(sys.argv[5])
-for row in range(int(sys.argv[4]), 1900, 4):
+for row in range(int(sys.argv[4]), 1196, 4):
     try:
         labels.add(row, row + 1, "Spike")
         print(row, flush=True)  # the confirmation: only after the commit
@@ -63,7 +63,11 @@ def measure(folder: Path, options: Options) -> list[Line]:
         [sys.executable, "-c", HOLD, str(file), str(options.locked)], stdout=subprocess.PIPE, text=True
     )
     holder.wait()
-    said = [first + person.communicate()[0] for first, person in zip(firsts, people, strict=True)]
+    said = [
+        first + person.stdout.read() for first, person in zip(firsts, people, strict=True) if person.stdout is not None
+    ]
+    for person in people:
+        person.wait()
     worker.join()
     words = [line for one in said for line in one.splitlines()]
     confirmed = {int(line) for line in words if line.isdigit()}

@@ -8,7 +8,19 @@ from pathlib import Path
 from amad.jobs.local import MEMORY, limit_memory
 from amad.progress import Progress
 from amad.workspace import Workspace
-from benchmarks.faults.common import Line, OnStep, Options, content, finish, new_run, resume, series, start, state_of
+from benchmarks.faults.common import (
+    STEPS,
+    Line,
+    OnStep,
+    Options,
+    content,
+    finish,
+    new_run,
+    resume,
+    series,
+    start,
+    state_of,
+)
 
 LIMIT = "1500MB"
 
@@ -46,7 +58,7 @@ def _take() -> OnStep:
     """Takes memory at a late optimiser step, within the worker's limit."""
 
     def step(progress: Progress) -> None:
-        if progress.stage == "training" and progress.step >= 200:
+        if progress.stage == "training" and progress.step >= STEPS // 2:
             limit_memory()
             held = []
             while True:

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from amad.cli import main
+from amad.config import make_config
 from amad.errors import InputError
 from amad.jobs.work import work
 from amad.series import Series
@@ -51,6 +52,7 @@ def started(code, *arguments):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["backup.zip", "backup"])
 def test_labels_and_a_training_go_on_during_a_backup(workspace, run, tmp_path, name):
     workspace.add_series(Series("pump", np.zeros((100_000, 1), dtype=np.float32), ("flow",)))
@@ -63,10 +65,11 @@ def test_labels_and_a_training_go_on_during_a_backup(workspace, run, tmp_path, n
     readers = [threading.Thread(target=lambda person=person: said.extend(person.stdout)) for person in people]
     for reader in readers:
         reader.start()
-    before, step = len(said), workspace.find_run(long.id).state
+    before = len(said)
+    assert workspace.find_run(long.id).state == "running"
     made = [back_up(workspace, tmp_path / f"{number} {name}") for number in range(3)]
     assert len(said) > before, "people went on meanwhile"
-    assert step == workspace.find_run(long.id).state == "running", "so did the training"
+    assert workspace.find_run(long.id).state == "running", "so did the training"
     trainer.kill()
     trainer.communicate()
     for person in people:
@@ -86,17 +89,22 @@ def test_labels_and_a_training_go_on_during_a_backup(workspace, run, tmp_path, n
         assert there.find_run(long.id).state == "lost"
         there.close()
     there = Workspace.open(tmp_path / "restored 2")
-    there.states.move(RunRow, long.id, "queued")
-    claim = there.states.claim(RunRow, long.id)
-    assert work(there, claim).state == "done"
+    assert there.states.move(RunRow, long.id, "queued")
+    asked, seen = threading.Event(), []
+
+    def stop(progress):
+        if progress.stage == "training":
+            seen.append(progress.step)
+            asked.set()
+
+    assert work(there, there.states.claim(RunRow, long.id), on_progress=stop, asked=asked).state == "stopped"
+    assert seen[0] > 10, "it goes on from its checkpoint"
     assert "resumed at optimiser step" in (there.run_folder(long.id) / "log.txt").read_text()
     there.close()
 
 
 def long_config(run):
-    from amad.config import make_config
-
-    return make_config("balanced", {**run.config, "max_steps": 100_000, "epochs": 100_000})
+    return make_config("balanced", {**run.config, "max_steps": 20_000, "epochs": 10_000})
 
 
 def test_a_full_disk_leaves_no_backup_and_one_message(small_disk, workspace, run, capsys):

@@ -55,15 +55,21 @@ def write(folder, meanwhile) -> list[list[str]]:
     writers = [
         subprocess.Popen(
             [sys.executable, "-c", WRITE, str(folder), str(number)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         for number in range(WRITERS)
-    ]  # fmt: skip
+    ]
     firsts = [writer.stdout.readline() for writer in writers]  # all of them are at work
     meanwhile()
-    ended = [writer.communicate("") for writer in writers]
-    assert [writer.returncode for writer in writers] == [0] * WRITERS, [error for _, error in ended]
-    return [(first + out).splitlines() for first, (out, _) in zip(firsts, ended, strict=True)]
+    for writer in writers:
+        writer.stdin.close()
+    said = [(first + writer.stdout.read()).splitlines() for first, writer in zip(firsts, writers, strict=True)]
+    for writer in writers:
+        writer.stdout.close()
+    assert [writer.wait() for writer in writers] == [0] * WRITERS
+    return said
 
 
 def assert_nothing_lost(workspace, said, unsure=0):
@@ -82,6 +88,7 @@ def assert_nothing_lost(workspace, said, unsure=0):
         assert workspace.find_run(f"run {number}").tags[0] in {tags[-1], rows[-1]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_eight_writers_at_once_lose_nothing_and_see_no_lock(kind, request, tmp_path, monkeypatch):
     if kind == "sqlite":
@@ -95,6 +102,7 @@ def test_eight_writers_at_once_lose_nothing_and_see_no_lock(kind, request, tmp_p
     workspace.close()
 
 
+@pytest.mark.slow
 def test_a_server_that_is_started_anew_loses_nothing(server, tmp_path, monkeypatch):
     monkeypatch.setenv("AMAD_DATABASE_URL", server.fresh())
     workspace = prepared(tmp_path / "ws")

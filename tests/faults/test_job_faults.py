@@ -103,6 +103,7 @@ def test_a_full_disk_is_told_and_the_run_goes_on_once_there_is_room(small_disk, 
     assert (outcome.state, outcome.message) == ("failed", message)
     failed = there.find_run(full.id)
     assert (failed.state, failed.error) == ("failed", message)
+    assert list(folder.rglob("*.part")) == []
     (small_disk / "filler").unlink()
     jobs.resume(there, full.id)
     assert working.work(there, there.states.claim(RunRow, full.id)).state == "done"
