@@ -46,7 +46,7 @@ bench-quality: $(VENV)/.app  ## detection quality on the bundled labelled series
 bench-acceptance: $(VENV)/.app  ## what the Max-Min game does on labelled series: make bench-acceptance DATA=folder
 	$(VENV)/bin/python -m benchmarks.acceptance --data $(DATA)
 
-bench-faults: $(VENV)/.app  ## kills a training 100 times at random moments, resumes it, and compares the bits
+bench-faults: $(VENV)/.app  ## kills, full disks, locks, clocks and lack of memory, and what was lost by them
 	$(VENV)/bin/python -m benchmarks.faults
 
 bench-metrics: $(VENV)/.app  ## the metrics: speed, memory, and equal to TSB-AD's where that is installed

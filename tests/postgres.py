@@ -11,6 +11,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -65,11 +67,28 @@ class Postgres:
         make = [self.programs / "initdb", "-D", data, "-U", "tester", "-A", "trust", "-E", "UTF8", "--no-sync"]
         log = self.log = (self.folder / "log.txt").open("ab")
         subprocess.run(make, check=True, stdout=log, stderr=log, cwd="/", **as_user)
+        self.up()
+
+    def restart(self) -> None:
+        """Ends the server and starts it again, as `pg_ctl restart` does."""
+        self.down()
+        self.up()
+
+    def down(self) -> None:
+        """Ends the server: its connections break, their transactions are rolled back."""
+        assert self.process is not None
+        self.process.send_signal(2)  # fast shutdown
+        self.process.wait(60)
+
+    def up(self) -> None:
+        """Starts the server on its files, and waits until it answers."""
+        as_user = {"user": "postgres"} if os.geteuid() == 0 else {}
+        log = self.log
         settings = {
             "port": self.port, "listen_addresses": "127.0.0.1", "unix_socket_directories": "", "fsync": "off",
             "synchronous_commit": "off", "max_connections": 60, "shared_buffers": "32MB",
         }  # fmt: skip
-        command = [self.programs / "postgres", "-D", data]
+        command = [self.programs / "postgres", "-D", self.folder / "data"]
         command += [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         self.process = subprocess.Popen(command, stdout=log, stderr=log, cwd="/", **as_user)
         deadline = time.monotonic() + 60
@@ -101,6 +120,19 @@ class Postgres:
         if self.log is not None:
             self.log.close()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+@contextmanager
+def served() -> Iterator[Postgres]:
+    """A server while the block lasts; where there is no PostgreSQL the test fails."""
+    programs = find()
+    assert programs, "No PostgreSQL found. `make test` installs one; or name its folder in AMAD_POSTGRES."
+    running = Postgres(programs)
+    try:
+        running.start()
+        yield running
+    finally:
+        running.stop()
 
 
 if __name__ == "__main__":

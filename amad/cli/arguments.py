@@ -63,6 +63,7 @@ def build() -> argparse.ArgumentParser:
     _labels(commands)
     _audit(commands)
     _doctor(commands)
+    _backup(commands)
     _app(commands)
     return parser
 
@@ -276,7 +277,15 @@ def _audit(commands: Any) -> None:
 
 
 def _doctor(commands: Any) -> None:
-    _command(commands, "doctor", "amad.cli.manage:doctor", "check this installation and the workspace")
+    parser = _command(commands, "doctor", "amad.cli.doctor:doctor", "check this installation and the workspace")
+    parser.add_argument("--mend", action="store_true", help="mends what can be mended without losing anything")
+    parser.add_argument("--deep", action="store_true", help="compares every stored byte with its checksum")
+
+
+def _backup(commands: Any) -> None:
+    parser = _command(commands, "backup", "amad.cli.backup:backup", "copy the workspace while others work in it")
+    parser.add_argument("target", metavar="FILE", nargs="?", help="backup.zip, or a new folder")
+    parser.add_argument("--restore", metavar="FILE", help="puts this backup into the empty folder --workspace instead")
 
 
 def _app(commands: Any) -> None:

@@ -1,25 +1,19 @@
-"""`amad runs`, `export`, `import`, `doctor` and `app`."""
+"""`amad runs`, `export`, `import` and `app`."""
 
 from __future__ import annotations
 
 import argparse
 import os
-import platform
-import shutil
 import subprocess
 import sys
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import amad
-from amad import limits, logs
 from amad.cli.data import open_workspace, wants_json
-from amad.cli.output import check_output, show, show_json, table
-from amad.errors import AmadError, InputError
-from amad.workspace import RunRecord, Workspace, room
-
-_PACKAGES = ("torch", "numpy", "scipy", "pandas", "pyarrow", "scikit-learn", "sqlalchemy", "streamlit")
+from amad.cli.output import bytes_text, check_output, show, show_json, table
+from amad.errors import InputError
+from amad.workspace import RunRecord
 
 
 def runs(given: argparse.Namespace) -> int:
@@ -63,7 +57,7 @@ def export(given: argparse.Namespace) -> int:
     if wants_json(given):
         show_json({"id": run.id, "output": str(target), "bytes": size})
     else:
-        show(f'Run "{run.name}" written to {target} ({_bytes(size)}).')
+        show(f'Run "{run.name}" written to {target} ({bytes_text(size)}).')
     return 0
 
 
@@ -81,53 +75,6 @@ def take_in(given: argparse.Namespace) -> int:
     return 0
 
 
-def doctor(given: argparse.Namespace) -> int:
-    """Shows versions, devices and the workspace; exit code 2 when something would keep AMAD from working."""
-    from amad.jobs import cluster, engine
-
-    facts: dict[str, Any] = {
-        "amad": amad.__version__,
-        "python": platform.python_version(),
-        "system": platform.platform(),
-    }
-    facts |= {name: _version(name) for name in _PACKAGES}
-    facts |= {"cpu cores": os.cpu_count(), "devices": None, "threads": None}
-    problems = [f"{name} is not installed" for name in _PACKAGES if facts[name] is None]
-    facts["ray"] = cluster.describe()
-    facts["limits"], wrong = limits.described()
-    problems += wrong
-    for setting in (engine, logs.form):
-        try:
-            setting()
-        except AmadError as error:
-            problems.append(str(error))
-    try:
-        import torch
-
-        from amad.training import devices
-
-        facts["devices"] = devices()
-        facts["threads"] = torch.get_num_threads()
-    except Exception as error:  # whatever keeps torch from loading is what a doctor should name
-        problems.append(f"torch cannot be used: {type(error).__name__}: {error}")
-    try:
-        workspace = open_workspace(given)
-        free = shutil.disk_usage(workspace.path).free
-        facts |= _about(workspace, free)
-        if free < 1 << 30:
-            problems.append(f"the disk of {workspace.path} has only {_bytes(free)} left")
-    except AmadError as error:
-        problems.append(str(error))
-    facts["problems"] = problems
-    if wants_json(given):
-        show_json(facts)
-    else:
-        shown = {name: value for name, value in facts.items() if name != "problems"}
-        show(table(("what", "found"), [(name, _text(value)) for name, value in shown.items()]))
-        show("\n".join(f"Problem: {problem}" for problem in problems) if problems else "No problems found.")
-    return 2 if problems else 0
-
-
 def app(given: argparse.Namespace) -> int:
     """Serves the app until it is interrupted, as `streamlit run app/main.py` does."""
     if not given.port.isdecimal() or not 0 < int(given.port) < 65536:
@@ -142,18 +89,6 @@ def app(given: argparse.Namespace) -> int:
         return subprocess.call(command, env={**os.environ, "AMAD_WORKSPACE": str(workspace.path)})
     except KeyboardInterrupt:
         return 0
-
-
-def _about(workspace: Workspace, free: int) -> dict[str, Any]:
-    return {
-        "workspace": str(workspace.path),
-        "workspace free": _bytes(free),
-        "workspace taken": _bytes(room.taken(workspace.path)),
-        "database": workspace.database.url.render_as_string(hide_password=True),
-        "database schema": workspace.database.version(),
-        "series": len(workspace.series()),
-        "runs": len(workspace.runs()),
-    }
 
 
 def _plain(run: RunRecord, names: dict[str, str]) -> dict[str, Any]:
@@ -189,24 +124,3 @@ def _state(run: RunRecord) -> str:
 
 def _date(run: RunRecord) -> str:
     return run.created.strftime("%Y-%m-%d %H:%M")
-
-
-def _version(name: str) -> str | None:
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return None
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return "-"
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
-def _bytes(count: int) -> str:
-    for unit in ("bytes", "KiB", "MiB", "GiB"):
-        if count < 1024 or unit == "GiB":
-            return f"{count} bytes" if unit == "bytes" else f"{count:.1f} {unit}"
-        count /= 1024  # type: ignore[assignment]
-    raise AssertionError

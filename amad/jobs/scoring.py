@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import amad
@@ -13,6 +12,7 @@ from amad.progress import OnProgress
 from amad.series import Series
 from amad.series.picked import pick
 from amad.series.scratch import release
+from amad.workspace.files import digest_of_file
 from amad.workspace.records import SeriesRecord
 from amad.workspace.store import Workspace
 
@@ -80,11 +80,6 @@ def mark_of(workspace: Workspace, run_id: str, record: SeriesRecord, detector: S
         "device": str(getattr(detector, "device", "cpu")),
         "series": record.checksum,
         "rows": record.rows,
-        "files": {name: _digest(folder / name) for name in _FILES if (folder / name).is_file()},
+        "files": {name: digest_of_file(folder / name) for name in _FILES if (folder / name).is_file()},
     }
     return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -91,7 +91,7 @@ class Columns:
         InputError naming the file where the values or their description are damaged.
         """
         folder = Path(folder)
-        meta = _read_meta(folder)
+        meta = read_meta(folder)
         names, rows = tuple(meta["names"]), int(meta["rows"])
         path = folder / "columns.f32"
         size = path.stat().st_size if path.is_file() else -1
@@ -306,7 +306,8 @@ def _write_files(
     return meta
 
 
-def _read_meta(folder: Path) -> dict[str, Any]:
+def read_meta(folder: Path) -> dict[str, Any]:
+    """The description of a folder of columns. Errors: InputError where it is missing, damaged, or of another version."""
     path = folder / "meta.json"
     try:
         meta = json.loads(path.read_text(encoding="utf-8"))

@@ -125,6 +125,18 @@ def level_name(width: int) -> str:
     return f"pyramid_{width}.bin"
 
 
+def is_sound(folder: Path, width: int, columns: int, rows: int, whole: int | None, deep: bool = False) -> bool:
+    """Whether a level on disk is what was written; nothing is made again. Without `deep` only sizes are looked at."""
+    path, size = folder / level_name(width), -(-rows // width)
+    shape = (PLANES, columns, size)
+    if not path.is_file() or path.stat().st_size != 4 * PLANES * columns * size:
+        return False
+    sums = _read_sums(path, columns, size)
+    if sums is None:
+        return whole is not None and (not deep or _checksum_of(path, shape) == whole)
+    return not deep or np.array_equal(sums, _sums_of(path, shape))
+
+
 def packed(buckets: Buckets) -> NDArray[np.float32]:
     """Buckets (K, n) as they lie on disk: planes (PLANES, K, n)."""
     last = np.minimum(buckets.missing, _MOST_MISSING).astype(np.uint32)
@@ -151,13 +163,7 @@ def put(file: Any, buckets: Buckets, columns: list[int], place: int, shape: tupl
 
 def write_sums(path: Path, shape: tuple[int, int, int]) -> NDArray[np.uint32]:
     """Checksums (K, pieces) of a level's file, kept beside it where that can be written."""
-    _, columns, size = shape
-    planes = _map(path, shape, "r")
-    sums = np.zeros((columns, -(-size // PIECE)), dtype=np.uint32)
-    for index in range(columns):
-        for piece in range(sums.shape[1]):
-            sums[index, piece] = _checksum(planes[:, index, piece * PIECE : (piece + 1) * PIECE])
-        release(planes)
+    sums = _sums_of(path, shape)
     data = sums.tobytes()
     draft = _draft_of(path)
     with contextlib.suppress(OSError):
@@ -166,6 +172,18 @@ def write_sums(path: Path, shape: tuple[int, int, int]) -> NDArray[np.uint32]:
             os.replace(draft, path.with_suffix(".crc"))
         finally:
             draft.unlink(missing_ok=True)
+    return sums
+
+
+def _sums_of(path: Path, shape: tuple[int, int, int]) -> NDArray[np.uint32]:
+    """CRC-32 of each column and piece of a level's file (K, pieces)."""
+    _, columns, size = shape
+    planes = _map(path, shape, "r")
+    sums = np.zeros((columns, -(-size // PIECE)), dtype=np.uint32)
+    for index in range(columns):
+        for piece in range(sums.shape[1]):
+            sums[index, piece] = _checksum(planes[:, index, piece * PIECE : (piece + 1) * PIECE])
+        release(planes)
     return sums
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import io
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -76,9 +76,6 @@ class FrequencyPath:
 
     def write(self, folder: Path) -> None:
         """Writes frequencies.npz, whole or not at all."""
-        beside = folder / "frequencies.npz.part"
-        with beside.open("wb") as file:
-            np.savez(file, allow_pickle=False, **self.arrays())
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(folder / "frequencies.npz")
+        packed = io.BytesIO()
+        np.savez(packed, allow_pickle=False, **self.arrays())
+        write_atomically(folder / "frequencies.npz", packed.getvalue())

@@ -23,6 +23,7 @@ from amad.series.scratch import release
 ENVIRONMENT = "AMAD_WORKSPACE"
 _STALE_SECONDS = 24 * 3600.0
 _BLOCK_ROWS = 65536
+_OLD = "old"  # first part of the names of folders that are being replaced
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM)
 
 
@@ -108,9 +109,12 @@ def draft_folder(path: Path) -> Iterator[Path]:
 
 
 def put_in_place(draft: Path, target: Path, path: Path) -> None:
-    """Renames a finished folder to its place; an older one there is moved away first and removed."""
+    """Renames a finished folder to its place; an older one there is moved away first and removed.
+
+    Killed between the two, it leaves the older one under a name that says where it belongs; see `displaced`.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
-    old = path / "tmp" / f"old-{secrets.token_hex(8)}"
+    old = path / "tmp" / "+".join((_OLD, *target.relative_to(path).parts, secrets.token_hex(8)))
     if target.exists():
         os.rename(target, old)
     os.rename(draft, target)
@@ -119,7 +123,7 @@ def put_in_place(draft: Path, target: Path, path: Path) -> None:
 
 def remove_folder(target: Path, path: Path) -> None:
     """Removes a folder for good; it is renamed away first, so that nobody meets half of it."""
-    old = path / "tmp" / f"old-{secrets.token_hex(8)}"
+    old = path / "tmp" / f"gone-{secrets.token_hex(8)}"
     try:
         os.rename(target, old)
     except FileNotFoundError:
@@ -127,11 +131,23 @@ def remove_folder(target: Path, path: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
+def displaced(path: Path) -> dict[Path, Path]:
+    """Folders whose process was killed while a newer one was put in their place, so that neither is there: where each
+    belongs, and where it lies."""
+    found = {}
+    for entry in sorted((path / "tmp").glob(f"{_OLD}+*"), key=lambda one: one.stat().st_mtime):
+        target = path.joinpath(*entry.name.split("+")[1:-1])
+        if not target.exists():
+            found[target] = entry
+    return found
+
+
 def sweep(path: Path) -> None:
     """Removes what a killed process left under `tmp` more than a day ago."""
+    needed = set(displaced(path).values())
     for entry in (path / "tmp").iterdir():
         try:
-            if time.time() - entry.stat().st_mtime < _STALE_SECONDS:
+            if entry in needed or time.time() - entry.stat().st_mtime < _STALE_SECONDS:
                 continue
             if entry.is_dir() and not entry.is_symlink():
                 shutil.rmtree(entry, ignore_errors=True)
@@ -139,6 +155,12 @@ def sweep(path: Path) -> None:
                 entry.unlink(missing_ok=True)
         except FileNotFoundError:  # another process sweeps too
             continue
+
+
+def digest_of_file(path: Path) -> str:
+    """SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def checksum(series: Series) -> str:

@@ -236,12 +236,7 @@ class States:
                 with self.database.writing(None) as session:
                     session.execute(change.values(state=FAILED, error=error, finished=datetime.now(UTC)))
                 found += keys
-            query = select(table.id, table.heart, table.host, table.pid, table.born).where(table.state.in_(ALIVE))
-            with self.database.reading() as session:
-                rows = session.execute(query).all()
-            for key, heart, host, pid, born in rows:
-                if not processes.gone(host, pid, born) and not self._silent(key, heart, host, pid, born):
-                    continue
+            for key, heart in self._without_heart(table):
                 error = "The process that worked on it ended without a word (killed, or its machine stopped)."
                 # the heart is named again: a beat in between keeps the job alive
                 change = (
@@ -255,6 +250,35 @@ class States:
                         with logs.about(**{"run" if table is RunRow else "scoring": key}):
                             _log.warning("job %s is lost: its process %s of %s ended without a word", key, pid, host)
         return found
+
+    def without_heart(self) -> list[tuple[Table, str]]:
+        """Jobs that are said to be worked on, but whose holder is gone or silent; nothing is changed.
+
+        Where a process is there but silent this is looked at for a few seconds, as a clock may have been set.
+        """
+        tables: tuple[Table, ...] = (RunRow, ScoringRow, WatchRow)
+        found = {(table, key) for table in tables for key, _ in self._without_heart(table)}
+        with self.database.reading() as session:
+            silent = [
+                heart
+                for table in tables
+                for heart in session.scalars(select(table.heart).where(table.state.in_(ALIVE)))
+                if heart is None or abs(time.time() - heart) > LOST_SECONDS
+            ]
+        if len(silent) > len(found):
+            time.sleep(PATIENCE + 0.1)
+            found |= {(table, key) for table in tables for key, _ in self._without_heart(table)}
+        return sorted(found, key=lambda one: (one[0].__tablename__, one[1]))
+
+    def _without_heart(self, table: Table) -> list[tuple[str, float | None]]:
+        query = select(table.id, table.heart, table.host, table.pid, table.born).where(table.state.in_(ALIVE))
+        with self.database.reading() as session:
+            rows = session.execute(query).all()
+        return [
+            (key, heart)
+            for key, heart, host, pid, born in rows
+            if processes.gone(host, pid, born) or self._silent(key, heart, host, pid, born)
+        ]
 
     def _silent(self, key: str, heart: float | None, host: str | None, pid: int | None, born: float | None) -> bool:
         """Whether a holder has given no sign of life for too long, whatever was done to a clock meanwhile."""

@@ -1,5 +1,6 @@
 """Faults: a workspace with a tiny run, quick to train on one core."""
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,11 +12,33 @@ from amad.config import Config, make_config
 from amad.jobs import local
 from amad.series import Series
 from amad.workspace import RunRecord, Workspace
+from tests import postgres
 
 TINY = {
     "window": 16, "stride": 4, "score_stride": 8, "d_model": 8, "heads": 2, "blocks": 1, "banks": 2, "feed_forward": 16,
     "max_steps": 40, "epochs": 100, "batch_size": 16, "linear_rows": 4, "linear_components": 2, "smoothing": 5, "device": "cpu",
 }  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[postgres.Postgres]:
+    """A PostgreSQL server for the tests of this folder."""
+    with postgres.served() as running:
+        yield running
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 8 MB in memory."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", place], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("no file system can be mounted here")
+    yield place
+    subprocess.run(["umount", "-l", place], check=False)
 
 
 @pytest.fixture

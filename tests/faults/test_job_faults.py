@@ -70,20 +70,6 @@ def test_killed_at_random_moments_a_run_ends_with_the_bits_of_one_never_killed(w
         ).read_bytes()
 
 
-@pytest.fixture
-def small_disk(tmp_path):
-    """A disk of 8 MB in memory."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", place], capture_output=True, check=False
-    )
-    if mounted.returncode:
-        pytest.skip("no file system can be mounted here")
-    yield place
-    subprocess.run(["umount", "-l", place], check=False)
-
-
 def on_disk(place, workspace, run):
     """A workspace on the small disk, with the same run waiting."""
     there = Workspace.open(place / "ws")
@@ -117,6 +103,7 @@ def test_a_full_disk_is_told_and_the_run_goes_on_once_there_is_room(small_disk, 
     assert (outcome.state, outcome.message) == ("failed", message)
     failed = there.find_run(full.id)
     assert (failed.state, failed.error) == ("failed", message)
+    assert list(folder.rglob("*.part")) == []
     (small_disk / "filler").unlink()
     jobs.resume(there, full.id)
     assert working.work(there, there.states.claim(RunRow, full.id)).state == "done"

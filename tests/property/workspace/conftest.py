@@ -15,14 +15,8 @@ ROWS = 60
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[postgres.Postgres]:
-    programs = postgres.find()
-    assert programs, "No PostgreSQL found. `make test` installs one; or name its folder in AMAD_POSTGRES."
-    running = postgres.Postgres(programs)
-    try:
-        running.start()
+    with postgres.served() as running:
         yield running
-    finally:
-        running.stop()
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])

@@ -14,7 +14,7 @@ from amad.cli.output import ProgressLine, describe, duration, printable, table
 from amad.errors import InputError
 
 COMMANDS = [
-    "fit", "score", "detect", "evaluate", "inspect", "runs", "export", "import", "watch", "worker", "labels", "audit", "doctor", "app",
+    "fit", "score", "detect", "evaluate", "inspect", "runs", "export", "import", "watch", "worker", "labels", "audit", "doctor", "backup", "app",
 ]  # fmt: skip
 HEAVY = ("torch", "pandas", "pydantic", "numpy", "sqlalchemy", "alembic", "streamlit")
 
@@ -48,7 +48,7 @@ def test_every_listed_command_exists(capsys):
     listed = [line.split()[0] for line in capsys.readouterr().out.split("COMMAND\n")[1].split("\n\n")[0].split("\n")]
     assert listed == COMMANDS
     calls = {
-        "fit": [], "score": ["r", "s", "-o", "x"], "detect": ["r", "s", "-o", "x"], "runs": [], "audit": [], "doctor": [], "app": [],
+        "fit": [], "score": ["r", "s", "-o", "x"], "detect": ["r", "s", "-o", "x"], "runs": [], "audit": [], "doctor": [], "backup": [], "app": [],
         "evaluate": ["s", "--label", "l"], "inspect": ["r", "s", "--at", "1", "-o", "x"], "export": ["r", "-o", "x"],
         "import": ["x"], "watch": ["r", "-"], "worker": [], "labels": ["export", "s", "-o", "x.csv"],
     }  # fmt: skip
