@@ -1,16 +1,18 @@
-"""Runs as things: tags, priority, what they cost, settings side by side, and a trash before anything is gone for good."""
+"""Runs as things: found, tags, priority, what they cost, settings side by side, and a trash before anything is gone for good."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select, update
 
 from amad.errors import InputError, JobError
 from amad.workspace.label_tables import DecisionRow, IncidentRow, WindowRow
-from amad.workspace.lookup import find_row
+from amad.workspace.lookup import find_row, plain_id
 from amad.workspace.records import JobRecord, RunRecord, clean_text, run_record
 from amad.workspace.shelf import SeriesShelf
 from amad.workspace.states import ALIVE, BUSY, plain
@@ -20,7 +22,32 @@ LONGEST_TAG, MOST_TAGS = 40, 20
 
 
 class RunShelf(SeriesShelf):
-    """What can be done to a run beside working on it: the part of a `Workspace` that keeps runs in order."""
+    """The part of a `Workspace` that finds runs and keeps them in order; what is worked on in them is done elsewhere."""
+
+    def runs(self, series: str | None = None) -> list[RunRecord]:
+        """Runs, the newest first, without those in the trash; with `series` those trained on it or scored on it."""
+        query = select(RunRow).where(RunRow.trashed.is_(None)).order_by(RunRow.created.desc())
+        if series is None:
+            with self.database.reading() as session:
+                return [run_record(row) for row in session.scalars(query)]
+        key = self.find_series(series).id
+        query = query.where((RunRow.series_id == key) | RunRow.id.in_(self._scored_by(key)))
+        with self.database.reading() as session:
+            return [run_record(row) for row in session.scalars(query)]
+
+    def find_run(self, key: str) -> RunRecord:
+        """The run with this id, else with this name. Errors: InputError naming what there is, or that it is in the trash."""
+        with self.database.reading() as session:
+            run = run_record(find_row(session, RunRow, key, "run"))
+        if run.trashed is not None:
+            raise InputError(
+                f'Run "{run.name}" is in the trash. Restore it first, for example with: amad runs --restore {run.id}'
+            )
+        return run
+
+    def run_folder(self, run_id: str) -> Path:
+        """Where the files of a run lie."""
+        return self.path / "runs" / plain_id(run_id)
 
     def tag_run(self, key: str, tags: Iterable[str]) -> RunRecord:
         """Gives a run these tags instead of those it had; cleaned, each once, in order.
@@ -110,6 +137,9 @@ class RunShelf(SeriesShelf):
                 for key, run, name, on, state, progress, series, error in session.execute(scorings)
             ]
         return found
+
+    def _scored_by(self, series_id: str) -> list[str]:
+        return [run.name for run in os.scandir(self.path / "scores") if os.path.isdir(os.path.join(run, series_id))]
 
     def _change(self, key: str, **fields: Any) -> RunRecord:
         with self.database.writing() as session:

@@ -248,7 +248,7 @@ class States:
                     if _count(session.execute(change)):
                         found.append(key)
                         with logs.about(**{"run" if table is RunRow else "scoring": key}):
-                            _log.warning("job %s is lost: its process %s of %s ended without a word", key, pid, host)
+                            _log.warning("job %s is lost: its process ended without a word", key)
         return found
 
     def without_heart(self) -> list[tuple[Table, str]]:
