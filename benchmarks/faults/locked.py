@@ -62,12 +62,8 @@ def measure(folder: Path, options: Options) -> list[Line]:
     holder = subprocess.Popen(
         [sys.executable, "-c", HOLD, str(file), str(options.locked)], stdout=subprocess.PIPE, text=True
     )
-    holder.wait()
-    said = [
-        first + person.stdout.read() for first, person in zip(firsts, people, strict=True) if person.stdout is not None
-    ]
-    for person in people:
-        person.wait()
+    holder.communicate()
+    said = [first + person.communicate()[0] for first, person in zip(firsts, people, strict=True)]
     worker.join()
     words = [line for one in said for line in one.splitlines()]
     confirmed = {int(line) for line in words if line.isdigit()}

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from amad.jobs.local import MEMORY, limit_memory
+from amad.jobs.local import limit_memory
+from amad.limits import MEMORY
 from amad.progress import Progress
 from amad.workspace import Workspace
 from benchmarks.faults.common import (

@@ -190,7 +190,7 @@ def test_a_run_at_work_points_to_the_training(open_page: Open, store: Workspace)
     run = store.create_run(series.id, name="busy", preset="quick", config=make_config("quick"), part=(0, 250))
     page = open_page("incidents", series=series.id, run=run.id)
     assert not page.exception
-    assert "busy is being trained" in texts(page.subheader)
+    assert "busy waits for its turn" in texts(page.subheader)
 
 
 def test_no_run_points_to_training(open_page: Open, store: Workspace) -> None:

@@ -195,7 +195,7 @@ def test_several_processes_end_with_the_model_of_one(tmp_path: Path, size, chang
         assert process.exitcode == 0
     (one, _), (two, _) = (read_tensors(tmp_path / name / "model.safetensors") for name in ("one", "team"))
     for name in one:
-        torch.testing.assert_close(one[name], two[name], rtol=0, atol=1e-5)
+        torch.testing.assert_close(one[name], two[name], rtol=1e-5, atol=1e-5)  # phases go up to 2 pi, and round so
     assert (tmp_path / "team" / "history.jsonl").read_text().count("\n") == 4
 
 
