@@ -22,11 +22,11 @@ from amad.training.plan import Plan
 REPEATS = 3  # measurements, of which the quickest counts
 MOST_PROBED = 3e10  # floating-point operations of a measurement; larger models are reckoned, not tried
 SHARE_OF_PEAK = 0.2  # of a large matrix product's speed that training reaches, where it is reckoned
-START_SECONDS = 2.5  # loading the libraries, reading, preparing, writing
+START_SECONDS = 6.5  # loading the libraries, reading, preparing, writing
 # Of a row that is scored, beside the model: linear part, shape view, recipe; and of each of its channels. On a CPU that
 # does 200e9 floating-point operations a second in a large matrix product.
 ROW_SECONDS, CELL_SECONDS, AT_SPEED = 1e-5, 1.6e-6, 200e9
-START_BYTES = 460e6  # of a process with its libraries loaded
+START_BYTES = 560e6  # of a process with its libraries loaded
 BLOCK_CELLS = 1 << 21  # rows x channels that scoring works on at once,
 CELL_BYTES = 100  # and what it holds of each
 
