@@ -30,7 +30,8 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.faults.common import Line, Options, machine
+from benchmarks.faults.common import Line, Options
+from benchmarks.machine import machine
 
 RESULTS = Path(__file__).parents[1] / "results" / "faults.jsonl"
 PARTS = ("training", "scoring", "disk", "locked", "clock", "memory")

@@ -7,16 +7,14 @@ from pathlib import Path
 
 from amad import jobs
 from amad.progress import Progress
-from amad.workspace import Workspace
 from benchmarks.faults.common import (
     STEPS,
     Line,
     OnStep,
     Options,
+    begun,
     content,
-    finish,
     new_run,
-    series,
     start,
     state_of,
     tell,
@@ -25,10 +23,7 @@ from benchmarks.faults.common import (
 
 def measure(folder: Path, options: Options) -> list[Line]:
     """One training for each of four jumps, watched all the while as the app watches it."""
-    workspace = Workspace.open(folder)
-    record = workspace.add_series(series())
-    unbroken = new_run(workspace, record, "unbroken")
-    finish(workspace, unbroken)
+    workspace, record, unbroken = begun(folder)
     found = []
     for hours in (-3, 3, -48, 48):
         run = new_run(workspace, record, f"{hours} h")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import platform
 import random
 import sys
 from collections.abc import Callable
@@ -71,6 +70,15 @@ def new_run(workspace: Workspace, record: SeriesRecord, name: str) -> str:
     return run
 
 
+def begun(folder: Path) -> tuple[Workspace, SeriesRecord, str]:
+    """A workspace with a series, and the id of the run on it that nothing disturbed."""
+    workspace = Workspace.open(folder)
+    record = workspace.add_series(series())
+    unbroken = new_run(workspace, record, "unbroken")
+    finish(workspace, unbroken)
+    return workspace, record, unbroken
+
+
 def content(workspace: Workspace, run: str) -> list[bytes]:
     """The bytes of a finished run that have to be equal."""
     return [(workspace.run_folder(run) / name).read_bytes() for name in FILES]
@@ -102,17 +110,6 @@ def resume(workspace: Workspace, run: str) -> None:
 def tell(words: str) -> None:
     """Shows how far it is."""
     print(f"\r{words}", end="", file=sys.stderr, flush=True)
-
-
-def machine() -> str:
-    """The class of this machine in words."""
-    name = platform.processor() or platform.machine()
-    try:
-        text = Path("/proc/cpuinfo").read_text("utf-8")
-        name = next(line.split(":", 1)[1].strip() for line in text.splitlines() if line.startswith("model name"))
-    except (OSError, StopIteration):
-        pass
-    return f"{os.cpu_count()} cores {name}"
 
 
 def _work(path: Path, job: str, table: Table, on_progress: OnStep | None) -> None:

@@ -8,8 +8,7 @@ import time
 from pathlib import Path
 
 from amad import jobs
-from amad.workspace import Workspace
-from benchmarks.faults.common import Line, Options, content, finish, new_run, resume, series, start, state_of, tell
+from benchmarks.faults.common import Line, Options, begun, content, finish, new_run, resume, start, state_of, tell
 
 PEOPLE = 4
 HOLD = """
@@ -41,10 +40,7 @@ for row in range(int(sys.argv[4]), 1196, 4):
 
 def measure(folder: Path, options: Options) -> list[Line]:
     """Four people label and a run trains, before, while and after another process holds the database."""
-    workspace = Workspace.open(folder)
-    record = workspace.add_series(series())
-    unbroken = new_run(workspace, record, "unbroken")
-    finish(workspace, unbroken)
+    workspace, record, unbroken = begun(folder)
     run = new_run(workspace, record, "locked out")
     tell(f"locked: for {options.locked:.0f} s")
     people = [

@@ -8,17 +8,16 @@ from pathlib import Path
 from amad.jobs.local import limit_memory
 from amad.limits import MEMORY
 from amad.progress import Progress
-from amad.workspace import Workspace
 from benchmarks.faults.common import (
     STEPS,
     Line,
     OnStep,
     Options,
+    begun,
     content,
     finish,
     new_run,
     resume,
-    series,
     start,
     state_of,
 )
@@ -28,10 +27,7 @@ LIMIT = "1500MB"
 
 def measure(folder: Path, options: Options) -> list[Line]:
     """One training whose worker begins to take memory after some checkpoints, until the system says no."""
-    workspace = Workspace.open(folder)
-    record = workspace.add_series(series())
-    unbroken = new_run(workspace, record, "unbroken")
-    finish(workspace, unbroken)
+    workspace, record, unbroken = begun(folder)
     run = new_run(workspace, record, "greedy")
     os.environ[MEMORY] = LIMIT
     start(workspace, run, on_progress=_take()).join()

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from amad.training.files import write_atomically
+from benchmarks.machine import processor
 
 FOLDER = Path(__file__).parents[1] / "results"
 Row = dict[str, Any]
@@ -51,12 +52,7 @@ def merge(path: Path, rows: Iterable[Row]) -> list[Row]:
 
 def machine() -> str:
     """Class of this machine: cores and model of its processor."""
-    model = platform.processor() or platform.machine()
-    info = Path("/proc/cpuinfo")
-    if info.is_file():
-        lines = info.read_text(encoding="utf-8").splitlines()
-        model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), model)
-    return f"{os.cpu_count()} cores, {model}, {platform.system()}"
+    return f"{os.cpu_count()} cores, {processor()}, {platform.system()}"
 
 
 def versions() -> str:

@@ -21,6 +21,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from benchmarks.machine import machine
 from benchmarks.quality.methods import Missing
 
 RESULTS = Path(__file__).resolve().parents[1] / "results" / "speed.jsonl"
@@ -185,18 +186,6 @@ def prediction(given: argparse.Namespace) -> list[dict[str, Any]]:
             flush=True,
         )
     return rows
-
-
-def machine() -> str:
-    """Cores and model of the processor."""
-    model = platform.processor() or platform.machine()
-    info = Path("/proc/cpuinfo")
-    if info.is_file():
-        names = [
-            line.split(":", 1)[1].strip() for line in info.read_text().splitlines() if line.startswith("model name")
-        ]
-        model = names[0] if names else model
-    return f"{os.cpu_count()} cores {model}"
 
 
 def versions() -> dict[str, str]:

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.serving import Server
+from tests.browser.waiting import rests
 
 DRAWN = '[data-amad="timeline"][data-fresh="true"]'
 PAGES = ("Series", "Train", "Incidents", "Frequencies", "Attention", "Divergence")
@@ -149,7 +150,7 @@ def test_newcomer_uploads_a_file_with_semicolons_and_scores_it(page: Page, app: 
 
     page.get_by_role("button", name="Export", exact=True).click()
     # A download that is asked for while its page is made again is lost: its file belongs to the page of before.
-    expect(page.locator('[data-testid="stApp"][data-test-script-state="running"]')).to_have_count(0)
+    rests(page)
     with page.expect_download() as events:
         page.get_by_role("button", name="Events as CSV", exact=True).click()
     lines = Path(events.value.path()).read_text(encoding="utf-8").splitlines()

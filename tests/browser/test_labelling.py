@@ -16,6 +16,7 @@ from amad.workspace import SeriesRecord, Workspace
 from amad.workspace.incidents import Incidents
 from tests.browser.serving import Server
 from tests.browser.timelines import Plot, fresh
+from tests.browser.waiting import rests
 
 DRAWN = '[data-amad="timeline"][data-fresh="true"]'
 PATIENCE = 120_000  # ms: the machine may be busy with other tests
@@ -233,7 +234,7 @@ def test_labels_stand_behind_the_lines_of_the_original_file(
     expect(page.get_by_text("has 599 lines under its header, the series 600 rows")).to_be_visible(timeout=PATIENCE)
     page.locator('[data-testid="stPopoverBody"] input[type="file"]').set_input_files(whole)
     expect(page.get_by_text("has 599 lines")).to_have_count(0, timeout=PATIENCE)
-    expect(page.locator('[data-testid="stApp"][data-test-script-state="running"]')).to_have_count(0)
+    rests(page)
     with page.expect_download() as download:
         page.get_by_role("button", name="Labels", exact=True).click()
     given = Path(download.value.path()).read_bytes().decode()

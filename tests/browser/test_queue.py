@@ -12,6 +12,7 @@ from amad.series import Report, Series
 from amad.workspace import Workspace
 from tests.browser.serving import Server
 from tests.browser.test_journeys import LONG, choose_preset, go, no_box_of_trouble
+from tests.browser.waiting import rests
 
 ROWS = 6_000
 AT_WORK = re.compile(r"step [\d,]+ of 90,000")  # 10,000 epochs of 9 steps
@@ -63,10 +64,6 @@ def start(page: Page, name: str, steps: int) -> None:
     page.get_by_role("button", name="Start training", exact=True).click()
     expect(page.get_by_text(re.compile(rf"^{name} (waits for its turn|is being trained)\.")).first).to_be_visible()
     rests(page)
-
-
-def rests(page: Page) -> None:
-    expect(page.locator('[data-testid="stApp"][data-test-script-state="running"]')).to_have_count(0)
 
 
 def busy_box(page: Page) -> Locator:

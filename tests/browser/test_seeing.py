@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from amad.workspace import Workspace
 from tests.browser.profiles import watched
 from tests.browser.serving import Server
+from tests.browser.waiting import rests
 
 pytestmark = pytest.mark.browser
 
@@ -38,7 +39,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, s
 def opened(page: Page, url: str) -> None:
     page.goto(url)
     expect(page.locator(READY).first).to_be_visible(timeout=60_000)
-    expect(page.locator('[data-testid="stApp"][data-test-script-state="running"]')).to_have_count(0, timeout=60_000)
+    rests(page, 60_000)
 
 
 def serious(page: Page, rules: list[str] | None = None) -> list[str]:
@@ -81,7 +82,7 @@ def test_no_view_of_attention_has_a_serious_finding(dark: Page, server: tuple[Se
     dark.get_by_label("Show", exact=True).first.click()
     dark.get_by_role("option", name=view, exact=True).click()
     expect(dark.locator('[data-amad="maps"]')).to_have_count(0, timeout=60_000)
-    expect(dark.locator('[data-testid="stApp"][data-test-script-state="running"]')).to_have_count(0, timeout=60_000)
+    rests(dark, 60_000)
     assert serious(dark) == []
 
 
@@ -158,7 +159,7 @@ def test_a_key_paints_what_the_step_under_the_cursor_attends_to_and_moving_asks_
     expect(line).to_have_attribute("data-fresh", "true")
     expect(line.get_by_text("P above", exact=True)).to_be_visible()
     page.wait_for_url("**from=**", timeout=30_000)  # the view was told; only now does silence mean something
-    expect(page.locator('[data-testid="stApp"][data-test-script-state="running"]')).to_have_count(0, timeout=60_000)
+    rests(page, 60_000)
     first = line.get_attribute("data-painted")
     page.mouse.move(x - 40, y)
     page.mouse.move(x - 41, y)

@@ -19,6 +19,7 @@ from amad.workspace import Workspace, audit
 from tests.browser.oidc import CLIENT, SECRET, Provider
 from tests.browser.profiles import profile, watched
 from tests.browser.serving import Server
+from tests.browser.waiting import rests
 
 pytestmark = pytest.mark.browser
 PATIENCE = int(os.environ.get("AMAD_TEST_PATIENCE", "60000"))
@@ -150,7 +151,7 @@ def test_an_analyst_labels_in_her_own_name_and_an_admin_reads_who_did_what(
         sign_in(other, signed, "carl")
         expect(other.get_by_text("Carl Chief, admin", exact=True)).to_be_visible()
         other.get_by_role("button", name="More", exact=True).click()
-        expect(other.locator('[data-testid="stApp"][data-test-script-state="running"]')).to_have_count(0)
+        rests(other)
         with other.expect_download() as told:
             other.get_by_role("button", name="Who changed what (CSV)").click()
         lines = Path(told.value.path()).read_text(encoding="utf-8").splitlines()
