@@ -233,6 +233,7 @@ def test_labels_stand_behind_the_lines_of_the_original_file(
     page.locator('[data-testid="stPopoverBody"] input[type="file"]').set_input_files(short)
     expect(page.get_by_text("has 599 lines under its header, the series 600 rows")).to_be_visible(timeout=PATIENCE)
     page.locator('[data-testid="stPopoverBody"] input[type="file"]').set_input_files(whole)
+    expect(page.get_by_text("600 lines of pump raw.csv gets its label")).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_text("has 599 lines")).to_have_count(0, timeout=PATIENCE)
     rests(page)
     with page.expect_download() as download:
