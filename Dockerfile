@@ -30,9 +30,9 @@ COPY app ./app
 COPY assets ./assets
 RUN pip install --no-deps -e .
 
-USER amad
+USER 1000
 VOLUME /workspace
 EXPOSE 8501
 HEALTHCHECK --interval=30s --timeout=5s --start-period=40s \
-    CMD python -c "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8501/amad/health', timeout=4)"
+    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8501/amad/health', timeout=4)"]
 CMD ["streamlit", "run", "app/main.py"]

@@ -1,5 +1,6 @@
 """The files of a server: containers that hold no rights, commands that exist, settings that are named."""
 
+import platform
 import re
 import shlex
 import subprocess
@@ -16,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 COMPOSE = (ROOT / "compose.yaml").read_text(encoding="utf-8")
 SERVICES: dict[str, Any] = yaml.safe_load(COMPOSE)["services"]
 OURS = [name for name, one in SERVICES.items() if one["image"] == "amad"]
+PROGRAMS = Path(sys.executable).parent
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 
 
@@ -71,7 +73,7 @@ def test_commands_exist(name: str) -> None:
 def test_the_image_runs_without_rights_and_installs_what_is_pinned() -> None:
     steps = [line for line in DOCKERFILE.splitlines() if re.match(r"[A-Z]+ ", line)]
     users = [line for line in steps if line.startswith("USER")]
-    assert users == ["USER amad"]
+    assert users == ["USER 1000"]
     assert steps.index(users[0]) > max(steps.index(line) for line in steps if line.startswith("RUN"))
     copied = {word for line in steps if line.startswith("COPY") for word in shlex.split(line)[1:-1]}
     assert all((ROOT / word).exists() for word in copied)
@@ -79,6 +81,24 @@ def test_the_image_runs_without_rights_and_installs_what_is_pinned() -> None:
     assert "--require-hashes" in DOCKERFILE
     pins = (ROOT / "requirements-server.txt").read_text(encoding="utf-8").splitlines()
     assert all("==" in line for line in pins if line and not line.startswith("#"))
+
+
+def test_a_linter_of_dockerfiles_finds_nothing() -> None:
+    if platform.machine() != "x86_64" and sys.platform != "darwin":
+        pytest.skip("hadolint comes as a package for x86-64 and macOS alone")
+    said = subprocess.run(
+        [PROGRAMS / "hadolint", "--no-color", ROOT / "Dockerfile"], capture_output=True, text=True, timeout=120
+    )
+    assert (said.returncode, said.stdout) == (0, "")
+
+
+def test_the_compose_file_is_one_by_its_published_schema(tmp_path: Path) -> None:
+    checker = [PROGRAMS / "check-jsonschema", "--builtin-schema", "vendor.compose-spec"]
+    good = subprocess.run([*checker, ROOT / "compose.yaml"], capture_output=True, text=True, timeout=120)
+    assert good.returncode == 0, good.stdout
+    bad = tmp_path / "compose.yaml"
+    bad.write_text(COMPOSE.replace("read_only: true", "read_only: [1]"), encoding="utf-8")
+    assert subprocess.run([*checker, bad], capture_output=True, timeout=120).returncode == 1
 
 
 @pytest.mark.parametrize("name", ["cpu", "cuda"])

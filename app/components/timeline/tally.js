@@ -3,40 +3,55 @@
 import { filled, header } from "./data.js";
 import { whole } from "./axes.js";
 
+// Questions under way at once: while one answer is drawn, the server counts for the next.
+const ABREAST = 2;
+
 export class Tally {
   constructor(timeline) {
     this.t = timeline;
+    this.flights = new Set(); // controllers of the questions under way
     this.clear();
   }
 
   clear() {
-    this.flight?.abort();
-    this.flight = null;
+    for (const flight of this.flights) flight.abort();
+    this.flights.clear();
     this.next = null;
-    this.found = null; // {level, count, starts, ends} of the last answer during a drag
+    this.asked = 0; // questions so far
+    this.told = 0; // the newest of them that was answered
+    this.found = null; // {level, count, starts, ends} of that answer during a drag
   }
 
-  /** The threshold under the hand; one question at a time, the newest next. */
-  async ask(level) {
+  /** The threshold under the hand; few questions at a time, the newest next. */
+  ask(level) {
     const { t } = this;
     if (!t.props.detect || !t.props.run) return;
-    const { score } = t.props;
     this.next = level;
-    if (this.flight) return;
-    while (this.next !== null) {
+    while (this.next !== null && this.flights.size < ABREAST) {
       const asked = this.next;
       this.next = null;
-      this.flight = new AbortController();
-      try {
-        const found = await this.#fetch(asked, this.flight.signal);
-        if (t.levels.held === score) this.found = found;
-      } catch {
-        break; // the picture does without; release counts again
-      } finally {
-        this.flight = null;
-      }
-      t.redrawLevels();
+      this.#count(asked);
     }
+  }
+
+  async #count(level) {
+    const { t } = this;
+    const { score } = t.props;
+    const turn = (this.asked += 1);
+    const flight = new AbortController();
+    this.flights.add(flight);
+    try {
+      const found = await this.#fetch(level, flight.signal);
+      if (flight.signal.aborted) return; // another series, run or threshold holds by now
+      if (turn > this.told && t.levels.held === score) [this.told, this.found] = [turn, found];
+    } catch {
+      if (flight.signal.aborted) return;
+      this.next = null; // the picture does without; release counts again
+    } finally {
+      this.flights.delete(flight);
+    }
+    t.redrawLevels();
+    if (this.next !== null) this.ask(this.next);
   }
 
   async #fetch(level, signal) {
@@ -58,13 +73,18 @@ export class Tally {
     const { found } = this;
     if (!found) return null;
     if (!found.starts) return [];
-    return Array.from(found.starts, (start, index) => ({ id: `drag ${index}`, start, end: found.ends[index], severity: 0, channels: [] }));
+    found.drawn ??= Array.from(found.starts, (start, index) => ({ id: `drag ${index}`, start, end: found.ends[index], severity: 0, channels: [] }));
+    return found.drawn;
   }
 
   /** {events, found, missed, false, left} at the threshold shown; parts are null where nothing is known of them. */
   counts() {
+    if (!this.t.props.detect) return null;
+    return this.found ? (this.found.counts ??= this.#counted()) : this.#counted();
+  }
+
+  #counted() {
     const { t } = this;
-    if (!t.props.detect) return null;
     const { truth, judged } = t.props;
     const starts = this.found ? this.found.starts : t.props.events.map((one) => one.start);
     const ends = this.found ? this.found.ends : t.props.events.map((one) => one.end);
