@@ -18,7 +18,7 @@ test: $(VENV)/.dev  ## all tests, those in a real browser included
 	$(VENV)/bin/python -m tests.browser.chromium
 	$(VENV)/bin/python -m tests.postgres
 	OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest tests -m "not browser" -n $(JOBS) --dist worksteal
-	$(VENV)/bin/python -m pytest tests -m browser
+	$(VENV)/bin/python -m pytest tests -m browser -n $(JOBS) --dist loadfile
 
 check: $(VENV)/.dev  ## what every commit must pass: format, lint, types, import rules, fast tests
 	$(VENV)/bin/python -m tests.postgres

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -15,6 +16,10 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     page that was drawn just then failed ("partially initialized module 'torch'").
     """
     load()
+    # Streamlit collects garbage after every run of a page, while all sessions wait: .2 s where it looks at the objects of
+    # torch and the others each time. They are never garbage, so they are left out from now on.
+    gc.collect()
+    gc.freeze()
     yield
 
 

@@ -78,6 +78,7 @@ def choose(page: Page, name: str) -> None:
     rests(page)
 
 
+@pytest.mark.timeout(900)  # four trainings and two starts of the app, beside other tests
 def test_three_runs_wait_stop_resume_and_end_whatever_happens_to_the_page_and_the_app(
     page: Page, app_of_own: Server
 ) -> None:
