@@ -256,11 +256,12 @@ class Config(BaseModel):
         50, "Score stride", "Steps between the starts of two scored windows. [D]", group="detection", unit="steps", ge=1
     )
     threshold: str = _field(
-        "percentile:0.99",
+        "capped:0.99",
         "Threshold",
-        "percentile:R over training scores, pot (extreme values), or value:X. [P percentile, D rest]",
+        "percentile:R over training scores, capped:R the same raised so that at most 5 % of a series is flagged, pot (extreme "
+        "values), or value:X. [P percentile, D rest]",
         group="detection",
-        pattern=r"^(percentile:(0(\.\d+)?|1(\.0+)?|\.\d+)|pot|value:[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?)$",
+        pattern=r"^((percentile|capped):(0(\.\d+)?|1(\.0+)?|\.\d+)|pot|value:[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?)$",
     )
     merge_gap: int = _field(5, "Merge gap", "Events this close are one. [D]", group="detection", unit="steps", ge=0)
     min_length: int = _field(
@@ -303,7 +304,7 @@ PRESETS: dict[str, dict[str, Any]] = {
 # How settings with a pattern are written, for whoever wrote them otherwise.
 _FORMS = {
     "device": "Write auto, cpu, cuda, cuda:1 or mps",
-    "threshold": "Write percentile:R with R from 0 to 1 (for example percentile:0.99), pot, or value:X",
+    "threshold": "Write capped:R or percentile:R with R from 0 to 1 (for example capped:0.99), pot, or value:X",
 }
 
 

@@ -147,7 +147,9 @@ def _detect(commands: Any) -> None:
     parser.add_argument("run", metavar="RUN", help=_RUN)
     parser.add_argument("series", metavar="SERIES", help=_SERIES)
     parser.add_argument(
-        "--threshold", metavar="SPEC", help="percentile:R over training scores, pot, or value:X (the run's own)"
+        "--threshold",
+        metavar="SPEC",
+        help="percentile:R over training scores, capped:R the same with at most 5 % of the series above, pot, or value:X (the run's own)",
     )
     parser.add_argument("-o", "--output", metavar="FILE", required=True, help="events.csv or events.json")
     _reading(parser)
@@ -258,7 +260,11 @@ def _watch(commands: Any) -> None:
     parser.add_argument(
         "--time", metavar="COL", help="the time column (time, timestamp, datetime, date or ts without it)"
     )
-    parser.add_argument("--threshold", metavar="SPEC", help="percentile:R, pot, or value:X (the run's own)")
+    parser.add_argument(
+        "--threshold",
+        metavar="SPEC",
+        help="percentile:R over training scores, pot, or value:X (the run's own; capped as percentile)",
+    )
     parser.add_argument("--every", metavar="SECONDS", default="1", help="pause between two looks (1)")
     parser.add_argument("--once", action="store_true", help="ends when all that is there has been taken")
     parser.add_argument("--final", action="store_true", help="tells an event only when its scores no longer change")

@@ -19,6 +19,7 @@ from amad.workspace.lookup import match_channels
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import NDArray
 
     from amad.detection import Event, Scores
     from amad.series import Series
@@ -35,6 +36,7 @@ def score(given: argparse.Namespace) -> int:
 
     detector = load_run(workspace.run_folder(run.id))
     top: list[tuple[float, int]] = []
+    every: list[NDArray[np.float32]] = []  # only where the threshold is to be told
     line = ProgressLine()
     with written(target) as draft, _writer(draft, target.suffix.lower()) as table:
         if record is None:
@@ -46,12 +48,15 @@ def score(given: argparse.Namespace) -> int:
             table.add(_frame(block, series, first))
             peak = int(np.argmax(block.score))
             top.append((float(block.score[peak]), first + peak))
+            if wants_json(given):
+                every.append(block.score)
             first += block.rows
     line.end()
     highest, row = max(top)
     if wants_json(given):
         result = {"run": run.id, "series": series.name, "rows": series.rows, "output": str(target)}
-        show_json({**result, "highest": highest, "highest_row": row, "threshold": detector.threshold()})
+        threshold = detector.threshold(scores=np.concatenate(every))
+        show_json({**result, "highest": highest, "highest_row": row, "threshold": threshold})
     else:
         when = "" if series.time is None else f" ({_moment(series, row)})"
         show(
@@ -76,7 +81,7 @@ def detect(given: argparse.Namespace) -> int:
     line.end()
     if record is not None:
         workspace.write_scores(run.id, record.id, scores)
-    threshold = detector.threshold(given.threshold)
+    threshold = detector.threshold(given.threshold, scores.score)
     events = [_event(event, series, detector.channels) for event in detector.events(scores, threshold)]
     with written(target) as draft:
         _write_events(draft, events, target.suffix.lower())

@@ -19,7 +19,7 @@ from amad.detection.recipe import QUANTILE, Recipe, floored, smooth
 from amad.detection.scoring import Raw, Scorer
 from amad.detection.shape import Shape, fit_shape
 from amad.detection.storage import is_calibrated, load_scorer, save_views
-from amad.detection.thresholds import threshold_of
+from amad.detection.thresholds import written_thresholds
 from amad.detection.views import FORECAST, LINEAR, NETWORK, Views, choose, together
 from amad.errors import ConfigError, InputError
 from amad.forecast import Forecast
@@ -39,7 +39,6 @@ LEAST_EXCESS = {"divergence": 1e-4, "paper": 1e-6}
 USUAL_LEAST_EXCESS = 0.01
 # By the setting `parts`, what the reconstruction view is not made of.
 LEFT_OUT = {"all": (), "linear": (NETWORK,), "network": (LINEAR, FORECAST)}
-STORED_THRESHOLDS = ("percentile:0.95", "percentile:0.99", "percentile:0.995", "percentile:0.999", "pot")
 
 
 def fit_run(
@@ -123,8 +122,7 @@ def calibrate(
         views = learn_views(raw, shape, distances, deviation, config, digest_of(training))
         del raw
     scores = views.training_scores()
-    thresholds = {spec: threshold_of(spec, scores) for spec in dict.fromkeys((*STORED_THRESHOLDS, config.threshold))}
-    save_views(folder, views, scorer, thresholds)
+    save_views(folder, views, scorer, written_thresholds(scores, config.threshold))
     return True
 
 

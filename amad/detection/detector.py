@@ -108,19 +108,17 @@ class Detector:
     def threshold(self, spec: str | None = None, scores: ArrayLike | None = None, view: str = "score") -> float:
         """What a threshold spec (the run's own without one) stands for, over the training scores of the score or a view.
 
-        With scores (n,) given, over training scores and these together, as in the paper's protocol.
+        `capped` looks at the scores (n,) of a series where they are given.
         Errors: ConfigError for a spec that is none; InputError for a view that the run does not have.
         """
         if view not in self.views.calibrations:
             raise unknown_view(view, named(self.views.calibrations))
         training = evidence_of(self.views.calibrations[view])
-        if scores is not None:
-            training = np.concatenate((training, np.asarray(scores, dtype=np.float32).ravel()))
-        return threshold_of(spec or self.config.threshold, training)
+        return threshold_of(spec or self.config.threshold, training, scores)
 
     def events(self, scores: Scores, threshold: float | None = None) -> list[Event]:
         """Events of scores above a threshold (the run's own without one), by the run's merge gap and least length."""
-        level = self.threshold() if threshold is None else threshold
+        level = self.threshold(scores=scores.score) if threshold is None else threshold
         config = self.config
         return find_events(
             scores.score, level, merge_gap=config.merge_gap, min_length=config.min_length, shares=scores.shares

@@ -31,8 +31,8 @@ def run_threshold(
 ) -> float:
     """What a threshold spec (the run's own without one) stands for, on the score or one view of the run in a folder.
 
-    It is taken over the training scores of that view; with scores (n,) given, over these and the training scores
-    together, as in the paper's protocol. The same number as `Detector.threshold`, in milliseconds.
+    It is taken over the training scores of that view; `capped` looks at the scores (n,) of a series where they are given. The
+    same number as `Detector.threshold`, in milliseconds.
     Errors: ConfigError for a spec that is none; InputError for a view that the run does not have; CheckpointError
     naming the file that is missing or damaged.
     """
@@ -41,10 +41,7 @@ def run_threshold(
     kind, number = parse_threshold(chosen)
     if kind == "value":
         return number
-    training = training_evidence(folder, view)
-    if scores is not None:
-        training = np.concatenate((training, np.asarray(scores, dtype=np.float32).ravel()))
-    return threshold_of(chosen, training)
+    return threshold_of(chosen, training_evidence(folder, view), scores)
 
 
 def training_evidence(folder: str | Path, view: str = "score") -> NDArray[np.float32]:

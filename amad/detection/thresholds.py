@@ -1,4 +1,4 @@
-"""Thresholds: percentile of training scores, peaks over threshold, a given value, best F1 over labels (method 5).
+"""Thresholds: percentile of training scores, capped by a series or not, peaks over threshold, a value, best F1 (method 5).
 
 A row is flagged where its score is above the threshold (>). Every training score counts: nothing is left out.
 """
@@ -17,20 +17,45 @@ from amad.errors import ConfigError, InputError
 TAIL_START = 0.98
 RISK = 1e-4
 FEWEST_EXCESSES = 10
+# VUS does not ask for a threshold, people do. On the 24 entities of `core` 99 % of training alone flags 11.5 % of the normal rows
+# (half of MSL's, which leaves its training part), with the cap 1.8 %; event F1 .342 to .398, point F1 .293 to .327. A cap of 2 % finds
+# the events a little better still, but only their peaks; the paper's quantile over both parts together does as it does. [D]
+MOST_FLAGGED = 0.05  # of the rows of a series
+WRITTEN = ("percentile:0.95", "percentile:0.99", "percentile:0.995", "percentile:0.999", "pot")
 
 
-def threshold_of(spec: str, training: ArrayLike) -> float:
-    """The threshold that `percentile:R`, `pot` or `value:X` stands for, over training scores (n,).
+def threshold_of(spec: str, training: ArrayLike, scores: ArrayLike | None = None) -> float:
+    """The threshold that `percentile:R`, `capped:R`, `pot` or `value:X` stands for, over training scores (n,).
 
+    `capped` is `percentile`, raised until at most 5 % of the scores (m,) of the series that is looked at lie above it, NaN left
+    out: where more do, the series has left its training part, and not that much of it is an anomaly. Without scores both are
+    the same; the others never look at them.
     Errors: ConfigError for another spec; InputError without training scores.
     """
     kind, number = parse_threshold(spec)
     if kind == "value":
         return number
-    scores = np.asarray(training, dtype=np.float64)
-    if scores.size == 0:
+    every = np.asarray(training, dtype=np.float64)
+    if every.size == 0:
         raise InputError("There are no training scores to take a threshold from. Give value:X instead.")
-    return float(np.quantile(scores, number)) if kind == "percentile" else peaks_over_threshold(scores)
+    if kind == "pot":
+        return peaks_over_threshold(every)
+    level = float(np.quantile(every, number))
+    if kind == "capped" and scores is not None:
+        seen = np.asarray(scores).ravel()
+        seen = seen[np.isfinite(seen)]
+        if seen.size:
+            level = max(level, float(np.quantile(seen, 1 - MOST_FLAGGED, method="higher")))
+    return level
+
+
+def written_thresholds(training: ArrayLike, own: str) -> dict[str, float]:
+    """Thresholds by spec that a run writes down: the usual ones over its training scores (n,), and its own.
+
+    Not `capped`, which is another number for each series.
+    """
+    specs = dict.fromkeys((*WRITTEN, own))
+    return {spec: threshold_of(spec, training) for spec in specs if parse_threshold(spec)[0] != "capped"}
 
 
 def parse_threshold(spec: str) -> tuple[str, float]:
@@ -45,13 +70,13 @@ def parse_threshold(spec: str) -> tuple[str, float]:
         number = float(text)
         if kind == "value" and math.isfinite(number):
             return kind, number
-        if kind == "percentile" and 0 <= number <= 1:
+        if kind in ("percentile", "capped") and 0 <= number <= 1:
             return kind, number
     except ValueError:
         pass
     raise ConfigError(
-        f'"{spec}" is not a threshold. Write percentile:R with R from 0 to 1 (for example percentile:0.99), '
-        "pot, or value:X."
+        f'"{spec}" is not a threshold. Write capped:R or percentile:R with R from 0 to 1 (for example '
+        "capped:0.99), pot, or value:X."
     )
 
 

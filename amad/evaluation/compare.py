@@ -114,12 +114,12 @@ class Comparison:
             if not self.labelled or self.labels is None:
                 raise InputError("The best threshold needs labels on the rows that are compared. Choose another.")
             return float(best_f1(one.score[self.judged], self.labels[self.judged])[0])
-        return threshold_of(spec, one.training)
+        return threshold_of(spec, one.training, one.score)
 
     def table(self, threshold: str = "percentile:0.99") -> pd.DataFrame:
         """One row a method: metrics of the judged rows where there are labels, events, and cost.
 
-        The threshold is a spec over each method's own training scores, or "best". Columns: `method`, every number that
+        The threshold is a spec over each method's own scores, or "best". Columns: `method`, every number that
         `amad.evaluation.evaluate` gives, `flagged_events` and `flagged_share` of the judged rows, `rows`,
         `fit_seconds`, `rows_per_second`.
         """

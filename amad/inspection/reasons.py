@@ -18,7 +18,7 @@ AROUND = 200  # rows to either side that are scored
 def reasons(detector: Detector, values: NDArray[np.floating], row: int) -> dict[str, Any]:
     """What makes the score of row `row` of values (T, C), which may be a memory map.
 
-    Keys: `score` and `threshold`; `views` name -> evidence of each view; `parts` name -> evidence of what the view
+    Keys: `score`; `views` name -> evidence of each view; `parts` name -> evidence of what the view
     `reconstruction` is made of (`Detector.parts`); `shares` (C,); `signal` and `expected` (C,) in the
     units of the series; `error_linear` and `error_network` (C,) squared errors, scaled: what the linear part leaves, and
     what AMAD leaves of that; `deviation` (C,) signal less expected in training deviations; `leaned` (L,) attention of the
@@ -43,7 +43,6 @@ def reasons(detector: Detector, values: NDArray[np.floating], row: int) -> dict[
     awaited = detector.scorer.scaler.transform(expected[None].astype(np.float32))[0]
     return {
         "score": float(scores.score[at]),
-        "threshold": float(detector.threshold()),
         "views": {name: float(found[at]) for name, found in scores.views.items()},
         "parts": detector.parts(near, row - start),
         "shares": np.zeros(channels) if scores.shares is None else np.asarray(scores.shares[at], dtype=np.float64),

@@ -65,7 +65,7 @@ def _glance(workspace: Workspace, record: SeriesRecord, runs: list[RunRecord], a
 
     if desk is not None:
         score = unscored(score, maintained(workspace, record.id, "scoring"))
-    threshold = _threshold(workspace.run_folder(run.id), run)
+    threshold = _threshold(workspace.run_folder(run.id), run, score)
     config = run.config
     events: list[Any] = []
     if threshold is not None:
@@ -88,8 +88,8 @@ def _scored(
     return None, None
 
 
-def _threshold(folder: Path, run: RunRecord) -> float | None:
-    """The run's own threshold, from what calibration wrote where it stands there."""
+def _threshold(folder: Path, run: RunRecord, score: NDArray[Any]) -> float | None:
+    """The run's own threshold on this score, from what calibration wrote where it stands there."""
     spec = str(run.config.get("threshold", "percentile:0.99"))
     if spec.startswith("value:"):
         return float(spec.removeprefix("value:"))
@@ -100,7 +100,7 @@ def _threshold(folder: Path, run: RunRecord) -> float | None:
         from amad.detection.levels import run_threshold
 
         try:
-            return float(run_threshold(folder, spec, "score"))
+            return float(run_threshold(folder, spec, "score", score))
         except AmadError:
             return None
 

@@ -124,7 +124,6 @@ def _tried(
     after = detector.score(changed)
     return {
         "part": part, "changed": changed, "expected": expected, "before": before.score, "after": after.score,
-        "threshold": np.asarray(detector.threshold()),
     }  # fmt: skip
 
 
@@ -169,11 +168,12 @@ def still_flagged(
     except AmadError as error:
         page.problem(error)
         return
+    level = cached.own_threshold(run, record)
     names = [name for name in order if name in run.channels][:MOST_CHANNELS]
     places = [list(run.channels).index(name) for name in names]
     figure = plots.injection_lesson(
         found["changed"][:, places], found["part"][:, places], found["expected"][:, places], names, found["after"],
-        found["before"], float(found["threshold"]), (span[0] - rows[0], span[1] - rows[0]), first=rows[0],
+        found["before"], level, (span[0] - rows[0], span[1] - rows[0]), first=rows[0],
         theme=theme.current(),
     )  # fmt: skip
     learned.show(
@@ -181,7 +181,6 @@ def still_flagged(
     )
     inside = slice(first - rows[0], first + length - rows[0])
     before, after = float(found["before"][inside].max()), float(found["after"][inside].max())
-    level = float(found["threshold"])
     words = "still over" if after > level else "now under" if before > level else "under"
     st.markdown(
         f"In this window the score goes from **{text.score(before)}** to **{text.score(after)}**, {words} the threshold of "
@@ -270,7 +269,7 @@ def why(record: SeriesRecord, run: RunRecord, step: int, main: Any, inspector: A
                 **{name: st.column_config.NumberColumn(format="%.4g") for name in table.columns[2:]},
             },
         )  # fmt: skip
-    lines = [("Score", text.score(found["score"])), ("Threshold", text.score(found["threshold"]))]
+    lines = [("Score", text.score(found["score"])), ("Threshold", text.score(cached.own_threshold(run, record)))]
     for name, value in found["views"].items():
         lines.append((name.capitalize(), text.score(value)))
         if name == "reconstruction":

@@ -131,21 +131,38 @@ def _stored_threshold(folder: Path, spec: str) -> float | None:
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
-def _threshold(run_id: str, spec: str, view: str, version: str) -> float:
+def _threshold(run_id: str, spec: str, view: str, version: str, series_id: str) -> float:
     from amad.detection.levels import run_threshold  # needs no torch, which takes seconds to load
 
-    folder = workspace.get().run_folder(run_id)
+    store = workspace.get()
+    folder = store.run_folder(run_id)
     if view == "score" and (stored := _stored_threshold(folder, spec)) is not None:
         return stored
-    return run_threshold(folder, spec, view)
+    if not series_id:
+        return run_threshold(folder, spec, view)
+    score = column(store.find_run(run_id), store.find_series(series_id), view)
+    return run_threshold(folder, spec, view, unscored(score, maintained(store, series_id, "scoring")))
 
 
-def threshold(run: RunRecord, spec: str, view: str = "score") -> float:
-    """The threshold that a spec (`percentile:0.99`, `pot`, `value:1.2`) stands for on one view of a run.
+def own_spec(run: RunRecord) -> str:
+    """How the run itself sets its threshold."""
+    return str(run.config.get("threshold", "percentile:0.99"))
 
-    For a view other than the score it is taken over that view's own training scores.
+
+def own_threshold(run: RunRecord, record: SeriesRecord) -> float:
+    """The run's own threshold of the score on a series."""
+    return threshold(run, own_spec(run), record=record)
+
+
+def threshold(run: RunRecord, spec: str, view: str = "score", record: SeriesRecord | None = None) -> float:
+    """The threshold that a spec (`capped:0.99`, `pot`, `value:1.2`) stands for on one view of a run.
+
+    For a view other than the score it is taken over that view's own scores; `capped` looks at those of a series where
+    it is given and scored.
     """
-    return _threshold(run.id, spec, view, str(run.finished))
+    if record is None or not spec.startswith("capped:") or not _version(run, record):
+        return _threshold(run.id, spec, view, str(run.finished), "")
+    return _threshold(run.id, spec, view, _scored(run, record), record.id)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

@@ -219,7 +219,7 @@ def draw_table(found: Comparison, spec: str) -> None:
         choice = (
             "The threshold has seen the labels."
             if spec == "best"
-            else "Each threshold is that of the method's own training scores."
+            else "Each threshold is that of the method's own scores."
         )
         st.caption(
             f"Measured on {words} {choice} PA-F1 counts a whole event as found once one of its rows is flagged: "

@@ -17,7 +17,9 @@ from amad.workspace.masks import maintained, unscored
 from app.parts import cached, selection, text, workspace
 
 VIEWS = {"score": "Score", "reconstruction": "Reconstruction", "divergence": "Divergence", "shape": "Shape"}
+CAPPED = "capped:0.99"
 KINDS = {
+    CAPPED: "Capped 99",
     "percentile:0.99": "Percentile 99",
     "percentile:0.995": "Percentile 99.5",
     "percentile:0.999": "Percentile 99.9",
@@ -26,7 +28,12 @@ KINDS = {
     "judged": "Best F1, judged",
     "value": "Value",
 }
+HELP = (
+    "Over training scores. Capped: raised so that at most 5 % of this series lie above, as a series that has left its training "
+    "part would be flagged whole."
+)
 _SHORT = {
+    CAPPED: "p99",
     "percentile:0.99": "p99",
     "percentile:0.995": "p99.5",
     "percentile:0.999": "p99.9",
@@ -77,11 +84,11 @@ def kinds(record: SeriesRecord, labelled: bool = False) -> list[str]:
 
 def first(run: RunRecord) -> tuple[str, float | None]:
     """The threshold choice that a run brings: its kind, and its number where it is a value."""
-    kind, _, number = str(run.config.get("threshold", "percentile:0.99")).partition(":")
+    spec = cached.own_spec(run)
+    kind, _, number = spec.partition(":")
     if kind == "value":
         return "value", float(number)
-    spec = str(run.config.get("threshold", "percentile:0.99"))
-    return (spec if spec in KINDS else "percentile:0.99"), None
+    return (spec if spec in KINDS else CAPPED if spec.startswith("capped:") else "percentile:0.99"), None
 
 
 def level(run: RunRecord, record: SeriesRecord, view: str, kind: str, value: float | None) -> Level:
@@ -94,7 +101,7 @@ def level(run: RunRecord, record: SeriesRecord, view: str, kind: str, value: flo
         if value is not None:
             return Level("value", value)
         kind = own
-    return Level(kind, cached.threshold(run, kind, view))
+    return Level(kind, cached.threshold(run, kind, view, record))
 
 
 def listing(found: Sequence[Any], clock: text.Clock) -> pd.DataFrame:

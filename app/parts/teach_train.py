@@ -153,7 +153,7 @@ def picture(state: State, theme: Theme) -> Picture:
         )
     score = cached.column(run, record, "score")
     expected = np.column_stack([cached.column(run, record, f"expected:{name}") for name in series.channels])
-    level = cached.threshold(run, str(run.config.get("threshold", "percentile:0.99")))
+    level = cached.own_threshold(run, record)
     figure = plots.timeline(
         cached.series(record).values, channels, expected=expected, score=score, threshold=level, events=[span],
         training=(0, PART), theme=theme,

@@ -6,7 +6,7 @@ import streamlit as st
 
 from amad.errors import AmadError
 from amad.workspace import RunRecord, SeriesRecord
-from app.parts import compare, compare_files, compare_runs, page, selection, signing, text
+from app.parts import compare, compare_files, compare_runs, events, page, selection, signing, text
 
 VIEW, THRESHOLD = "compare-view", "compare-threshold"
 VIEWS = ("Table", "Scores", "PR curves", "Threshold sweep", "Agreement")
@@ -26,7 +26,7 @@ def draw(record: SeriesRecord, current: RunRecord | None) -> None:
             "labelled" if record.has_labels else "no labels",
         ),
     )
-    spec = "percentile:0.99"
+    spec = events.CAPPED
     with controls:
         if chosen:
             spec = threshold(record)
@@ -66,7 +66,7 @@ def threshold(record: SeriesRecord) -> str:
         st.selectbox(
             "Threshold", names, format_func=lambda name: compare_runs.THRESHOLDS[name], key=THRESHOLD, width=140,
             label_visibility="collapsed", persist_state="session",
-            help="Over the training scores of each method; best F1 has seen the labels.",
+            help=f"{events.HELP} Best F1 has seen the labels.",
         )
     )  # fmt: skip
 

@@ -189,7 +189,7 @@ def series(record: SeriesRecord, run: RunRecord) -> None:
 
 def histogram(record: SeriesRecord, run: RunRecord) -> None:
     """CAD of normal rows against flagged rows."""
-    cad, level = sources.cad(run, record), sources.threshold(run)
+    cad, level = sources.cad(run, record), sources.threshold(run, record)
     if cad is None or level is None:
         unscored()
         return

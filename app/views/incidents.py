@@ -130,7 +130,7 @@ def threshold(base: str, key: str, record: SeriesRecord, run: RunRecord, said: S
         st.session_state[f"{base}-{view}-kind"] = events.first(run)[0]
     kind = st.selectbox(
         "Threshold", known, format_func=lambda name: events.KINDS[name], key=f"{base}-{view}-kind",
-        label_visibility="collapsed", persist_state="session", width=140,
+        label_visibility="collapsed", persist_state="session", width=140, help=events.HELP,
     )  # fmt: skip
     if kind == "judged":
         try:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from amad.detection.thresholds import threshold_of
 from amad.series.scaling import Scaler
 from benchmarks.quality.methods import Result
 from benchmarks.quality.sources import Data
@@ -15,7 +16,7 @@ from benchmarks.quality.sources import Data
 RANKING = ("vus_pr", "vus_roc", "auc_pr", "auc_roc")
 AT_THRESHOLD = ("point_f1", "event_f1", "affiliation_f1")
 OTHERS = ("pa_f1", "pa_f1_random", "range_f1", "pak_auc", "affiliation_precision", "affiliation_recall")
-DEFAULT_LEVEL = 0.99  # of the training scores: the threshold of whoever has none of his own
+DEFAULT_LEVEL = 0.99  # of the training scores, capped as AMAD's: the threshold of whoever has none of his own
 BESIDE = 61  # rows beside an event that are neither normal nor part of it: the width of the smoothing
 STRICT = 0.001  # of the normal rows may lie above a threshold at which events count as found
 
@@ -32,7 +33,7 @@ def measure(result: Result, data: Data) -> dict[str, Any]:
     threshold = result.threshold
     known = threshold is not None or len(result.train_scores) > 0
     if threshold is None and known:
-        threshold = float(np.quantile(np.asarray(result.train_scores, np.float64), DEFAULT_LEVEL))
+        threshold = threshold_of(f"capped:{DEFAULT_LEVEL}", result.train_scores, result.test_scores)
     found = evaluate(result.test_scores, data.labels, sliding_window=data.window, threshold=threshold)
     metrics: dict[str, Any] = {name: found.get(name) for name in (*RANKING, *(AT_THRESHOLD + OTHERS if known else ()))}
     if threshold is not None:

@@ -78,7 +78,7 @@ class Amad:
             found.score,
             found.shares,
             seconds,
-            detector.threshold(),
+            detector.threshold(scores=found.score),
             promised(config.threshold),
             variants=variants,
         )
@@ -92,7 +92,7 @@ def promised(threshold: str) -> float | None:
     from amad.detection.thresholds import parse_threshold
 
     kind, number = parse_threshold(threshold)
-    return {"percentile": 1 - number, "pot": number}.get(kind)
+    return {"percentile": 1 - number, "capped": 1 - number, "pot": number}.get(kind)
 
 
 def default() -> list[Method]:

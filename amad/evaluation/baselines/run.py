@@ -18,7 +18,7 @@ from amad.detection.calibration import Calibration
 from amad.detection.events import Event, find_events
 from amad.detection.levels import evidence_of, unknown_view
 from amad.detection.scores import Scores
-from amad.detection.thresholds import threshold_of
+from amad.detection.thresholds import threshold_of, written_thresholds
 from amad.errors import AmadError, CheckpointError, InputError
 from amad.evaluation.baselines import make_detector
 from amad.evaluation.baselines.contract import Baseline, Measured
@@ -29,7 +29,6 @@ from amad.series.series import Series
 
 SCHEMA = 1
 CONFIG, SCALER, FACTS, ARRAYS = "config.json", "scaler.json", "detection.json", "detection.safetensors"
-STORED_THRESHOLDS = ("percentile:0.95", "percentile:0.99", "percentile:0.995", "percentile:0.999", "pot")
 BLOCK_CELLS = 1 << 21  # rows x channels scored at once: memory does not grow with the series
 FEWEST_BLOCK_ROWS = 1 << 14
 GRID = 1 << 13  # blocks begin at multiples of it, and so at those of every stride
@@ -117,7 +116,7 @@ def fit_baseline(
     calibrations |= {name: Calibration.fit(view, LEAST_EXCESS) for name, view in baseline.training_.views.items()}
     run = BaselineRun(baseline, calibrations, tuple(chosen.channels), (start, stop), config, digest_of(training))
     scores = evidence_of(calibrations["score"])
-    thresholds = {spec: threshold_of(spec, scores) for spec in dict.fromkeys((*STORED_THRESHOLDS, config.threshold))}
+    thresholds = written_thresholds(scores, config.threshold)
     place = Path(folder)
     place.mkdir(parents=True, exist_ok=True)
     for name, content in run.files(thresholds, preset).items():  # the facts last: their presence means a whole run
@@ -249,18 +248,16 @@ class BaselineRun:
     def threshold(self, spec: str | None = None, scores: ArrayLike | None = None, view: str = "score") -> float:
         """What a threshold spec (the run's own without one) stands for, over the training scores of the score or a view.
 
-        With scores (n,) given, over training scores and these together. Errors: ConfigError; InputError.
+        `capped` looks at the scores (n,) of a series where they are given. Errors: ConfigError; InputError.
         """
         if view not in self.calibrations:
             raise unknown_view(view, tuple(self.calibrations))
         training = evidence_of(self.calibrations[view])
-        if scores is not None:
-            training = np.concatenate((training, np.asarray(scores, dtype=np.float32).ravel()))
-        return threshold_of(spec or self.config.threshold, training)
+        return threshold_of(spec or self.config.threshold, training, scores)
 
     def events(self, scores: Scores, threshold: float | None = None) -> list[Event]:
         """Events of scores above a threshold (the run's own without one), by the run's merge gap and least length."""
-        level = self.threshold() if threshold is None else threshold
+        level = self.threshold(scores=scores.score) if threshold is None else threshold
         gap, least = self.config.merge_gap, self.config.min_length
         return find_events(scores.score, level, merge_gap=gap, min_length=least, shares=scores.shares)
 

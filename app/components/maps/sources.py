@@ -213,17 +213,17 @@ def strongest_periods(omega: NDArray[Any], weights: NDArray[Any], step: float | 
     return table
 
 
-def threshold(run: RunRecord) -> float | None:
-    """The run's own threshold of the score; None where it cannot be had."""
+def threshold(run: RunRecord, record: SeriesRecord) -> float | None:
+    """The run's own threshold of the score on a series; None where it cannot be had."""
     try:
-        return cached.threshold(run, str(run.config.get("threshold", "percentile:0.99")))
+        return cached.own_threshold(run, record)
     except AmadError:
         return None
 
 
 def events(run: RunRecord, record: SeriesRecord) -> list[Any]:
     """Events of the score above the run's own threshold; none before scoring."""
-    level = threshold(run)
+    level = threshold(run, record)
     if level is None or not workspace.get().has_scores(run.id, record.id):
         return []
     gap, least = int(run.config.get("merge_gap", 5)), int(run.config.get("min_length", 1))

@@ -84,7 +84,7 @@ def test_help_of_fit_lists_every_setting(capsys):
         (["fit", "x", "--train", "0:1", "--train-file", "f"], "argument --train-file: not allowed with argument --train."),
         (["app", "--port", "http"], "--port http is not a port. Give a number from 1 to 65535, for example 8501."),
         (["evaluate", "x", "--label", "y", "--sliding-window", "0"], "--sliding-window 0 is not a number of rows."),
-        (["detect", "r", "s", "-o", "e.csv", "--threshold", "high"], 'Setting "threshold": \'high\' does not do. Write percentile:R with R from 0 to 1'),
+        (["detect", "r", "s", "-o", "e.csv", "--threshold", "high"], 'Setting "threshold": \'high\' does not do. Write capped:R or percentile:R with R from 0 to 1'),
     ],
 )  # fmt: skip
 def test_a_wrong_call_is_one_message_and_exit_2(amad, call, message):

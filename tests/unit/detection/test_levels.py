@@ -31,10 +31,14 @@ def test_views_differ_and_the_run_has_its_own_spec(small_run, detector):
     assert run_threshold(small_run, "pot", "divergence") != run_threshold(small_run, "pot")
 
 
-def test_given_scores_count_beside_those_of_training(small_run, detector):
-    more = np.full(5000, 77.0)
-    assert run_threshold(small_run, "percentile:0.99", scores=more) == 77.0
-    assert detector.threshold("percentile:0.99", more, view="reconstruction") == 77.0
+def test_only_a_capped_threshold_looks_at_the_scores_of_a_series(small_run, detector):
+    more = np.arange(1000, 2000.0)
+    for spec in ("percentile:0.99", "pot"):
+        assert run_threshold(small_run, spec, scores=more) == run_threshold(small_run, spec)
+    assert run_threshold(small_run, "capped:0.99") == run_threshold(small_run, "percentile:0.99")
+    assert run_threshold(small_run, "capped:0.99", scores=more) == np.quantile(more, 0.95, method="higher")
+    assert detector.threshold("capped:0.99", more, view="reconstruction") == np.quantile(more, 0.95, method="higher")
+    assert detector.threshold(scores=more) == np.quantile(more, 0.95, method="higher")  # the run's own, by default
 
 
 def test_training_evidence_is_sorted_and_has_3_at_the_95_percent_point(small_run):

@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy.stats import genpareto
 
-from amad.detection.thresholds import best_f1, parse_threshold, peaks_over_threshold, threshold_of
+from amad.detection.thresholds import best_f1, parse_threshold, peaks_over_threshold, threshold_of, written_thresholds
 from amad.errors import ConfigError, InputError
 
 TRAINING = np.arange(101, dtype=np.float32)
@@ -14,6 +16,29 @@ def test_percentile_is_over_every_training_score():
     assert threshold_of("percentile:0.99", TRAINING) == 99
     assert threshold_of("percentile:0.5", TRAINING[::-1]) == 50
     assert threshold_of("percentile:1", TRAINING) == 100
+
+
+@given(
+    st.lists(st.floats(-1e3, 1e3, width=32), min_size=1, max_size=60),
+    st.lists(st.floats(-1e3, 1e3, width=32) | st.just(np.nan), max_size=200),
+)
+def test_a_capped_percentile_flags_at_most_5_percent_of_a_series_and_is_never_lower(training, scores):
+    seen = np.asarray(scores, dtype=np.float32)
+    level, plain = threshold_of("capped:0.99", training, seen), threshold_of("percentile:0.99", training)
+    there = np.isfinite(seen).sum()
+    assert level >= plain
+    assert (seen > level).sum() <= 0.05 * there + 1e-9
+    if (seen > plain).sum() <= 0.05 * there - 1:  # there was no need to raise it
+        assert level == plain
+
+
+def test_where_nothing_was_scored_a_cap_changes_nothing():
+    for scores in (None, [], [np.nan, np.nan]):
+        assert threshold_of("capped:0.5", TRAINING, scores) == 50
+    assert written_thresholds(TRAINING, "capped:0.99").keys() == {
+        "percentile:0.95", "percentile:0.99", "percentile:0.995", "percentile:0.999", "pot",
+    }  # fmt: skip
+    assert written_thresholds(TRAINING, "percentile:0.5")["percentile:0.5"] == 50
 
 
 def test_a_value_stands_for_itself():
@@ -67,7 +92,7 @@ def test_other_specs_are_refused(spec):
     with pytest.raises(ConfigError) as error:
         parse_threshold(spec)
     assert str(error.value) == (
-        f'"{spec}" is not a threshold. Write percentile:R with R from 0 to 1 (for example percentile:0.99), pot, or value:X.'
+        f'"{spec}" is not a threshold. Write capped:R or percentile:R with R from 0 to 1 (for example capped:0.99), pot, or value:X.'
     )
 
 

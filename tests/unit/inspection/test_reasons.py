@@ -23,10 +23,9 @@ def test_a_row_is_explained_by_the_detectors_own_numbers(scored):
     detector, values = scored
     found = reasons(detector, values, 655)
     whole = detector.score(values[: len(values)])
-    assert found["threshold"] == pytest.approx(detector.threshold())
     assert found["shares"].argmax() == whole.shares[655].argmax() == 1
     assert found["signal"] == pytest.approx(values[655])
-    assert found["score"] > found["threshold"]
+    assert found["score"] > detector.threshold("percentile:0.99")
     assert set(found["parts"]) == {"network", "linear", "forecast", "deviation"}
     joined = together({f"reconstruction:{name}": np.array([value]) for name, value in found["parts"].items()})
     level = detector.views.calibrations["reconstruction"].evidence(joined)
