@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from amad.errors import AmadError, ConfigError, InputError
+from amad.sizes import size_text
 
 ROWS, CHANNELS, UPLOAD = "AMAD_MAX_ROWS", "AMAD_MAX_CHANNELS", "AMAD_UPLOAD_MB"
 USER_JOBS, HOURS, THREADS, MEMORY = "AMAD_USER_JOBS", "AMAD_JOB_HOURS", "AMAD_THREADS", "AMAD_MEMORY"
@@ -118,9 +119,9 @@ def too_long(seconds: float) -> str:
 
 def no_room(what: str, taken: int, wanted: int, most: int) -> str:
     """What is told where the workspace may take no more of the disk."""
-    needs = f"{what} takes {_size(wanted)} more" if wanted else f"{what} takes more"
+    needs = f"{what} takes {size_text(wanted)} more" if wanted else f"{what} takes more"
     return (
-        f"The workspace has {_size(taken)} of the {_size(most)} that it may have, and {needs}. Delete series or runs that "
+        f"The workspace has {size_text(taken)} of the {size_text(most)} that it may have, and {needs}. Delete series or runs that "
         f"nobody needs (runs also from the trash). {_set_more(DISK)}"
     )
 
@@ -128,12 +129,12 @@ def no_room(what: str, taken: int, wanted: int, most: int) -> str:
 _READERS: dict[str, tuple[Callable[[], Any], Callable[[Any], str]]] = {
     ROWS: (rows, lambda most: f"{most:,} rows a series"),
     CHANNELS: (channels, lambda most: f"{most:,} channels a series"),
-    UPLOAD: (upload_bytes, lambda most: f"{_size(most)} a file"),
-    DISK: (disk_bytes, lambda most: f"{_size(most)} for the workspace"),
+    UPLOAD: (upload_bytes, lambda most: f"{size_text(most)} a file"),
+    DISK: (disk_bytes, lambda most: f"{size_text(most)} for the workspace"),
     USER_JOBS: (user_jobs, lambda most: f"{most:,} jobs a user"),
     HOURS: (job_seconds, lambda most: f"{most / 3600:g} hours a job"),
     THREADS: (threads, lambda most: f"{most:,} threads a job"),
-    MEMORY: (memory, lambda most: f"{_size(most)} of memory a job"),
+    MEMORY: (memory, lambda most: f"{size_text(most)} of memory a job"),
 }
 
 
@@ -173,13 +174,3 @@ def _whole(name: str, asks: str, most: int) -> int | None:
 
 def _set_more(name: str) -> str:
     return f"Whoever runs AMAD can set more with {name}."
-
-
-def _size(count: float) -> str:
-    return (
-        f"{count / 1e9:,.1f} GB"
-        if count >= 1e10
-        else f"{count / 1e6:,.0f} MB"
-        if count >= 1e7
-        else f"{count / 1e6:,.1f} MB"
-    )

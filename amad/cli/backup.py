@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from amad.cli.data import open_workspace, wants_json
-from amad.cli.output import bytes_text, one_line, say, show, show_json
+from amad.cli.output import one_line, say, show, show_json
 from amad.errors import InputError
+from amad.sizes import size_text
 from amad.workspace import Workspace, files
 from amad.workspace.backup import Backup, OnFile, back_up
 from amad.workspace.restoring import restore
@@ -69,7 +70,7 @@ def _restore(given: argparse.Namespace) -> int:
 def _counts(found: Backup) -> str:
     return (
         f"{found.series:,} series, {found.runs:,} runs, {found.labels:,} labels; "
-        f"{found.files:,} files, {bytes_text(found.bytes)}"
+        f"{found.files:,} files, {size_text(found.bytes)}"
     )
 
 
@@ -89,6 +90,6 @@ def _line(word: str) -> OnFile:
         nonlocal last
         if time.monotonic() - last > 5:
             last = time.monotonic()
-            print(f"{word}: {bytes_text(done)} of {bytes_text(total)}", file=sys.stderr, flush=True)
+            print(f"{word}: {size_text(done)} of {size_text(total)}", file=sys.stderr, flush=True)
 
     return tell

@@ -12,8 +12,9 @@ from typing import Any
 import amad
 from amad import limits, logs
 from amad.cli.data import open_workspace, wants_json
-from amad.cli.output import bytes_text, say, show, show_json, table
+from amad.cli.output import say, show, show_json, table
 from amad.errors import AmadError
+from amad.sizes import size_text
 from amad.workspace import Workspace, room
 from amad.workspace.mending import Mended
 
@@ -29,7 +30,7 @@ def doctor(given: argparse.Namespace) -> int:
         free = shutil.disk_usage(workspace.path).free
         facts |= _about(workspace, free)
         if free < 1 << 30:
-            problems.append(f"the disk of {workspace.path} has only {bytes_text(free)} left")
+            problems.append(f"the disk of {workspace.path} has only {size_text(free)} left")
         looked = _look_over(workspace, given)
     except AmadError as error:
         problems.append(str(error))
@@ -88,8 +89,8 @@ def _installation() -> tuple[dict[str, Any], list[str]]:
 def _about(workspace: Workspace, free: int) -> dict[str, Any]:
     return {
         "workspace": str(workspace.path),
-        "workspace free": bytes_text(free),
-        "workspace taken": bytes_text(room.taken(workspace.path)),
+        "workspace free": size_text(free),
+        "workspace taken": size_text(room.taken(workspace.path)),
         "database": workspace.database.url.render_as_string(hide_password=True),
         "database schema": workspace.database.version(),
         "series": len(workspace.series()),

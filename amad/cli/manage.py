@@ -11,8 +11,9 @@ from typing import Any
 
 import amad
 from amad.cli.data import open_workspace, wants_json
-from amad.cli.output import bytes_text, check_output, show, show_json, table
+from amad.cli.output import check_output, show, show_json, table
 from amad.errors import InputError
+from amad.sizes import size_text
 from amad.workspace import RunRecord
 
 
@@ -57,7 +58,7 @@ def export(given: argparse.Namespace) -> int:
     if wants_json(given):
         show_json({"id": run.id, "output": str(target), "bytes": size})
     else:
-        show(f'Run "{run.name}" written to {target} ({bytes_text(size)}).')
+        show(f'Run "{run.name}" written to {target} ({size_text(size)}).')
     return 0
 
 

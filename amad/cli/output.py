@@ -173,15 +173,6 @@ def duration(seconds: float) -> str:
     return f"{seconds / 3600:.1f} h"
 
 
-def bytes_text(count: float) -> str:
-    """Bytes as a person says them."""
-    for unit in ("bytes", "KiB", "MiB", "GiB"):
-        if count < 1024 or unit == "GiB":
-            return f"{count:.0f} bytes" if unit == "bytes" else f"{count:.1f} {unit}"
-        count /= 1024
-    raise AssertionError
-
-
 def _finite(value: Any) -> Any:
     if isinstance(value, dict):
         return {str(key): _finite(entry) for key, entry in value.items()}

@@ -16,7 +16,7 @@ from amad.evaluation.baselines import NAMES, title_of
 from amad.evaluation.compare import BEST, Comparison, Scored, comparison
 from amad.workspace import RunRecord, SeriesRecord
 from app.parts import cached, progress, runs, workspace
-from app.parts.events import KINDS, CAPPED
+from app.parts.events import CAPPED, KINDS
 
 MOST_SHOWN = 10  # methods that are compared unless the user asks for more
 FIRST = ("zscore", "pca", "delay-pca", "ridge", "iforest")  # the quick look: seconds each

@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 import numpy as np
 import pandas as pd
 
+from amad.sizes import size_text
+
 MISSING = "–"
 MINUS = "\u2212"
 THIN = "\u2009"
@@ -92,13 +94,7 @@ def duration(span: timedelta | float | None) -> str:
 
 def size(amount: float | None) -> str:
     """An amount of memory: "1.2 GB"."""
-    if amount is None or not math.isfinite(amount):
-        return MISSING
-    for unit in ("bytes", "kB", "MB", "GB", "TB"):
-        if amount < 1000 or unit == "TB":
-            return f"{number(amount)} {unit}"
-        amount /= 1000
-    return MISSING
+    return MISSING if amount is None or not math.isfinite(amount) else size_text(amount)
 
 
 def escape(name: object) -> str:

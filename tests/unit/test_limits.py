@@ -20,7 +20,7 @@ def unset(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_without_a_word_only_columns_and_uploads_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert limits.described() == (
-        ["20,000 channels a series (AMAD_MAX_CHANNELS, not set)", "20.0 GB a file (AMAD_UPLOAD_MB, not set)"], []
+        ["20,000 channels a series (AMAD_MAX_CHANNELS, not set)", "20 GB a file (AMAD_UPLOAD_MB, not set)"], []
     )  # fmt: skip
     for name in NAMES:
         monkeypatch.setenv(name, " ")  # what a compose file makes of a variable that is not set
@@ -34,12 +34,12 @@ def test_without_a_word_only_columns_and_uploads_are_bounded(monkeypatch: pytest
     [
         ("AMAD_MAX_ROWS", "1000000", "1,000,000 rows a series (AMAD_MAX_ROWS)"),
         ("AMAD_MAX_CHANNELS", "7", "7 channels a series (AMAD_MAX_CHANNELS)"),
-        ("AMAD_UPLOAD_MB", "5", "5.0 MB a file (AMAD_UPLOAD_MB)"),
-        ("AMAD_DISK_MB", "50000", "50.0 GB for the workspace (AMAD_DISK_MB)"),
+        ("AMAD_UPLOAD_MB", "5", "5 MB a file (AMAD_UPLOAD_MB)"),
+        ("AMAD_DISK_MB", "50000", "50 GB for the workspace (AMAD_DISK_MB)"),
         ("AMAD_USER_JOBS", "4", "4 jobs a user (AMAD_USER_JOBS)"),
         ("AMAD_JOB_HOURS", "0.5", "0.5 hours a job (AMAD_JOB_HOURS)"),
         ("AMAD_THREADS", " 2 ", "2 threads a job (AMAD_THREADS)"),
-        ("AMAD_MEMORY", "8GB", "8,000 MB of memory a job (AMAD_MEMORY)"),
+        ("AMAD_MEMORY", "8GB", "8 GB of memory a job (AMAD_MEMORY)"),
     ],
 )
 def test_a_limit_that_is_set_is_shown(name: str, text: str, found: str, monkeypatch: pytest.MonkeyPatch) -> None:
