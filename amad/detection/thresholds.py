@@ -45,7 +45,7 @@ def threshold_of(spec: str, training: ArrayLike, scores: ArrayLike | None = None
         seen = np.asarray(scores).ravel()
         seen = seen[np.isfinite(seen)]
         if seen.size:
-            level = max(level, float(np.quantile(seen, 1 - MOST_FLAGGED, method="higher")))
+            level = max(level, float(np.quantile(seen, 1 - MOST_FLAGGED, method="inverted_cdf")))
     return level
 
 

@@ -10,8 +10,9 @@ from streamlit.testing.v1 import AppTest
 from trained_run import series as sines
 from trained_run import trained_run
 
-from amad.detection import Scores, find_events
+from amad.detection import Scores, find_events, run_threshold
 from amad.workspace import Workspace
+from amad.workspace.overview import overview
 from app.parts import events
 
 Open = Callable[..., AppTest]
@@ -240,6 +241,27 @@ def test_a_threshold_that_calibration_stored_is_read_without_the_model(open_page
     assert labelled(page, "selectbox", "Threshold").value == "value"
     assert "2 events" in texts(page.subheader)
     assert not page.warning
+
+
+def test_a_capped_threshold_is_raised_where_the_series_would_be_flagged_whole(
+    open_page: Open, store: Workspace
+) -> None:
+    record = store.add_series(sines())
+    run = trained_run(store, record, threshold="capped:0.99")
+    plain = run_threshold(store.run_folder(run.id), "percentile:0.99")
+    score = np.full(record.rows, 0.1, dtype=np.float32)
+    score[100:] = plain + np.arange(1, record.rows - 99)  # more than half of it has left the training part
+    shares = np.full((record.rows, 2), 0.5, dtype=np.float32)
+    store.write_scores(run.id, record.id, Scores(score, {"reconstruction": score}, shares, shares, score, run.channels))
+    page = open_page("incidents")
+    assert labelled(page, "selectbox", "Threshold").value == "capped:0.99"
+    assert "1 event" in texts(page.subheader)
+    level = labelled(page, "number_input", "Threshold value").value
+    assert level == pytest.approx(np.sort(score)[-13], abs=0.01)  # 12 of 240 rows are 5 %
+    glance = overview(store)[0]
+    assert glance.events == 1
+    labelled(page, "selectbox", "Threshold").set_value("percentile:0.99").run()
+    assert labelled(page, "number_input", "Threshold value").value == pytest.approx(plain, abs=0.01)
 
 
 def test_the_threshold_of_every_view_is_read_without_the_model(

@@ -36,9 +36,13 @@ def test_only_a_capped_threshold_looks_at_the_scores_of_a_series(small_run, dete
     for spec in ("percentile:0.99", "pot"):
         assert run_threshold(small_run, spec, scores=more) == run_threshold(small_run, spec)
     assert run_threshold(small_run, "capped:0.99") == run_threshold(small_run, "percentile:0.99")
-    assert run_threshold(small_run, "capped:0.99", scores=more) == np.quantile(more, 0.95, method="higher")
-    assert detector.threshold("capped:0.99", more, view="reconstruction") == np.quantile(more, 0.95, method="higher")
-    assert detector.threshold(scores=more) == np.quantile(more, 0.95, method="higher")  # the run's own, by default
+    assert run_threshold(small_run, "capped:0.99", scores=more) == np.quantile(more, 0.95, method="inverted_cdf")
+    assert detector.threshold("capped:0.99", more, view="reconstruction") == np.quantile(
+        more, 0.95, method="inverted_cdf"
+    )
+    assert detector.threshold(scores=more) == np.quantile(
+        more, 0.95, method="inverted_cdf"
+    )  # the run's own, by default
 
 
 def test_training_evidence_is_sorted_and_has_3_at_the_95_percent_point(small_run):
