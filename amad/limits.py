@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from amad.errors import AmadError, ConfigError, InputError
-from amad.sizes import size_text
+from amad.numbers import size_text
 
 ROWS, CHANNELS, UPLOAD = "AMAD_MAX_ROWS", "AMAD_MAX_CHANNELS", "AMAD_UPLOAD_MB"
 USER_JOBS, HOURS, THREADS, MEMORY = "AMAD_USER_JOBS", "AMAD_JOB_HOURS", "AMAD_THREADS", "AMAD_MEMORY"

@@ -12,7 +12,7 @@ from typing import Any
 from amad.cli.data import open_workspace, wants_json
 from amad.cli.output import one_line, say, show, show_json
 from amad.errors import InputError
-from amad.sizes import size_text
+from amad.numbers import size_text
 from amad.workspace import Workspace, files
 from amad.workspace.backup import Backup, OnFile, back_up
 from amad.workspace.restoring import restore

@@ -14,7 +14,7 @@ from amad import limits, logs
 from amad.cli.data import open_workspace, wants_json
 from amad.cli.output import say, show, show_json, table
 from amad.errors import AmadError
-from amad.sizes import size_text
+from amad.numbers import size_text
 from amad.workspace import Workspace, room
 from amad.workspace.mending import Mended
 

@@ -13,7 +13,7 @@ import amad
 from amad.cli.data import open_workspace, wants_json
 from amad.cli.output import check_output, show, show_json, table
 from amad.errors import InputError
-from amad.sizes import size_text
+from amad.numbers import size_text
 from amad.workspace import RunRecord
 
 

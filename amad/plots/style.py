@@ -11,13 +11,12 @@ import plotly.graph_objects as go
 from numpy.typing import ArrayLike, NDArray
 
 from amad.errors import InputError
+from amad.numbers import MISSING, number
 from amad.plots.palette import COLORS, DIVERGING, SEQUENTIAL, Theme
 
 # The families Streamlit serves itself come first; where they are missing the system's own face stands in.
 FONT = '"Source Sans", "Source Sans 3", "Source Sans Pro", system-ui, -apple-system, "Segoe UI", sans-serif'
-MINUS = "\N{MINUS SIGN}"
 THIN = "\N{THIN SPACE}"
-MISSING = "\N{EN DASH}"
 
 _CLOCK = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s"), (1e-3, "ms"))
 
@@ -30,24 +29,6 @@ def colors(theme: Theme) -> dict[str, str]:
     if theme not in COLORS:
         raise InputError(f'There is no theme "{theme}". Choose light or dark.')
     return COLORS[theme]
-
-
-def number(value: float | None, digits: int = 3) -> str:
-    """A number with 3 significant digits, thousands by comma, a true minus; missing is a dash, never 0."""
-    if value is None or not math.isfinite(value):
-        return MISSING
-    if value == 0:
-        return "0"
-    size = abs(value)
-    if size >= 1e15 or size < 10.0 ** -(digits + 1):
-        power = math.floor(math.log10(size))
-        mantissa = number(value / 10.0**power, digits)
-        return f"{mantissa}e{power}".replace("-", MINUS)
-    decimals = max(0, digits - 1 - math.floor(math.log10(size)))
-    text = f"{value:,.{decimals}f}"
-    if "." in text:
-        text = text.rstrip("0").rstrip(".")
-    return text.replace("-", MINUS)
 
 
 def percent(share: float | None) -> str:

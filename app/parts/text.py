@@ -10,33 +10,14 @@ from datetime import datetime, timedelta
 import numpy as np
 import pandas as pd
 
-from amad.sizes import size_text
+from amad.numbers import MINUS, MISSING, number, size_text
 
-MISSING = "–"
-MINUS = "\u2212"
 THIN = "\u2009"
 # Streamlit reads :icon: and :colour[] even where the colon is escaped, and makes links of addresses; a word joiner, which
 # nobody sees, parts them. Times such as 05:47 stay as they are.
 _SHORTHAND = re.compile(r":(?=[A-Za-z/+_-]|100:|1234:|\d+[A-Za-z])|(?<=www)(?=\.)", re.IGNORECASE)
 _MARKS = re.compile(r"([\\`*_{}\[\]<>#|~$&!])")
 _LIST = re.compile(r"^([-+=]|\d+(?=[.)]))")  # what begins a list or a heading at the start of a line
-
-
-def number(value: float | None, digits: int = 3) -> str:
-    """A measured value: `digits` significant digits, whole from 100 on, thousands with a comma, a true minus."""
-    if value is None or not math.isfinite(value):
-        return MISSING
-    size = abs(value)
-    if size == 0:
-        return "0"
-    if size >= 1e12 or size < 10.0 ** -(digits + 2):
-        mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
-        return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}".replace("-", MINUS)
-    decimals = max(0, digits - 1 - math.floor(math.log10(size)))
-    written = f"{value:,.{decimals}f}"
-    if "." in written:
-        written = written.rstrip("0").rstrip(".")
-    return written.replace("-", MINUS)
 
 
 def count(value: int | None) -> str:

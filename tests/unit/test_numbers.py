@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from amad.sizes import UNITS, size_text
+from amad.numbers import UNITS, size_text
 
 
 @pytest.mark.parametrize(
