@@ -91,7 +91,9 @@ def _original(base: str, record: SeriesRecord, said: Stored) -> bytes | None:
     except AmadError as error:
         page.problem(error)
         return None
-    st.caption(f"Each of the {cached.series(record).rows:,} lines of {text.escape(file.name)} gets its label behind it.")
+    st.caption(
+        f"Each of the {cached.series(record).rows:,} lines of {text.escape(file.name)} gets its label behind it."
+    )
     return bytes(file.getvalue())
 
 
