@@ -109,3 +109,21 @@ def test_no_view_scrolls_the_page(
             expect(sized.get_by_text("Rank agreement of attention")).to_be_visible(timeout=60_000)
         expect(sized.locator(DRAWN).first).to_be_visible(timeout=60_000)
         assert max(scrolled(sized, '[data-testid="stMain"]')) <= 0, view
+
+
+def test_a_small_map_of_a_head_is_readable_and_chooses_it(sized: Page, server: tuple[Server, str]) -> None:
+    app, address = server
+    sized.goto(f"{app.url}/attention?{address}")
+    expect(sized.locator('[data-amad="maps"]')).to_be_visible(timeout=60_000)
+    sized.get_by_label("Show", exact=True).first.click()
+    sized.get_by_role("option", name="Heads", exact=True).click()
+    pictures = sized.get_by_role("button", name="Block 1, head 2", exact=True)
+    expect(pictures).to_have_count(2, timeout=60_000)  # P and G
+    box = pictures.first.bounding_box()
+    assert box is not None
+    assert box["width"] >= 60
+    pictures.last.click()
+    expect(pictures.first).to_have_attribute("aria-pressed", "true")
+    expect(sized.get_by_role("button", name="Block 1, head 1", exact=True).first).to_have_attribute(
+        "aria-pressed", "false"
+    )
