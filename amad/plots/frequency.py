@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from amad.errors import InputError
 from amad.plots.palette import Theme
-from amad.plots.style import array, clock, colors, diverging, figure, log_ticks, number, rgba
+from amad.plots.style import array, below, clock, colors, diverging, figure, log_ticks, number, rgba
 
 _FEW = 48  # stems that stand apart; more are drawn lighter, or they would hide what lies behind them
 _LABEL_WIDTH = 0.045  # room of one label as a share of the width; a weaker period nearer than that has none
@@ -25,6 +25,7 @@ def frequency_spectrum(
     silhouette: float = 1.0,
     label: int = 0,
     quantity: str = "bank weight |a|",
+    when: str = "after training",
     theme: Theme = "light",
 ) -> go.Figure:
     """Period of each learned frequency against the weight of its bank, or one of its own (Plotly).
@@ -33,7 +34,8 @@ def frequency_spectrum(
     |a|, negative banks are open circles. `initial` is (omega, weights) before training, drawn as ghosts; `spectrum` is
     (periods in steps (K,), power (K,)) of the data, a grey silhouette scaled to the panel (it has no axis). `bank`
     emphasises one bank. Clock time stands under each tick when `seconds_per_step` is known. `silhouette` is the height of
-    the data's spectrum as a share of the largest weight; `label` is how many of the strongest periods carry their number.
+    the data's spectrum as a share of the largest weight; `label` is how many of the strongest periods carry their number;
+    `when` is what the legend says of the learned ones.
     Errors: InputError for shapes that do not fit and frequencies that are not positive.
     """
     tone = colors(theme)
@@ -79,7 +81,7 @@ def frequency_spectrum(
     if ghosts is not None:
         _stems(made, *ghosts, name="before training", color=tone["grey"], opacity=0.45, ghost=True)
     if bank is None:
-        _stems(made, period, weight, banks, name="after training", color=tone["local"], opacity=0.9, ghost=False)
+        _stems(made, period, weight, banks, name=when, color=tone["local"], opacity=0.9, ghost=False)
     else:
         chosen = banks == bank
         rest = (period[~chosen], weight[~chosen], banks[~chosen])
@@ -242,14 +244,28 @@ def mask_map(kernel: ArrayLike, *, theme: Theme = "light") -> go.Figure:
         zmin=-top,
         zmax=top,
         colorscale=_toward_local(theme),
-        colorbar={"thickness": 10, "outlinewidth": 0, "title": {"text": "kernel", "side": "right"}},
-        hovertemplate="t %{y}<br>s %{x}<br>kernel %{z:.3~g}<extra></extra>",
+        colorbar={
+            "orientation": "h",
+            "thickness": 8,
+            "outlinewidth": 0,
+            "len": 0.7,
+            "x": 0.5,
+            "xanchor": "center",
+            "y": 1.0,
+            "yanchor": "bottom",
+            "ypad": 4,
+            "nticks": 5,
+            "title": {"text": "factor on query times key", "side": "top"},
+        },
+        hovertemplate="t %{y}<br>s %{x}<br>factor %{z:.3~g}<extra></extra>",
     )
-    made.update_xaxes(title_text="key step s", showgrid=False, constrain="domain")
+    made.update_xaxes(showgrid=False, constrain="domain")
     made.update_yaxes(
-        title_text="query step t", showgrid=False, autorange="reversed", scaleanchor="x", constrain="domain"
-    )
-    return made
+        title_text="query step t", showgrid=False, autorange="reversed", scaleanchor="x", constrain="domain",
+        constraintoward="top",
+    )  # fmt: skip
+    below(made, "key step s", None, None, theme)
+    return made.update_layout(margin_t=62)
 
 
 def _toward_local(theme: Theme) -> list[list[object]]:

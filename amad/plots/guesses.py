@@ -10,9 +10,8 @@ from numpy.typing import ArrayLike
 from plotly.subplots import make_subplots
 
 from amad.errors import InputError
-from amad.plots.injection import panel_name
 from amad.plots.palette import Theme
-from amad.plots.style import array, colors, escape, figure, number, rgba
+from amad.plots.style import array, colors, escape, figure, gutter, number, rgba
 
 
 def guesses_lesson(
@@ -48,7 +47,7 @@ def guesses_lesson(
     if level is not None:
         words += f"; the score is highest, {number(float(level.max()))}, at row {first + int(np.argmax(level)):,}"
     made = make_subplots(
-        rows=panels, cols=1, shared_xaxes=True, vertical_spacing=0.06, figure=figure(theme, f"{words}.")
+        rows=panels, cols=1, shared_xaxes=True, vertical_spacing=0.03, figure=figure(theme, f"{words}.")
     )
     rows = np.arange(first, first + length)
     for place, name in enumerate(names):
@@ -57,8 +56,8 @@ def guesses_lesson(
             hovertemplate=f"{escape(name)} %{{y:.4~g}}<br>row %{{x:,}}<extra></extra>", row=place + 1, col=1,
         )  # fmt: skip
         made.update_yaxes(nticks=3, row=place + 1, col=1)
-        panel_name(made, place + 1, escape(name), tone["grey"])
     at = len(names) + 1
+    panel_names = [(name, tone["grey"]) for name in names]
     if counts is not None:
         made.add_scatter(
             x=rows, y=counts, mode="lines", line={"color": tone["threshold"], "width": 1.5, "shape": "hv"}, fill="tozeroy",
@@ -67,7 +66,7 @@ def guesses_lesson(
         )  # fmt: skip
         top = max(float(counts.max()), 1.0)
         made.update_yaxes(range=[0, 1.1 * top], dtick=-(-top // 3), tickformat="d", row=at, col=1)
-        panel_name(made, at, "Guesses that cover a row", tone["threshold"])
+        panel_names.append(("Guesses\non a row", tone["threshold"]))
         at += 1
     if level is not None:
         made.add_scatter(
@@ -75,7 +74,7 @@ def guesses_lesson(
             hovertemplate="score %{y:.2f}<br>row %{x:,}<extra></extra>", row=at, col=1,
         )  # fmt: skip
         made.update_yaxes(rangemode="tozero", nticks=3, row=at, col=1)
-        panel_name(made, at, "Score", tone["score"])
+        panel_names.append(("Score", tone["score"]))
         if threshold is not None:
             line = {"color": tone["threshold"], "width": 1.5, "dash": "6px,4px"}
             made.add_hline(y=threshold, line=line, row=at, col=1)
@@ -87,4 +86,4 @@ def guesses_lesson(
             )  # fmt: skip
     made.update_xaxes(tickformat=",")
     made.update_xaxes(title_text="row of the series", row=panels, col=1)
-    return made.update_layout(showlegend=False)
+    return gutter(made, panel_names).update_layout(showlegend=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -12,7 +13,14 @@ from plotly.subplots import make_subplots
 from amad.errors import InputError
 from amad.plots.maps import color_limit
 from amad.plots.palette import Theme
-from amad.plots.style import array, colors, escape, figure, number, percent, rgba, sequential
+from amad.plots.style import array, below, colors, escape, figure, gutter, number, percent, rgba, sequential
+
+NAMES = 0.16  # share of the width between signals and maps: the names of the shares stand in it
+HEIGHTS = (
+    (0.69, 1.0),
+    (0.355, 0.665),
+    (0.0, 0.3),
+)  # P, G and the shares, from the floor: each share has room for its name
 
 
 def injection_lesson(
@@ -62,9 +70,12 @@ def injection_lesson(
             + ", ".join(f"{name} {percent(float(part))}" for name, part in zip(names, parts, strict=True))
             + "."
         )
+    shape: dict[str, Any] = {"cols": 1}  # without maps and shares the signals take the whole width
+    if maps is not None or shares is not None:
+        shape = {"cols": 2, "specs": specs, "column_widths": [0.72, 0.28], "horizontal_spacing": NAMES}
     made = make_subplots(
-        rows=panels, cols=2, specs=specs, column_widths=[0.74, 0.26], vertical_spacing=0.05, horizontal_spacing=0.09,
-        row_heights=[1.0] * (panels - 1) + [1.35], figure=figure(theme, words, legend=True),
+        rows=panels, **shape, vertical_spacing=0.03, row_heights=[1.0] * (panels - 1) + [1.35],
+        figure=figure(theme, words, legend=True),
     )  # fmt: skip
     rows = np.arange(first, first + len(signal))
     for place, name in enumerate(names):
@@ -85,7 +96,6 @@ def injection_lesson(
             showlegend=place == 0, hovertemplate=f"{escape(name)} %{{y:.4~g}}<br>row %{{x:,}}<extra></extra>", **at,
         )  # fmt: skip
         made.update_yaxes(nticks=3, **at)
-        panel_name(made, place + 1, escape(name), tone["grey"])
     at = {"row": panels, "col": 1}
     made.add_scatter(
         x=rows, y=level_before, mode="lines", line={"color": rgba(tone["training"], 0.8), "width": 1}, showlegend=False,
@@ -96,9 +106,10 @@ def injection_lesson(
         hovertemplate="score %{y:.2f}<br>row %{x:,}<extra></extra>", **at,
     )  # fmt: skip
     made.add_hline(y=threshold, line={"color": tone["threshold"], "width": 1.5, "dash": "6px,4px"}, **at)
-    panel_name(made, panels, "Score", tone["score"])
+    gutter(made, [*((name, tone["grey"]) for name in names), ("Score", tone["score"])])
     made.update_yaxes(range=[0, 1.15 * max(threshold, float(level.max()))], nticks=4, **at)
-    made.update_xaxes(title_text="row of the series", tickformat=",", **at)
+    below(made, "row of the series", panels, 1, theme)
+    made.update_xaxes(tickformat=",", **at)
     made.update_xaxes(matches="x", range=[rows[0], rows[-1]], showticklabels=False, col=1)
     made.update_xaxes(showticklabels=True, **at)
     for row in range(1, panels + 1):
@@ -112,35 +123,22 @@ def injection_lesson(
         made.add_bar(
             x=parts, y=list(range(len(names))), orientation="h", marker={"color": tone["score"]}, showlegend=False,
             hovertemplate="%{x:.0%}<extra></extra>", text=[percent(round(float(part), 2)) for part in parts],
-            textposition="outside", cliponaxis=False, width=0.55, name="share", row=panels, col=2,
+            textposition="outside", cliponaxis=False, width=0.55, name="share", constraintext="none", textfont_size=11, row=panels,
+            col=2,
         )  # fmt: skip
         made.update_yaxes(
             tickvals=list(range(len(names))), ticktext=[escape(name.split(" (")[0]) for name in names],
-            autorange="reversed", showgrid=False, row=panels, col=2,
+            autorange="reversed", showgrid=False, ticklabelstandoff=4, domain=HEIGHTS[2], row=panels, col=2,
         )  # fmt: skip
-        made.update_xaxes(
-            title_text="share of the score", tickformat=".0%", range=[0, 1.25], nticks=3, row=panels, col=2
-        )
-    made.update_layout(dragmode="select", selectdirection="h", margin={"r": 24, "t": 44}, legend_y=1.05)
+        made.update_xaxes(tickformat=".0%", range=[0, 1.25], nticks=3, row=panels, col=2)
+        below(made, "share of the score", panels, 2, theme)
+    made.update_layout(dragmode="select", selectdirection="h", margin={"r": 24, "t": 30})
     return made
-
-
-def panel_name(made: go.Figure, row: int, words: str, color: str) -> None:
-    """The name of a panel over its left end: beside it, a narrow window would have no room."""
-    made.add_annotation(
-        text=words, x=0, y=1, xref="x domain", yref="y domain" if row == 1 else f"{_axis(made, row)} domain",
-        xanchor="left", yanchor="bottom", showarrow=False, font={"size": 11.5, "color": color}, yshift=-1,
-    )  # fmt: skip
-
-
-def _axis(made: go.Figure, row: int) -> str:
-    """Name of the y axis of a panel in the left column, as a reference: y3."""
-    return str(next(iter(made.select_yaxes(row=row, col=1))).plotly_name.replace("axis", ""))
 
 
 def _maps(made: go.Figure, maps: tuple[ArrayLike, ArrayLike], rows: tuple[int, int], theme: Theme) -> None:
     """P and G small, with one colour scale and no axes of their own."""
-    pair = [np.asarray(one, dtype=np.float32) for one in maps]
+    tone, pair = colors(theme), [np.asarray(one, dtype=np.float32) for one in maps]
     top = color_limit(*pair)
     for index, (found, row) in enumerate(zip(pair, rows, strict=True)):
         title = ("Local P", "Global G")[index]
@@ -152,6 +150,12 @@ def _maps(made: go.Figure, maps: tuple[ArrayLike, ArrayLike], rows: tuple[int, i
         made.update_xaxes(showticklabels=False, showgrid=False, constrain="domain", row=row, col=2)
         axis = next(iter(made.select_xaxes(row=row, col=2)))
         made.update_yaxes(
-            showticklabels=False, showgrid=False, autorange="reversed", constrain="domain", title_text=title,
+            showticklabels=False, showgrid=False, autorange="reversed", constrain="domain", domain=HEIGHTS[index],
             scaleanchor=axis.plotly_name.replace("axis", ""), row=row, col=2,
+        )  # fmt: skip
+        where = {"x": axis, "y": next(iter(made.select_yaxes(row=row, col=2)))}
+        made.add_annotation(
+            text=title, x=0, y=0.5, xanchor="right", yanchor="middle", align="right", showarrow=False,
+            font={"size": 11.5, "color": tone["grey"]}, xshift=-8,
+            **{f"{side}ref": f"{one.plotly_name.replace('axis', '')} domain" for side, one in where.items()},
         )  # fmt: skip

@@ -13,27 +13,32 @@ from plotly.subplots import make_subplots
 from amad.errors import InputError
 from amad.plots.maps import color_limit
 from amad.plots.palette import Theme
-from amad.plots.style import array, colors, diverging, escape, figure, number, percent, rgba, sequential
+from amad.plots.style import array, below, colors, diverging, escape, figure, gutter, number, percent, rgba, sequential
 
 PRESENT = 1.4  # by how much letters and lines grow on a projector
+MAP, APART = 0.52, 0.1  # widths of the right column and of the gap left of it, as shares
 
 
 def large(made: go.Figure) -> go.Figure:
     """The figure for a projector: letters of 16 px and more, lines of 2.25 px and more; changes it and gives it back."""
     layout = made.layout
     made.update_layout(font_size=17, legend_font_size=17, hoverlabel_font_size=17, title_font_size=20)
-    made.for_each_xaxis(lambda axis: axis.update(tickfont_size=16, title_font_size=17))
+    made.for_each_xaxis(lambda axis: axis.update(tickfont_size=16, title_font_size=17, ticklabelstandoff=9))
     made.for_each_yaxis(lambda axis: axis.update(tickfont_size=16, title_font_size=17))
     for note in layout.annotations:
         note.font.size = max(16.0, PRESENT * (note.font.size or 12))
+        note.xshift, note.yshift = PRESENT * (note.xshift or 0), PRESENT * (note.yshift or 0)
     for trace in made.data:
         if trace.type == "scatter" and "lines" in (trace.mode or "lines"):
             trace.line.width = max(2.25, PRESENT * (trace.line.width or 1.25))
         if trace.type == "scatter" and trace.marker.size is not None and np.ndim(trace.marker.size) == 0:
             trace.marker.size = PRESENT * trace.marker.size
+        if trace.type == "bar" and trace.text is not None:
+            trace.textfont.size = 15
         if trace.type == "heatmap" and trace.colorbar.title.text is not None:
             trace.colorbar.tickfont.size = 15
             trace.colorbar.title.font.size = 15
+            trace.colorbar.ypad = 14  # the grown labels of bar and map would touch
     margin = {side: PRESENT * (layout.margin[side] or 0) for side in ("l", "t", "b") if layout.margin[side]}
     made.update_layout(margin=margin)
     return made
@@ -93,9 +98,9 @@ def window_lesson(
         row=3,
         col=1,
     )
-    made.update_yaxes(title_text="series", nticks=4, row=1, col=1)
-    made.update_yaxes(title_text=escape(name), row=2, col=1)
-    made.update_yaxes(title_text="error", rangemode="tozero", nticks=4, row=3, col=1)
+    made.update_yaxes(nticks=4)
+    made.update_yaxes(rangemode="tozero", nticks=3, row=3, col=1)
+    gutter(made, [("Series", tone["grey"]), (name, tone["grey"]), ("Error", tone["score"])])
     made.update_xaxes(range=[start - 0.5, inside[-1] + 0.5], matches="x2", row=3, col=1)
     made.update_xaxes(range=[start - 0.5, inside[-1] + 0.5], showticklabels=False, row=2, col=1)
     made.update_xaxes(title_text="row of the series", row=3, col=1)
@@ -133,7 +138,7 @@ def attention_lesson(
     )  # fmt: skip
     made.update_yaxes(title_text="signal", row=1, col=1)
     made.update_yaxes(title_text="attention", tickformat=".0%", rangemode="tozero", row=2, col=1)
-    made.update_xaxes(title_text="key step", title_standoff=14, row=2, col=1)
+    below(made, "key step", 2, 1, theme)
     _map(made, found, title, theme, query)
     return made
 
@@ -170,8 +175,8 @@ def mask_lesson(
         )
     _line(made, where, line, tone["local"], "kernel", row=1, width=2.5)
     made.add_hline(y=0, line={"color": tone["rule"], "width": 1}, row=1, col=1)
-    made.update_xaxes(title_text="lag between query and key (steps)", row=1, col=1)
-    made.update_yaxes(title_text="factor on query times key", row=1, col=1)
+    below(made, "lag between query and key (steps)", 1, 1, theme)
+    made.update_yaxes(title_text="factor", row=1, col=1)
     _map(made, found, "Local P", theme, None)
     return made
 
@@ -220,7 +225,7 @@ def game_lesson(
     made.update_yaxes(title_text="nats a step", row=2, col=1)
     made.update_xaxes(title_text=f"key step (query step {query})", row=2, col=1)
     made.update_yaxes(title_text="mean divergence (nats)", rangemode="tozero", row=1, col=2)
-    made.update_xaxes(title_text="move", range=[0, max(10, len(moves) * 1.05)], row=1, col=2)
+    made.update_xaxes(title_text="move", range=[-0.03 * max(10, len(moves)), max(10, len(moves) * 1.05)], row=1, col=2)
     return made
 
 
@@ -260,13 +265,13 @@ def contrast_lesson(
             )
     made.update_yaxes(title_text="signal", row=1, col=1)
     made.update_yaxes(title_text="recognised", tickformat=".0%", rangemode="tozero", row=2, col=1)
-    made.update_xaxes(title_text="step", title_standoff=14, row=2, col=1)
+    below(made, "step", 2, 1, theme)
     made.add_heatmap(
         z=np.asarray(found, dtype=np.float32), zmin=-1, zmax=1, colorscale=[[at, stop] for at, stop in reversed_scale(theme)],
         hovertemplate="local view of step %{y}<br>global view of step %{x}<br>likeness %{z:.2f}<extra></extra>",
         colorbar=_bar("likeness", [-1, 0, 1], ["−1", "0", "1"]), name="likeness", row=1, col=2,
     )  # fmt: skip
-    _square(made, "global view of step", "local view of step")
+    _square(made, "global view of step", "local view of step", theme)
     return made
 
 
@@ -288,7 +293,7 @@ def _beside(theme: Theme, words: str, *, rows: int = 2, legend: bool = False) ->
     ground = figure(theme, words, legend=legend)
     ground.update_layout(bargap=0, margin={"t": 62})
     return make_subplots(
-        rows=rows, cols=2, column_widths=[0.54, 0.46], specs=specs, horizontal_spacing=0.1, vertical_spacing=0.1,
+        rows=rows, cols=2, column_widths=[1 - MAP, MAP], specs=specs, horizontal_spacing=APART, vertical_spacing=0.1,
         shared_xaxes=rows > 1, figure=ground,
     )  # fmt: skip
 
@@ -344,10 +349,10 @@ def _map(made: go.Figure, found: NDArray[np.float64], title: str, theme: Theme, 
     made.add_heatmap(
         z=np.sqrt(np.clip(found, 0, top)).astype(np.float32), customdata=found.astype(np.float32), zmin=0,
         zmax=float(np.sqrt(top)), colorscale=sequential(theme),
-        colorbar=_bar(f"{title}, of the row", np.sqrt(ends).tolist(), [percent(end) for end in ends]),
+        colorbar=_bar(f"{title} (share of the row)", np.sqrt(ends).tolist(), [percent(end) for end in ends]),
         hovertemplate="query %{y}<br>key %{x}<br>weight %{customdata:.2%}<extra></extra>", name=title, row=1, col=2,
     )  # fmt: skip
-    _square(made, "key step", "query step")
+    _square(made, "key step", "query step", theme)
     if query is not None:
         made.add_hrect(
             y0=query - 0.5, y1=query + 0.5, fillcolor="rgba(0,0,0,0)", line_color=colors(theme)["threshold"],
@@ -355,8 +360,9 @@ def _map(made: go.Figure, found: NDArray[np.float64], title: str, theme: Theme, 
         )  # fmt: skip
 
 
-def _square(made: go.Figure, across: str, down: str) -> None:
-    made.update_xaxes(title_text=across, showgrid=False, constrain="domain", row=1, col=2)
+def _square(made: go.Figure, across: str, down: str, theme: Theme) -> None:
+    below(made, across, 1, 2, theme)
+    made.update_xaxes(showgrid=False, constrain="domain", row=1, col=2)
     made.update_yaxes(
         title_text=down,
         showgrid=False,
@@ -373,7 +379,7 @@ def _bar(title: str, values: list[float], words: list[str]) -> dict[str, Any]:
     """A colour bar that lies over the map of the right column, its title over it."""
     return {
         "orientation": "h",
-        "x": 0.793,
+        "x": 1 - MAP * (1 - APART) / 2,
         "xanchor": "center",
         "len": 0.34,
         "y": 1.0,

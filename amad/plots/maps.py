@@ -215,6 +215,6 @@ def leaned_on(rows: ArrayLike, weights: ArrayLike, row: int, *, theme: Theme = "
     )
     made.add_vline(x=row, line={"color": tone["threshold"], "width": 1.5})
     made.update_layout(bargap=0)
-    made.update_xaxes(title_text="row of the series", tickformat=",")
-    made.update_yaxes(title_text="attention through all blocks", tickformat=".0%", rangemode="tozero")
+    made.update_xaxes(title_text=f"row of the series; attention of row {row:,} through all blocks", tickformat=",")
+    made.update_yaxes(title_text="attention", tickformat=".0%", rangemode="tozero")
     return made

@@ -12,7 +12,7 @@ from plotly.subplots import make_subplots
 
 from amad.errors import InputError
 from amad.plots.palette import Theme
-from amad.plots.style import array, colors, escape, figure, number, percent, rgba
+from amad.plots.style import array, colors, escape, figure, gutter, number, percent, rgba
 
 # More points than this a channel only slow the browser: beyond it each bucket keeps its true minimum and maximum.
 _MOST_POINTS = 4000
@@ -94,6 +94,7 @@ def timeline(
     ground = figure(theme, _story(signal, channels, evidence, threshold, events), height=panel * panels + 90)
     spacing = min(0.02, 0.5 / panels)
     made = make_subplots(rows=panels, cols=1, shared_xaxes=True, vertical_spacing=spacing, figure=ground)
+    panel_names = []
     for place, name in enumerate(channels):
         if awaited is not None:
             _line(
@@ -101,12 +102,12 @@ def timeline(
             )
         _line(made, place + 1, where, signal[:, place], tone["signal"], escape(name), 1.25)
         unit = (units or {}).get(name, "")
-        made.update_yaxes(title_text=escape(name) + (f"<br>{escape(unit)}" if unit else ""), row=place + 1, col=1)
+        panel_names.append((f"{name}\n{unit}" if unit else name, tone["grey"]))
         for start, end in _runs(np.isnan(signal[:, place])):
             _band(made, place + 1, where, (start, end), tone["missing"], 0.9, floor=True)
     if evidence is not None:
         _line(made, panels, where, evidence, tone["score"], "score", 1.25)
-        made.update_yaxes(title_text="score", rangemode="tozero", row=panels, col=1)
+        made.update_yaxes(rangemode="tozero", row=panels, col=1)
         if threshold is not None:
             line = {"color": tone["threshold"], "width": 1.5, "dash": "6px,4px"}
             made.add_hline(y=threshold, line=line, row=panels, col=1)
@@ -120,8 +121,10 @@ def timeline(
         _band(made, 1, where, training, tone["training"], 0.9, floor=True)
     axis = "row" if time is None else f"time{f' ({escape(zone)})' if zone else ''}"
     made.update_xaxes(title_text=axis, row=panels, col=1)
-    made.update_yaxes(nticks=3, title_standoff=4)
-    return made
+    made.update_yaxes(nticks=3)
+    if evidence is not None:
+        panel_names.append(("score", tone["score"]))
+    return gutter(made, panel_names)
 
 
 def _story(

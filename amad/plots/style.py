@@ -17,6 +17,7 @@ from amad.plots.palette import COLORS, DIVERGING, SEQUENTIAL, Theme
 # The families Streamlit serves itself come first; where they are missing the system's own face stands in.
 FONT = '"Source Sans", "Source Sans 3", "Source Sans Pro", system-ui, -apple-system, "Segoe UI", sans-serif'
 THIN = "\N{THIN SPACE}"
+GUTTER = 16  # letters of a panel's name that stand left of it
 
 _CLOCK = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s"), (1e-3, "ms"))
 
@@ -111,7 +112,7 @@ def figure(theme: Theme, description: str, *, height: int | None = None, legend:
             "paper_bgcolor": "rgba(0,0,0,0)",
             "plot_bgcolor": "rgba(0,0,0,0)",
             "colorway": [tone[role] for role in ("local", "global", "cad", "score", "expected", "mixed")],
-            "xaxis": axis,
+            "xaxis": {**axis, "ticklabelstandoff": 4},  # clear of the lowest label of the other axis
             "yaxis": axis,
             "hoverlabel": {
                 "bgcolor": tone["surface"],
@@ -140,6 +141,48 @@ def figure(theme: Theme, description: str, *, height: int | None = None, legend:
     if height is not None:
         made.update_layout(height=height)
     return made
+
+
+def gutter(made: go.Figure, names: Sequence[tuple[str, str]], col: int | None = None) -> go.Figure:
+    """Names of panels stacked from the top, each with its colour, level and left of the ticks; in the left margin, which fits them.
+
+    Turned by 90 degrees they would run into each other where panels are low, over them they would lie on the data above.
+    A unit in brackets takes a second line; what is longer than the gutter ends in an ellipsis.
+    """
+    lines = [_two_lines(name) for name, _ in names]
+    longest = max((len(line) for both in lines for line in both), default=0)
+    wide = round(44 + 6.4 * longest)
+    for place, (both, (_, color)) in enumerate(zip(lines, names, strict=True)):
+        axis = next(iter(made.select_yaxes(row=place + 1, col=col or 1))).plotly_name.replace("axis", "")
+        made.add_annotation(
+            text="<br>".join(escape(line) for line in both), x=0, y=0.5, xref="paper", yref=f"{axis} domain", xanchor="left",
+            yanchor="middle", align="left", showarrow=False, font={"size": 11.5, "color": color}, xshift=4 - wide,
+        )  # fmt: skip
+    return made.update_layout(margin={"l": wide})
+
+
+def _two_lines(name: str) -> list[str]:
+    lines = name.split("\n", 1)
+    head, bracket, unit = name.partition(" (")
+    if bracket and len(lines) == 1:
+        lines = [head, f"({unit}"]
+    return [line if len(line) <= GUTTER else f"{line[: GUTTER - 1]}\N{HORIZONTAL ELLIPSIS}" for line in lines]
+
+
+def below(made: go.Figure, words: str, row: int | None, col: int | None, theme: Theme) -> go.Figure:
+    """The title of an x axis, as a note under its panel, in a figure that holds a square map.
+
+    Plotly places an axis's own title by tick labels that may move once more while it makes the map square, and then
+    leaves it over them.
+    """
+    axes = {"x": made.select_xaxes(row=row, col=col), "y": made.select_yaxes(row=row, col=col)}
+    where = {
+        f"{side}ref": f"{next(iter(found)).plotly_name.replace('axis', '')} domain" for side, found in axes.items()
+    }
+    return made.add_annotation(
+        text=escape(words), x=0.5, y=0, xanchor="center", yanchor="top", showarrow=False, yshift=-22,
+        font={"size": 12, "color": colors(theme)["grey"]}, **where,
+    )  # fmt: skip
 
 
 def say(made: go.Figure, description: str) -> go.Figure:

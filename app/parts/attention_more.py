@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -10,13 +10,14 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
+from streamlit.delta_generator import DeltaGenerator
 
 from amad import inspection, plots
 from amad.errors import AmadError
 from amad.plots.words import CAUTION
 from amad.spreadsheets import csv_text
 from amad.workspace import RunRecord, SeriesRecord
-from app.components.maps import maps, sources
+from app.components.maps import head_pictures, maps, sources
 from app.parts import cached, downloads, learned, page, prepare, text, theme, workspace
 
 WAY, ROWS, TRIED = "attention-way", "attention-rows", "attention-tried"
@@ -27,32 +28,51 @@ PARTS = {
     "network": "· error of AMAD", "linear": "· of the linear part", "forecast": "· of the forecast", "deviation": "· deviation",
 }  # fmt: skip
 MOST_CHANNELS = 4  # of those that made the event, drawn
+WIDE = 110  # pixels of a column of heads: all eight stand beside the sidebar of a narrow window
+SMALL = 480  # pixels that the pictures of all heads of a block take together; less in a narrow window (style.css)
 
 
-def heads(seen: dict[str, NDArray[Any]], run: RunRecord) -> None:
-    """Distance, entropy, mixing and CAD of every head of the window, with a table to take away."""
+def heads(
+    seen: dict[str, NDArray[Any]],
+    run: RunRecord,
+    chosen: tuple[int | None, int | None],
+    pick: Callable[[int, int], None],
+) -> None:
+    """Distance, entropy, mixing and CAD of every head of the window, with a table to take away; P and G of each below."""
     found = inspection.head_facts(seen)
     blocks, count = found["cad"].shape
     block, head = (axis.ravel() + 1 for axis in np.indices((blocks, count)))
     table = pd.DataFrame({"Block": block, "Head": head, **{name: values.ravel() for name, values in found.items()}})
     longest = float(max(table["distance_local"].max(), table["distance_global"].max(), 1.0))
     bar = st.column_config.ProgressColumn
-    st.dataframe(
+    st.container(key="attention-heads-list").dataframe(
         table, hide_index=True, row_height=28, height="stretch", key="attention-heads-table",
         alt="Attention distance, entropy, mixing and CAD of every head in this window",
         column_config={
-            "distance_local": bar("Distance of P (steps)", min_value=0, max_value=longest, format="%.1f"),
-            "distance_global": bar("Distance of G (steps)", min_value=0, max_value=longest, format="%.1f"),
-            "entropy_local": bar("Entropy of P (of ln L)", min_value=0, max_value=1, format="%.2f"),
-            "entropy_global": bar("Entropy of G (of ln L)", min_value=0, max_value=1, format="%.2f"),
-            "mixing": bar("Mixing of P", min_value=0, max_value=1, format="%.2f"),
-            "cad": bar("CAD (nats)", min_value=0, max_value=float(np.log(2)), format="%.3f"),
+            "Block": st.column_config.NumberColumn(width=48),
+            "Head": st.column_config.NumberColumn(width=48),
+            "distance_local": bar("Distance P, steps", min_value=0, max_value=longest, format="%.1f", width=WIDE),
+            "distance_global": bar("Distance G, steps", min_value=0, max_value=longest, format="%.1f", width=WIDE),
+            "entropy_local": bar("Entropy P, of ln L", min_value=0, max_value=1, format="%.2f", width=WIDE),
+            "entropy_global": bar("Entropy G, of ln L", min_value=0, max_value=1, format="%.2f", width=WIDE),
+            "mixing": bar("Mixing of P", min_value=0, max_value=1, format="%.2f", width=WIDE),
+            "cad": bar("CAD, nats", min_value=0, max_value=float(np.log(2)), format="%.3f", width=WIDE),
         },
     )  # fmt: skip
     st.download_button(
         "Download table", csv_text(table).encode(), file_name=f"{prepare.file_name(run.name)}-heads.csv",
         key="attention-heads-download", icon=":material/download:", mime="text/csv", on_click="ignore",
     )  # fmt: skip
+    side = int(np.clip(SMALL // count, 36, 120))
+    with st.container(horizontal=True, gap="medium", key="attention-heads-small"):
+        for name, title in (("local", "Local P"), ("global", "Global G")):
+            with st.container(gap="small", width="content"):
+                st.subheader(f"{title} of every head", anchor=False)
+                head_pictures(
+                    key=f"attention-small-{name}", weights=seen[name], block=chosen[0], head=chosen[1], on_pick=pick,
+                    size=side, theme=theme.current(),
+                )  # fmt: skip
+    st.caption(f"A picture that is clicked chooses its block and head. {CAUTION}")
 
 
 def normal_row(record: SeriesRecord, run: RunRecord) -> int:
@@ -74,10 +94,8 @@ def beside(record: SeriesRecord, run: RunRecord, block: int | None, head: int | 
     row = normal_row(record, run)
     clock = cached.clock(record)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        at = st.number_input(
-            "Middle row of the other window", 0, record.rows - 1, row, key="attention-other", width=150,
-            label_visibility="collapsed",
-        )  # fmt: skip
+        with st.container(key="attention-inline-label", width="content"):
+            at = st.number_input("Middle row", 0, record.rows - 1, row, key="attention-other", width=230)
         first, length = sources.span(run, record, int(at))
         usual = "usual window" if int(at) == row else "other window"
         st.markdown(f"**{usual.capitalize()}** :gray[{text.escape(clock.span(first, first + length))}]")
@@ -95,6 +113,7 @@ def beside(record: SeriesRecord, run: RunRecord, block: int | None, head: int | 
             mixing=float(picked.mixing.mean()), theme=theme.current(),
         )  # fmt: skip
         downloads.offer("attention-maps-beside", "maps", lambda: csv_of(picked, first))
+    st.caption(CAUTION)
 
 
 def rollout(seen: dict[str, NDArray[Any]], head: int | None) -> sources.Maps:
@@ -147,7 +166,8 @@ def still_flagged(
     start = {"span": (first + int(edges[most]), first + int(edges[most + 1]))}
     if event is not None:
         start["event"] = (max(int(event.start_row), first), min(int(event.end_row), first + length))
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="attention-replace"):
+    main, inspector = page.split("attention")
+    with main, st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="attention-replace"):
         way = st.selectbox("Replace by", inspection.WAYS, key=WAY, width=170, persist_state="session")
         if way == inspection.WAYS[1]:
             period = st.number_input(
@@ -163,10 +183,11 @@ def still_flagged(
     rows = (max(0, first - AROUND), min(record.rows, first + length + AROUND))
     mark = cached.mark(_folder(run))
     try:
-        with st.spinner("Scoring again"):
+        with main, st.spinner("Scoring again"):
             found = _tried(run.id, record.id, str(record.created), rows, span, str(way), float(period), mark)
     except AmadError as error:
-        page.problem(error)
+        with main:
+            page.problem(error)
         return
     level = cached.own_threshold(run, record)
     names = [name for name in order if name in run.channels][:MOST_CHANNELS]
@@ -176,17 +197,21 @@ def still_flagged(
         found["before"], level, (span[0] - rows[0], span[1] - rows[0]), first=rows[0],
         theme=theme.current(),
     )  # fmt: skip
-    learned.show(
-        figure, "attention-replaced", brushed=lambda: brushed("attention-replaced", slid, (first, first + length))
-    )
+    with main:
+        learned.show(
+            figure, "attention-replaced", brushed=lambda: brushed("attention-replaced", slid, (first, first + length))
+        )
     inside = slice(first - rows[0], first + length - rows[0])
     before, after = float(found["before"][inside].max()), float(found["after"][inside].max())
     words = "still over" if after > level else "now under" if before > level else "under"
-    st.markdown(
+    told = inspector.container(key="attention-flagged-words", gap="small")
+    told.markdown(
         f"In this window the score goes from **{text.score(before)}** to **{text.score(after)}**, {words} the threshold of "
         f"{text.score(level)}."
     )
-    table(record, run, picked, first, step, rows, str(way), float(period), found["expected"], edges, masses)
+    told.caption(CAUTION)
+    with inspector:
+        table(told, record, run, picked, first, step, rows, str(way), float(period), found["expected"], edges, masses)
 
 
 def brushed(figure: str, slider: str, window: tuple[int, int]) -> None:
@@ -196,11 +221,11 @@ def brushed(figure: str, slider: str, window: tuple[int, int]) -> None:
 
 
 def table(
-    record: SeriesRecord, run: RunRecord, picked: sources.Maps, first: int, step: int, rows: tuple[int, int], way: str,
+    words: DeltaGenerator, record: SeriesRecord, run: RunRecord, picked: sources.Maps, first: int, step: int, rows: tuple[int, int], way: str,
     period: float, expected: NDArray[Any], edges: NDArray[Any], masses: NDArray[Any],
 ) -> None:  # fmt: skip
     """Every stretch of the window replaced in turn: change of the step's score beside the attention it had."""
-    if st.session_state.get(TRIED) != (run.id, first, step, way) and not st.button(
+    if st.session_state.get(TRIED) != (run.id, first, step, way) and not words.button(
         f"Replace each of {STRETCHES} stretches in turn", key="attention-try",
         help="Scores the window once for every stretch: some seconds.",
     ):  # fmt: skip
@@ -208,7 +233,7 @@ def table(
     st.session_state[TRIED] = (run.id, first, step, way)
     detector, values = _opened(run.id, record.id)
     stretches = [(int(start) + first - rows[0], int(stop) + first - rows[0]) for start, stop in pairwise(edges)]
-    with st.spinner("Scoring each stretch"):
+    with words, st.spinner("Scoring each stretch", show_time=True):
         found = inspection.effect_of_stretches(
             detector, np.asarray(values[rows[0] : rows[1]], dtype=np.float32), step - rows[0], stretches, masses, way,
             expected=expected, period=period,
@@ -222,19 +247,25 @@ def table(
             "Change of the score": found["change"],
         }
     )
-    percent = st.column_config.NumberColumn(format="percent")
-    st.dataframe(
+    percent = {
+        name: st.column_config.NumberColumn(short, format="percent", width=54, help=f"{name} of the chosen step")
+        for name, short in zip(shown.columns[1:4], ("P", "G", "A"), strict=True)
+    }
+    st.container(key="attention-stretches-list").dataframe(
         shown, hide_index=True, row_height=28, key="attention-stretches", height=29 + 28 * len(shown) + 2,
         column_config={
-            **dict.fromkeys(shown.columns[1:4], percent),
-            "Change of the score": st.column_config.NumberColumn(format="%+.2f"),
+            **percent,
+            "Change of the score": st.column_config.NumberColumn(
+                "Score", format="%+.2f", width=58, help="Change of the score of the chosen step"
+            ),
         },
     )  # fmt: skip
     agreement = float(found["agreement"])
     told = "cannot be told" if not np.isfinite(agreement) else text.number(agreement, 2)
-    st.caption(
-        f"Rank agreement of attention and size of change (Spearman): {told}; 1 would mean that what is attended to most "
-        f"matters most. {CAUTION}"
+    words.caption(
+        f"Of every stretch: the attention that the chosen step gives to it, and how its score changes with the stretch "
+        f"replaced. Rank agreement of attention and size of change (Spearman): {told}; 1 would mean that what is attended to most "
+        f"matters most."
     )
 
 

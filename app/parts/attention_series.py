@@ -11,6 +11,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from amad import inspection
+from amad.plots.words import CAUTION
 from amad.spreadsheets import csv_text
 from amad.workspace import RunRecord, SeriesRecord
 from app.components.maps import sources
@@ -143,7 +144,7 @@ def same(
     windows = text.counted(len(found.rows), "window")
     words.caption(
         f"Compared by distances, entropies and CAD with the window from {text.escape(clock.at(first))} on (outlined), over "
-        f"{windows} of {text.count(found.length)} rows. A click on one, on the signals, or a brush over them opens a window."
+        f"{windows} of {text.count(found.length)} rows. A click on one, on the signals, or a brush over them opens a window. {CAUTION}"
     )
     words.download_button(
         "Download all windows", lambda: csv(found), file_name=f"{prepare.file_name(run.name)}-heads-over-the-series.csv",

@@ -76,7 +76,7 @@ _HTML = (
 )
 _STYLE = """
 .amad-save { display: grid; gap: 4px; }
-.amad-save button { font: inherit; color: inherit; background: none; border: 1px solid var(--st-border-color); border-radius: 6px; padding: 5px 12px; cursor: pointer; text-align: left; }
+.amad-save button { font: inherit; font-size: 0.9286rem; color: inherit; background: none; border: 1px solid var(--st-border-color); border-radius: 6px; padding: 5px 12px; cursor: pointer; }
 .amad-save button:hover { border-color: var(--st-primary-color); color: var(--st-primary-color); }
 .amad-save button:focus-visible { outline: 2px solid var(--st-primary-color); outline-offset: 1px; }
 """
@@ -96,6 +96,7 @@ def offer(key: str, kind: Literal["plotly", "maps", "vega"], numbers: Callable[[
         _pictures()(key=f"{key}-pictures", data={"figure": key, "file": f"amad-{key}", "kind": kind})
         st.download_button(
             "Numbers (CSV)", numbers, file_name=f"amad-{key}.csv", mime="text/csv", key=f"{key}-numbers", on_click="ignore",
+            width="stretch",
         )  # fmt: skip
 
 

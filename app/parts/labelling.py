@@ -44,7 +44,10 @@ def ask_author() -> None:
         return
     st.markdown("**Who labels?**")
     st.caption("Each label shows its author and time. Your name is asked once and kept in this browser.")
-    with st.form("labels-author", border=False, enter_to_submit=True):
+    with (
+        st.form("labels-author", border=False, enter_to_submit=True),
+        st.container(horizontal=True, gap="small", key="labels-author-row", wrap=False),
+    ):
         st.text_input(
             "Your name", key="labels-author-name", max_chars=60, label_visibility="collapsed", placeholder="Your name"
         )

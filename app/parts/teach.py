@@ -132,7 +132,8 @@ def show(lesson: Lesson, held: State) -> None:
 def told(lesson: Lesson, held: State) -> None:
     """What a chapter has beside its picture."""
     if lesson.more is not None:
-        lesson.more(held)
+        with st.container(key="teach-beside", gap="small"):
+            lesson.more(held)
 
 
 def body(lesson: Lesson, held: State) -> None:

@@ -38,8 +38,8 @@ def attention_controls() -> State:
         noise = st.slider("Noise", 0.0, 1.5, 0.1, 0.05, key="noise", bind="query-params")
     with columns[2]:
         sharpness = st.slider(
-            "Sharpness of the softmax", 0.0, 4.0, 1.0, 0.1, key="sharpness", bind="query-params",
-            help="Multiplies the logits. 0 makes every row even; training finds its own by the size of W_Q and W_K.",
+            "Sharpness", 0.0, 4.0, 1.0, 0.1, key="sharpness", bind="query-params",
+            help="Multiplies the logits of the softmax. 0 makes every row even; training finds its own by the size of W_Q and W_K.",
         )  # fmt: skip
     with columns[3]:
         query = st.slider("Query step", 0, inspection.LENGTH - 1, 48, key="query", bind="query-params")

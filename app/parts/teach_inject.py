@@ -148,10 +148,14 @@ def table(state: State) -> None:
     lines, missed = [], []
     for kind in inspection.KINDS:
         _, found = answered(kind, state[SPAN], state[CHANNELS], state[STRENGTH], state[LEVEL])
-        lines.append({"Kind": kind, "Score": round(found.peak, 2), "": "found" if found.found else "missed"})
+        lines.append({"Kind": kind, "Score": round(found.peak, 2), "Result": "found" if found.found else "missed"})
         if not found.found:
             missed.append(kind.lower())
-    st.dataframe(lines, hide_index=True, row_height=28, height=29 + 28 * len(lines) + 2, key="teach-kinds")
+    st.dataframe(
+        lines, hide_index=True, row_height=25, height=31 + 25 * len(lines) + 2, key="teach-kinds",
+        alt="Every kind of anomaly at these rows: the highest score, and whether the run finds it",
+        column_config={"Score": st.column_config.NumberColumn(format="%.2f")},
+    )  # fmt: skip
     if missed:
         st.caption(f"Missed here: {', '.join(missed)}. Other rows, channels or a lower threshold may change that.")
     else:

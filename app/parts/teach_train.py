@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import streamlit as st
+from plotly.graph_objects import Figure
 
 from amad import inspection, jobs, plots
 from amad.config import make_config
@@ -145,29 +147,42 @@ def picture(state: State, theme: Theme) -> Picture:
         record = workspace.get().find_series(run.series_id)
         found = cached.scores(run, record) if record.rows == series.rows else None
     if run is None or record is None or found is None:
-        figure = plots.timeline(series.values, channels, events=[span], training=(0, PART), theme=theme)
         return Picture(
-            figure.update_layout(height=None),
+            drawn(series.values, channels, events=[span], theme=theme),
             f"{text.count(PART)} rows to train on (bar on the floor of the first panel), then rows it has never seen; the tinted "
             "rows hold the anomaly.",
         )
     score = cached.column(run, record, "score")
     expected = np.column_stack([cached.column(run, record, f"expected:{name}") for name in series.channels])
     level = cached.own_threshold(run, record)
-    figure = plots.timeline(
-        cached.series(record).values, channels, expected=expected, score=score, threshold=level, events=[span],
-        training=(0, PART), theme=theme,
-    )  # fmt: skip
+    figure = drawn(
+        cached.series(record).values,
+        channels,
+        expected=expected,
+        score=score,
+        threshold=level,
+        events=[span],
+        theme=theme,
+    )
     inside = float(score[span[0] : span[1]].max())
     away = int(run.config.get("window", 100))  # the score of rows nearer than a window still knows of the anomaly
     rest = np.concatenate([score[PART : max(span[0] - away, PART)], score[span[1] + away :]])
     seconds = (run.finished - run.started).total_seconds() if run.finished and run.started else None
     verdict = "**Found.**" if inside > level else "**Missed.**"
     return Picture(
-        figure.update_layout(height=None),
+        figure,
         f"{verdict} The score reaches {text.score(inside)} in the changed rows, the threshold is {text.score(level)}; "
         f"{text.percent(float((rest > level).mean()) if len(rest) else None, 1)} of the unseen rows a window away lie above it. Trained and scored in "
         f"{text.duration(seconds)}.",
+    )
+
+
+def drawn(values: Any, channels: list[str], **parts: Any) -> Figure:
+    """The timeline of this chapter, as high as its place, its rows counted as chapter 7 counts them: from the river's first."""
+    rows = np.arange(FIRST, FIRST + len(values))
+    made = plots.timeline(values, channels, time=rows, training=(0, PART), **parts).update_layout(height=None)
+    return made.update_xaxes(
+        title_text="row of the river", tickformat=",", row=len(channels) + ("score" in parts), col=1
     )
 
 

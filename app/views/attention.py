@@ -68,7 +68,7 @@ def instrument(record: SeriesRecord, run: RunRecord) -> None:
     view = str(st.session_state.get(VIEW))
     if view in (VIEWS[1], VIEWS[3]):
         if view == VIEWS[1]:
-            attention_more.heads(seen, run)
+            attention_more.heads(seen, run, (block, head), pick_head)
         else:
             order = events.order(event, run.channels)
             attention_more.still_flagged(record, run, seen, picked, first, step, order, event)

@@ -120,6 +120,7 @@ def options(
                 key=QUERY,
                 label_visibility="collapsed",
                 width=200,
+                format="query step %d",
                 persist_state="session",
             )
             return
@@ -158,11 +159,11 @@ def rhythm_options(record: SeriesRecord, run: RunRecord, found: dict[str, Any], 
     )
     if not isinstance(st.session_state.get(PERIOD), float):
         st.session_state[PERIOD] = float(made["Period (steps)"].iloc[0])
-    st.number_input(
-        "Period (steps)", 2.0, float(max(record.rows // 2, 2)), key=PERIOD, step=0.5, format="%.3f", width=150,
-        label_visibility="collapsed", persist_state="session",
-        help="A point of the spectrum that is clicked brings its period here.",
-    )  # fmt: skip
+    with st.container(key="frequencies-inline-label", width="content"):
+        st.number_input(
+            "Period (steps)", 2.0, float(max(record.rows // 2, 2)), key=PERIOD, step=0.5, format="%.3f", width=250,
+            persist_state="session", help="A point of the spectrum that is clicked brings its period here.",
+        )  # fmt: skip
     names = [name for name in events.order(event_of(record, run), run.channels) if name in record.channels]
     if st.session_state.get(SIGNAL) not in names:
         st.session_state[SIGNAL] = names[0]
@@ -259,12 +260,12 @@ def spectrum(
         bank=bank,
         silhouette=0.6,  # clear of most points, so that both can be read
         label=6,
+        when="after training" if place == len(steps) - 1 else f"at optimiser step {text.count(steps[place])}",
         theme=theme.current(),
     )
     learned.show(figure, "frequencies-spectrum", clicked=clicked)
-    when = "" if place == len(steps) - 1 else f"At optimiser step {text.count(steps[place])}. "
     st.caption(
-        f"{when}Each point is a learned frequency; open circles have a negative weight; a clicked one goes onto the signal. {words}"
+        f"Each point is a learned frequency; open circles have a negative weight; a clicked one goes onto the signal. {words}"
     )
 
 

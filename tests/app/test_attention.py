@@ -200,6 +200,15 @@ def test_the_numbers_of_every_head_are_those_of_the_window(page: AppTest) -> Non
     assert table["cad"].between(0, np.log(2)).all()
 
 
+@pytest.mark.parametrize(
+    "view", ["Maps", "Heads", "Beside a usual window", "Still flagged?", "Why this score", "Over the series"]
+)
+def test_every_view_says_what_attention_does_not_prove(page: AppTest, view: str) -> None:
+    page.selectbox(key="attention-view").set_value(view).run()
+    assert not page.exception
+    assert CAUTION in told(page)
+
+
 def test_rollout_is_a_choice_of_block(page: AppTest) -> None:
     page.selectbox(key="attention-block").set_value("Rollout").run()
     assert not page.exception

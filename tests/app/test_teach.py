@@ -103,6 +103,31 @@ def test_all_five_kinds_are_found_or_the_page_says_which_are_not(open_page: Open
     assert f"Missed here: {', '.join(missed)}." in captions
 
 
+def test_the_guide_to_teaching_gives_the_scores_of_the_page(open_page: Open) -> None:
+    page = open_page("teach", chapter="7 Inject")
+    found = dict(zip(page.dataframe[0].value["Kind"], page.dataframe[0].value["Score"], strict=True))
+    guide = re.sub(r"\s+", " ", (Path(__file__).parents[2] / "docs" / "teaching.md").read_text(encoding="utf-8"))
+    words = r"finds spike \(score ([\d.]+)\), level shift \(([\d.]+)\) and changed rhythm \(([\d.]+)\), and misses frozen sensor " \
+        r"\(([\d.]+)\) and broken relation \(([\d.]+)\) under its threshold of (\d+\.\d+)"  # fmt: skip
+    said = re.search(words, guide)
+    assert said is not None
+    named = [float(said[place]) for place in (1, 2, 4, 3, 5)]  # in the order of inspection.KINDS
+    assert named == pytest.approx([found[kind] for kind in inspection.KINDS], abs=0.06)
+    assert float(said[6]) == pytest.approx(teach_inject.threshold("percentile:0.99"), abs=0.006)
+    everywhere = float(re.search(r"it finds the frozen sensor too \(([\d.]+)\)", guide)[1])  # type: ignore[index]
+    places = tuple(range(len(teach_inject.names())))
+    frozen = teach_inject.answered("Frozen sensor", teach_inject.FIRST, places, 4.0, "percentile:0.99")[1]
+    assert everywhere == pytest.approx(frozen.peak, abs=0.06)
+    assert frozen.found
+
+
+def test_chapter_8_counts_rows_as_chapter_7_does(open_page: Open) -> None:
+    figure = chart(open_page("teach", chapter="8 Train"))
+    assert figure["layout"]["xaxis4"]["title"]["text"] == "row of the river"
+    first, last = teach_inject.ROWS[0] + teach_inject.FIRST[0], teach_inject.ROWS[0] + teach_inject.FIRST[1]
+    assert (first, last - 1) in {(shape.get("x0"), shape.get("x1")) for shape in figure["layout"]["shapes"]}
+
+
 def test_as_it_was_the_river_stays_under_the_threshold(open_page: Open) -> None:
     page = open_page("teach", chapter="7 Inject", asitwas="true")
     assert any("As it was: the score reaches" in str(element.value) for element in page.markdown)

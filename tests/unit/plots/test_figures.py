@@ -308,7 +308,7 @@ def test_timeline_keeps_a_lone_spike_and_its_gaps():
     assert line.x[int(np.nanargmax(line.y))] == 61_803
     assert np.isnan(line.y[list(line.x).index(70_000)])
     assert np.isnan([y for x, y in zip(line.x, line.y, strict=True) if 520 <= x < 580]).all()
-    assert made.layout.yaxis.title.text == "&lt;x&gt;"
+    assert [note.text for note in made.layout.annotations] == ["&lt;x&gt;"]
     floors = [shape for shape in made.layout.shapes if shape.fillcolor == COLORS["light"]["missing"]]
     assert [(shape.x0, shape.x1) for shape in floors] == [(500, 599), (70_000, 70_000)]
     assert "101 missing values" in plots.describe(made)
@@ -323,6 +323,40 @@ def test_timeline_marks_events_threshold_and_training_part():
     assert any(shape.y0 == 15.0 and shape.y1 == 15.0 for shape in made.layout.shapes)
     assert made.layout.xaxis3.title.text == "row"
     assert "highest score 19 at row 19" in plots.describe(made)
+
+
+def test_names_of_panels_stand_level_in_a_margin_that_fits_them():
+    names = ["Conductivity (µS/cm)", "a name that is far too long", "pH"]
+    made = plots.timeline(np.zeros((20, 3)), names, score=np.arange(20.0))
+    notes = made.layout.annotations
+    assert [note.text for note in notes] == ["Conductivity<br>(µS/cm)", "a name that is …", "pH", "score"]
+    assert [note.yref for note in notes] == ["y domain", "y2 domain", "y3 domain", "y4 domain"]
+    assert {(note.xref, note.x, note.textangle) for note in notes} == {("paper", 0, None)}
+    longest = max(len(line) for note in notes for line in note.text.split("<br>"))
+    assert made.layout.margin.l > 6 * longest + 40  # the letters, and the ticks right of them
+    assert all(-made.layout.margin.l < note.xshift < 10 - made.layout.margin.l for note in notes)
+    assert {"Channel", "°C"} <= set(
+        plots.timeline([[1.0]], ["Channel"], units={"Channel": "°C"}).layout.annotations[0].text.split("<br>")
+    )
+
+
+def test_without_maps_and_shares_the_signals_take_the_whole_width():
+    score = np.linspace(0, 1, LENGTH)
+    given = (P, G, G, [f"c{place}" for place in range(LENGTH)], score, score, 0.5, (3, 6))
+    alone = plots.injection_lesson(*given)
+    assert {tuple(axis.domain) for axis in alone.select_xaxes()} == {(0.0, 1.0)}
+    beside = plots.injection_lesson(*given, maps=(P, G), shares=P[0])
+    widths = {tuple(np.round(axis.domain, 3)) for axis in beside.select_xaxes()}
+    assert len(widths) == 2
+    (low, high), (start, stop) = sorted(widths)
+    assert (low, stop) == (0, 1)
+    assert start - high > 0.12  # the names of the shares stand between
+
+
+def test_the_legend_of_a_spectrum_says_when():
+    made = plots.frequency_spectrum(OMEGA, WEIGHTS, when="at optimiser step 20")
+    assert "at optimiser step 20" in [trace.name for trace in made.data]
+    assert "after training" not in [trace.name for trace in made.data]
 
 
 def test_a_presenter_reads_every_lesson_figure_from_the_back_row():
