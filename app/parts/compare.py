@@ -16,7 +16,7 @@ from amad.evaluation.ablations import ABLATIONS
 from amad.evaluation.baselines import NAMES, RECIPE
 from amad.evaluation.compare import Comparison
 from amad.workspace import RunRecord, SeriesRecord
-from app.parts import cached, compare_runs, page, progress, selection, text, theme, workspace
+from app.parts import cached, compare_runs, page, progress, selection, text, theme, upkeep, workspace
 from app.parts.compare_runs import Wish
 
 FORMAT = "compare-format"
@@ -162,7 +162,7 @@ def at_work(record: SeriesRecord, named: Mapping[str, str]) -> bool:
 def working(record: SeriesRecord, named: Mapping[str, str]) -> None:
     """A line for each run at work, with a button that stops it."""
     store = workspace.get()
-    jobs.refresh(store)
+    upkeep.look_after(store)
     busy = [job for job in progress.jobs(store) if job.busy and job.series_id == record.id]
     if len(busy) < st.session_state.get("compare-busy", 0):
         st.session_state["compare-busy"] = len(busy)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from amad import jobs
 from amad.workspace import RunRecord, SeriesRecord
-from app.parts import cached, live, progress, selection, signing, text, workspace
+from app.parts import cached, live, progress, selection, signing, text, upkeep, workspace
 
 _FITS = 19  # characters of a name that the select shows; a longer one stands whole in its help
 _WATCHED = "amad_watched"  # jobs this session has seen at work, to tell when they end
@@ -16,7 +15,7 @@ def draw() -> None:
     """Draw the shared choices; the newest series and its newest finished run where nothing is chosen."""
     selection.restore()
     store = workspace.get()
-    jobs.refresh(store)
+    upkeep.look_after(store)
     _tell_what_ended()
     with st.sidebar, st.container(key="amad-shared", gap="small"):
         known = store.series()
@@ -101,7 +100,7 @@ def _tell_what_ended() -> None:
 @st.fragment(run_every=2)
 def _progress_line() -> None:
     store = workspace.get()
-    jobs.refresh(store)
+    upkeep.look_after(store)
     busy = [job for job in progress.jobs(store) if job.busy]
     if {job.id: job.state for job in busy} != st.session_state.get(_WATCHED, {}):
         st.rerun()  # the whole page: what a job made is there now, and states stand in more places than this

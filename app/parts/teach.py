@@ -12,7 +12,7 @@ from plotly.graph_objects import Figure
 
 from amad import plots
 from amad.plots.palette import Theme
-from app.parts import page, text, theme
+from app.parts import downloads, page, text, theme
 from app.parts.teach_words import CHAPTERS, Words
 
 CHAPTER, PRESENT = "chapter", "present"  # names in the address, too
@@ -143,18 +143,22 @@ def body(lesson: Lesson, held: State) -> None:
     if lesson.draw is not None and lesson.draw(held):
         return
     picture = lesson.picture(held, theme.current())
-    if presenting():
-        plots.large(picture.figure)
+    place(picture.figure, picture.remark, chart(lesson.words), lesson.brushed)
+
+
+def place(figure: Figure, remark: str, key: str, brushed: Callable[[], None] | None = None) -> None:
+    """A figure in the chapter's place with one sentence under it, and its downloads but where it is presented."""
+    select: dict[str, Any] = {} if brushed is None else {"on_select": brushed, "selection_mode": "box"}
     with st.container(key="teach-picture-place"):
-        select: dict[str, Any] = {}
-        if lesson.brushed is not None:
-            select = {"on_select": lesson.brushed, "selection_mode": "box"}
+        if presenting():
+            plots.large(figure)
+        else:
+            downloads.draw(figure, key)
         st.plotly_chart(
-            picture.figure, key=chart(lesson.words), theme=None, height="stretch", alt=plots.describe(picture.figure),
-            config={"displayModeBar": False, "displaylogo": False}, **select,
-        )  # fmt: skip
+            figure, key=key, theme=None, height="stretch", alt=plots.describe(figure), config=downloads.CONFIG, **select
+        )
     with st.container(key="teach-remark"):
-        st.markdown(picture.remark)
+        st.markdown(remark)
 
 
 def chart(words: Words) -> str:

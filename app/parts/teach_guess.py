@@ -25,6 +25,7 @@ from app.server.guesses import HOURS, MOST_GUESSES, ROOMS, Room
 
 KEY = "room"  # in the address and the session: the presenter's key
 PROBLEM = "teach-guess-problem"
+PICTURE = "teach-guess-picture"  # key of the room's figure
 SURPRISES = tuple(kind for kind in inspection.KINDS if kind != "Spike")  # a spike needs no guess: everybody sees it
 LENGTHS = (24, 90)  # rows of a surprise
 
@@ -151,7 +152,7 @@ def draw(now: Room, held: State) -> None:
 def waiting(now: Room) -> None:
     """The signals alone, as the class sees them."""
     figure = plots.guesses_lesson(now.values, now.names, first=now.first, theme=theme.current())
-    show(figure, "Nothing here says where it is. The count grows as guesses come in.")
+    teach.place(figure, "Nothing here says where it is. The count grows as guesses come in.", PICTURE)
 
 
 def way_in(now: Room) -> None:
@@ -192,25 +193,13 @@ def revealed(now: Room) -> None:
     )  # fmt: skip
     touched = int(np.count_nonzero(inspection.hits(spans, span)))
     verdict = "found it" if found.found else "missed it"
-    show(
+    teach.place(
         figure,
         f"**{text.count(touched)} of {text.counted(len(spans), 'guess', 'guesses')}** hit the anomaly: "
         f"{text.escape(state[teach_inject.KIND])} in rows {text.count(now.first + span[0])} to {text.count(now.first + span[1])}. "
         f"The run {verdict}: its score reaches {text.score(found.peak)} there, the threshold is {text.score(level)}.",
+        PICTURE,
     )
-
-
-def show(figure: Any, remark: str) -> None:
-    """A figure in the chapter's place, with one sentence."""
-    if teach.presenting():
-        plots.large(figure)
-    with st.container(key="teach-picture-place"):
-        st.plotly_chart(
-            figure, key="teach-guess-picture", theme=None, height="stretch", alt=plots.describe(figure),
-            config={"displayModeBar": False, "displaylogo": False},
-        )  # fmt: skip
-    with st.container(key="teach-remark"):
-        st.markdown(remark)
 
 
 def table(now: Room) -> None:

@@ -86,6 +86,34 @@ def test_no_view_of_attention_has_a_serious_finding(dark: Page, server: tuple[Se
     assert serious(dark) == []
 
 
+@pytest.mark.parametrize(
+    ("name", "views"),
+    [
+        ("frequencies", ["Path over training", "Effect of the mask", "On the signal", "Table"]),
+        ("divergence", ["Reach and evenness", "Over the series", "Normal against flagged", "Several runs"]),
+    ],
+)
+def test_no_other_view_of_the_curves_has_a_serious_finding(
+    page: Page, server: tuple[Server, str], name: str, views: list[str]
+) -> None:
+    app, address = server
+    opened(page, f"{app.url}/{name}?{address}")
+    for view in views:
+        page.get_by_role("radio", name=view).click()
+        rests(page, 60_000)
+        assert serious(page) == [], view
+
+
+def test_no_chapter_of_teach_has_a_serious_finding(page: Page, server: tuple[Server, str]) -> None:
+    app, address = server
+    opened(page, f"{app.url}/teach?{address}")
+    for number in range(2, 9):
+        page.get_by_role("button", name="Next chapter").click()
+        rests(page, 60_000)
+        expect(page.locator(".st-key-teach-picture-place .js-plotly-plot")).to_be_visible(timeout=60_000)
+        assert serious(page) == [], f"chapter {number}"
+
+
 def test_a_popover_has_the_colours_of_the_dark(dark: Page, server: tuple[Server, str]) -> None:
     app, _ = server
     opened(dark, f"{app.url}/teach?chapter=7+Inject")
@@ -110,6 +138,7 @@ def test_words_stand_out_in_the_dark(dark: Page, server: tuple[Server, str], pat
         ("frequencies", b"trace,x,y"),
         ("attention", b"query_row,key_row,local,mixed,global"),
         ("divergence", b"step,value,map"),
+        ("teach", b"trace,x,y"),
     ],
 )
 def test_a_figure_is_taken_away_as_picture_and_numbers(
