@@ -160,7 +160,7 @@ def test_a_user_and_a_disk_that_have_enough_are_told_on_the_command_line(workspa
     large = workspace.add_series(Series("large", np.ones((200_000, 2), np.float32), ("a", "b")))
     monkeypatch.setenv("AMAD_DISK_MB", "3")
     assert main(["fit", large.name, *ENDLESS, "--workspace", str(workspace.path)]) == 2
-    assert "of the 3.0 MB that it may have, and a new run with its scores takes" in capsys.readouterr().err
+    assert "of the 3 MB that it may have, and a new run with its scores takes" in capsys.readouterr().err
     assert [one.id for one in workspace.runs()] == [run.id]
 
 
@@ -177,7 +177,7 @@ def test_scores_that_find_no_room_fail_the_run_and_it_goes_on_once_there_is_some
     train(workspace.path, run.id, filled)
     failed = workspace.find_run(run.id)
     assert failed.state == "failed"
-    assert 'of the 1,000 MB that it may have, and the scores of "tiny" takes' in (failed.error or "")
+    assert 'of the 1 GB that it may have, and the scores of "tiny" takes' in (failed.error or "")
     (workspace.path / "filler").unlink()
     jobs.resume(workspace, run.id)
     train(workspace.path, run.id)
