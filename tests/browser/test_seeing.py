@@ -109,7 +109,10 @@ def test_no_chapter_of_teach_has_a_serious_finding(page: Page, server: tuple[Ser
     opened(page, f"{app.url}/teach?{address}")
     for number in range(2, 9):
         page.get_by_role("button", name="Next chapter").click()
+        controls = f".st-key-teach-controls-{number}" if number < 8 else ".st-key-teach-train"
+        expect(page.locator(controls)).to_be_visible(timeout=60_000)
         rests(page, 60_000)
+        expect(page.locator(f".st-key-teach-controls-{number - 1}")).to_have_count(0)  # what was left fades away
         expect(page.locator(".st-key-teach-picture-place .js-plotly-plot")).to_be_visible(timeout=60_000)
         assert serious(page) == [], f"chapter {number}"
 
