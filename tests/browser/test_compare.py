@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from amad.workspace import Workspace
@@ -10,6 +11,7 @@ from tests.browser.serving import Server
 LONG = 240_000  # milliseconds: as long as a training may take on a slow machine
 
 
+@pytest.mark.timeout(900)  # whole trainings, beside the tests of another file
 def test_quick_amad_pca_and_zscore_are_started_waited_for_and_compared(page: Page, app: Server) -> None:
     store = Workspace.open(app.workspace)
     record = store.add_demo("river-blacksmith-fork-2019")

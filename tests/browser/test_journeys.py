@@ -35,6 +35,7 @@ def rows_of_view(page: Page) -> tuple[int, int]:
     return int(timeline.get_attribute("data-from") or -1), int(timeline.get_attribute("data-to") or -1)
 
 
+@pytest.mark.timeout(900)  # whole trainings, beside the tests of another file
 def test_newcomer_opens_the_bundled_series_trains_and_sees_every_page(page: Page, app: Server) -> None:
     page.goto(app.url)
     expect(page.get_by_role("heading", name="Open a series to begin", exact=True)).to_be_visible()
@@ -112,6 +113,7 @@ def own_file(tmp_path: Path) -> Path:
     return published if published.exists() else skab_as_published(tmp_path)
 
 
+@pytest.mark.timeout(900)  # whole trainings, beside the tests of another file
 def test_newcomer_uploads_a_file_with_semicolons_and_scores_it(page: Page, app: Server, own_file: Path) -> None:
     page.goto(app.url)
     add = page.get_by_role("button", name="Add series", exact=True)
