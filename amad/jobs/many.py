@@ -252,7 +252,7 @@ def _findings(workspace: Workspace, run: RunRecord, score: np.ndarray) -> tuple[
 
     highest = float(np.nanmax(score)) if np.isfinite(score).any() else None
     try:
-        level = run_threshold(workspace.run_folder(run.id), run.config.get("threshold"), scores=score)
+        level = run_threshold(workspace.run_folder(run.id), run.threshold, scores=score)
         gap, least = int(run.config.get("merge_gap", 0)), int(run.config.get("min_length", 1))
         return highest, len(find_events(score, level, merge_gap=gap, min_length=least))
     except AmadError:

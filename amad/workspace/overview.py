@@ -90,7 +90,7 @@ def _scored(
 
 def _threshold(folder: Path, run: RunRecord, score: NDArray[Any]) -> float | None:
     """The run's own threshold on this score, from what calibration wrote where it stands there."""
-    spec = str(run.config.get("threshold", "percentile:0.99"))
+    spec = run.threshold
     if spec.startswith("value:"):
         return float(spec.removeprefix("value:"))
     try:

@@ -55,6 +55,11 @@ class RunRecord:
     priority: int = 0
     trashed: datetime | None = None
 
+    @property
+    def threshold(self) -> str:
+        """How the run itself sets its threshold, as a spec; runs made before there was the setting took this one."""
+        return str(self.config.get("threshold", "percentile:0.99"))
+
 
 @dataclass(frozen=True)
 class ScoringRecord:

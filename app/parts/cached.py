@@ -104,8 +104,9 @@ def _version(run: RunRecord, record: SeriesRecord) -> str:
 
 
 def _scored(run: RunRecord, record: SeriesRecord) -> str:
-    """Changes when scores are written anew, or maintenance leaves other rows out of scoring."""
-    return f"{_version(run, record)} {maintained(workspace.get(), record.id, 'scoring') or ''}"
+    """Changes when scores are written anew, or maintenance leaves other rows out of scoring; empty where there are none."""
+    version = _version(run, record)
+    return version and f"{version} {maintained(workspace.get(), record.id, 'scoring') or ''}"
 
 
 def version(run: RunRecord, record: SeriesRecord) -> str:
@@ -144,14 +145,9 @@ def _threshold(run_id: str, spec: str, view: str, version: str, series_id: str) 
     return run_threshold(folder, spec, view, unscored(score, maintained(store, series_id, "scoring")))
 
 
-def own_spec(run: RunRecord) -> str:
-    """How the run itself sets its threshold."""
-    return str(run.config.get("threshold", "percentile:0.99"))
-
-
 def own_threshold(run: RunRecord, record: SeriesRecord) -> float:
     """The run's own threshold of the score on a series."""
-    return threshold(run, own_spec(run), record=record)
+    return threshold(run, run.threshold, record=record)
 
 
 def threshold(run: RunRecord, spec: str, view: str = "score", record: SeriesRecord | None = None) -> float:
@@ -160,9 +156,10 @@ def threshold(run: RunRecord, spec: str, view: str = "score", record: SeriesReco
     For a view other than the score it is taken over that view's own scores; `capped` looks at those of a series where
     it is given and scored.
     """
-    if record is None or not spec.startswith("capped:") or not _version(run, record):
-        return _threshold(run.id, spec, view, str(run.finished), "")
-    return _threshold(run.id, spec, view, _scored(run, record), record.id)
+    scored = _scored(run, record) if record is not None and spec.startswith("capped:") else ""
+    return _threshold(
+        run.id, spec, view, scored or str(run.finished), record.id if record is not None and scored else ""
+    )
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

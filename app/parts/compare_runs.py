@@ -16,18 +16,12 @@ from amad.evaluation.baselines import NAMES, title_of
 from amad.evaluation.compare import BEST, Comparison, Scored, comparison
 from amad.workspace import RunRecord, SeriesRecord
 from app.parts import cached, progress, runs, workspace
-from app.parts.events import CAPPED, KINDS
+from app.parts.events import KINDS
 
 MOST_SHOWN = 10  # methods that are compared unless the user asks for more
 FIRST = ("zscore", "pca", "delay-pca", "ridge", "iforest")  # the quick look: seconds each
-THRESHOLDS = {
-    CAPPED: KINDS[CAPPED],
-    "percentile:0.99": "Percentile 99",
-    "percentile:0.995": "Percentile 99.5",
-    "percentile:0.999": "Percentile 99.9",
-    "pot": "POT",
-    BEST: "Best F1",
-}
+# What a page on one run offers, but for what needs its own handle or what people judged there.
+THRESHOLDS = {kind: name for kind, name in KINDS.items() if kind not in ("f1", "judged", "value")} | {BEST: KINDS["f1"]}
 
 
 @dataclass(frozen=True)

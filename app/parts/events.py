@@ -84,7 +84,7 @@ def kinds(record: SeriesRecord, labelled: bool = False) -> list[str]:
 
 def first(run: RunRecord) -> tuple[str, float | None]:
     """The threshold choice that a run brings: its kind, and its number where it is a value."""
-    spec = cached.own_spec(run)
+    spec = run.threshold
     kind, _, number = spec.partition(":")
     if kind == "value":
         return "value", float(number)

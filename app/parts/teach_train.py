@@ -16,7 +16,7 @@ from amad.errors import AmadError
 from amad.plots.palette import Theme
 from amad.series import Report, Series
 from amad.workspace import RunRecord
-from app.parts import cached, curves, page, progress, teach, teach_inject, text, workspace
+from app.parts import cached, curves, page, progress, teach, teach_inject, text, upkeep, workspace
 from app.parts.teach import Lesson, Picture, State, Sweep
 from app.parts.teach_river import label, river
 from app.parts.teach_words import TRAIN
@@ -194,7 +194,7 @@ def draw(state: State) -> bool:
     if run is None:
         return False
     if run.state in progress.BUSY:
-        jobs.refresh(workspace.get())
+        upkeep.look_after(workspace.get())
         live(run)
         return True
     if run.state != "done":

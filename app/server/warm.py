@@ -16,8 +16,8 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     page that was drawn just then failed ("partially initialized module 'torch'").
     """
     load()
-    # Streamlit collects garbage after every run of a page, while all sessions wait: .2 s where it looks at the objects of
-    # torch and the others each time. They are never garbage, so they are left out from now on.
+    # All sessions wait while garbage is collected: .2 s where the objects of torch and the others are looked at each time.
+    # They are never garbage, so they are left out from now on.
     gc.collect()
     gc.freeze()
     yield

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from amad.workspace import Workspace
 from tests.browser import chromium
 from tests.browser.profiles import profile, watched
 from tests.browser.serving import Server
@@ -44,4 +45,18 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     server = Server(folder / "workspace", folder / "app.log")
     server.start()
     yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def river(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, str]]:
+    """The app with the bundled river opened, and what the address of a page adds; shared by the tests of one file."""
+    folder = tmp_path_factory.mktemp("river")
+    store = Workspace.open(folder / "workspace")
+    record = store.add_demo("river-blacksmith-fork-2019")
+    address = f"series={record.id}&run={store.runs(record.id)[0].id}"
+    store.close()
+    server = Server(folder / "workspace", folder / "app.log")
+    server.start()
+    yield server, address
     server.stop()

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from amad.workspace import Workspace
 from tests.browser.profiles import profile, watched
 from tests.browser.serving import Server
 from tests.browser.waiting import rests
@@ -26,20 +25,6 @@ OVER = """() => [...document.querySelectorAll('.js-plotly-plot')].flatMap((plot)
 })"""
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, str]]:
-    """The app with the bundled river opened, and what the address of a page adds."""
-    folder = tmp_path_factory.mktemp("fit")
-    store = Workspace.open(folder / "workspace")
-    record = store.add_demo("river-blacksmith-fork-2019")
-    address = f"series={record.id}&run={store.runs(record.id)[0].id}"
-    store.close()
-    server = Server(folder / "workspace", folder / "app.log")
-    server.start()
-    yield server, address
-    server.stop()
-
-
 @pytest.fixture(params=SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 def sized(request: pytest.FixtureRequest, chromium_browser: Browser) -> Iterator[Page]:
     """A page of one of the sizes that the design is made for."""
@@ -56,8 +41,8 @@ def scrolled(page: Page, where: str) -> list[int]:
 
 
 @pytest.mark.parametrize("presenter", [False, True], ids=["reading", "presenter"])
-def test_every_chapter_of_teach_fits_its_window(sized: Page, server: tuple[Server, str], presenter: bool) -> None:
-    app, _ = server
+def test_every_chapter_of_teach_fits_its_window(sized: Page, river: tuple[Server, str], presenter: bool) -> None:
+    app, _ = river
     sized.goto(f"{app.url}/teach?chapter=1+Window" + ("&present=true" if presenter else ""))
     for number in range(1, 9):
         if number > 1:
@@ -91,9 +76,9 @@ def test_every_chapter_of_teach_fits_its_window(sized: Page, server: tuple[Serve
     ids=["frequencies", "divergence", "attention"],
 )  # fmt: skip
 def test_no_view_scrolls_the_page(
-    sized: Page, server: tuple[Server, str], name: str, control: str, views: tuple[str, ...]
+    sized: Page, river: tuple[Server, str], name: str, control: str, views: tuple[str, ...]
 ) -> None:
-    app, address = server
+    app, address = river
     sized.goto(f"{app.url}/{name}?{address}")
     expect(sized.locator(DRAWN).first).to_be_visible(timeout=60_000)
     rests(sized, 60_000)
@@ -111,8 +96,8 @@ def test_no_view_scrolls_the_page(
         assert max(scrolled(sized, '[data-testid="stMain"]')) <= 0, view
 
 
-def test_a_small_map_of_a_head_is_readable_and_chooses_it(sized: Page, server: tuple[Server, str]) -> None:
-    app, address = server
+def test_a_small_map_of_a_head_is_readable_and_chooses_it(sized: Page, river: tuple[Server, str]) -> None:
+    app, address = river
     sized.goto(f"{app.url}/attention?{address}")
     expect(sized.locator('[data-amad="maps"]')).to_be_visible(timeout=60_000)
     sized.get_by_label("Show", exact=True).first.click()

@@ -8,7 +8,6 @@ import axe_playwright_python
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from amad.workspace import Workspace
 from tests.browser.profiles import watched
 from tests.browser.serving import Server
 from tests.browser.waiting import rests
@@ -20,20 +19,6 @@ READY = '[data-amad="timeline"][data-fresh="true"], [data-amad="maps"], .js-plot
 PAGES = ("", "train", "incidents", "frequencies", "attention", "divergence", "compare", "teach")
 # Streamlit's own: it names its main part twice in some states, and leaves headings to the author. Not ours to change.
 IGNORED = ("region", "landmark-unique")
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, str]]:
-    """The app with the bundled river opened, and what the address of a page adds."""
-    folder = tmp_path_factory.mktemp("seeing")
-    store = Workspace.open(folder / "workspace")
-    record = store.add_demo("river-blacksmith-fork-2019")
-    address = f"series={record.id}&run={store.runs(record.id)[0].id}"
-    store.close()
-    server = Server(folder / "workspace", folder / "app.log")
-    server.start()
-    yield server, address
-    server.stop()
 
 
 def opened(page: Page, url: str) -> None:
@@ -67,17 +52,17 @@ def dark(chromium_browser: Browser) -> Iterator[Page]:
 @pytest.mark.parametrize("name", PAGES)
 @pytest.mark.parametrize("shade", ["light", "dark"])
 def test_no_page_has_a_serious_finding(
-    request: pytest.FixtureRequest, server: tuple[Server, str], name: str, shade: str
+    request: pytest.FixtureRequest, river: tuple[Server, str], name: str, shade: str
 ) -> None:
-    app, address = server
+    app, address = river
     page: Page = request.getfixturevalue("page" if shade == "light" else "dark")
     opened(page, f"{app.url}/{name}?{address}")
     assert serious(page) == []
 
 
 @pytest.mark.parametrize("view", ["Heads", "Still flagged?", "Why this score", "Over the series"])
-def test_no_view_of_attention_has_a_serious_finding(dark: Page, server: tuple[Server, str], view: str) -> None:
-    app, address = server
+def test_no_view_of_attention_has_a_serious_finding(dark: Page, river: tuple[Server, str], view: str) -> None:
+    app, address = river
     opened(dark, f"{app.url}/attention?{address}")
     dark.get_by_label("Show", exact=True).first.click()
     dark.get_by_role("option", name=view, exact=True).click()
@@ -94,9 +79,9 @@ def test_no_view_of_attention_has_a_serious_finding(dark: Page, server: tuple[Se
     ],
 )
 def test_no_other_view_of_the_curves_has_a_serious_finding(
-    page: Page, server: tuple[Server, str], name: str, views: list[str]
+    page: Page, river: tuple[Server, str], name: str, views: list[str]
 ) -> None:
-    app, address = server
+    app, address = river
     opened(page, f"{app.url}/{name}?{address}")
     for view in views:
         page.get_by_role("radio", name=view).click()
@@ -104,8 +89,8 @@ def test_no_other_view_of_the_curves_has_a_serious_finding(
         assert serious(page) == [], view
 
 
-def test_no_chapter_of_teach_has_a_serious_finding(page: Page, server: tuple[Server, str]) -> None:
-    app, address = server
+def test_no_chapter_of_teach_has_a_serious_finding(page: Page, river: tuple[Server, str]) -> None:
+    app, address = river
     opened(page, f"{app.url}/teach?{address}")
     for number in range(2, 9):
         page.get_by_role("button", name="Next chapter").click()
@@ -117,8 +102,8 @@ def test_no_chapter_of_teach_has_a_serious_finding(page: Page, server: tuple[Ser
         assert serious(page) == [], f"chapter {number}"
 
 
-def test_a_popover_has_the_colours_of_the_dark(dark: Page, server: tuple[Server, str]) -> None:
-    app, _ = server
+def test_a_popover_has_the_colours_of_the_dark(dark: Page, river: tuple[Server, str]) -> None:
+    app, _ = river
     opened(dark, f"{app.url}/teach?chapter=7+Inject")
     dark.get_by_role("button", name="Guesses").click()
     expect(dark.get_by_role("button", name="Open a surprise")).to_be_visible()
@@ -129,8 +114,8 @@ def test_a_popover_has_the_colours_of_the_dark(dark: Page, server: tuple[Server,
 
 
 @pytest.mark.parametrize("path", ["teach?chapter=7+Inject", "teach?chapter=5+Game&present=true"])
-def test_words_stand_out_in_the_dark(dark: Page, server: tuple[Server, str], path: str) -> None:
-    app, address = server
+def test_words_stand_out_in_the_dark(dark: Page, river: tuple[Server, str], path: str) -> None:
+    app, address = river
     opened(dark, f"{app.url}/{path}&{address}")
     assert serious(dark, ["color-contrast"]) == []
 
@@ -145,9 +130,9 @@ def test_words_stand_out_in_the_dark(dark: Page, server: tuple[Server, str], pat
     ],
 )
 def test_a_figure_is_taken_away_as_picture_and_numbers(
-    page: Page, server: tuple[Server, str], view: str, numbers: bytes
+    page: Page, river: tuple[Server, str], view: str, numbers: bytes
 ) -> None:
-    app, address = server
+    app, address = river
     opened(page, f"{app.url}/{view}?{address}")
     if view == "divergence":
         page.get_by_role("radio", name="Reach and evenness").click()
@@ -174,9 +159,9 @@ def ink(page: Page) -> str:
 
 
 def test_a_key_paints_what_the_step_under_the_cursor_attends_to_and_moving_asks_nobody(
-    page: Page, server: tuple[Server, str]
+    page: Page, river: tuple[Server, str]
 ) -> None:
-    app, address = server
+    app, address = river
     sent: list[str] = []
     page.on("request", lambda request: sent.append(request.url))
     page.on("websocket", lambda socket: socket.on("framesent", lambda _: sent.append("a run of the script")))
@@ -207,8 +192,8 @@ def test_a_key_paints_what_the_step_under_the_cursor_attends_to_and_moving_asks_
     expect(line.get_by_text("P above", exact=True)).to_be_hidden()
 
 
-def test_a_window_where_the_head_does_the_same_opens_by_a_click(page: Page, server: tuple[Server, str]) -> None:
-    app, address = server
+def test_a_window_where_the_head_does_the_same_opens_by_a_click(page: Page, river: tuple[Server, str]) -> None:
+    app, address = river
     opened(page, f"{app.url}/attention?{address}")
     page.get_by_label("Show", exact=True).first.click()
     page.get_by_role("option", name="Over the series", exact=True).click()
@@ -224,8 +209,8 @@ def test_a_window_where_the_head_does_the_same_opens_by_a_click(page: Page, serv
     page.wait_for_url("**at=**", timeout=30_000)
 
 
-def test_why_this_score_stands_in_one_window_at_both_sizes(page: Page, server: tuple[Server, str]) -> None:
-    app, address = server
+def test_why_this_score_stands_in_one_window_at_both_sizes(page: Page, river: tuple[Server, str]) -> None:
+    app, address = river
     opened(page, f"{app.url}/attention?{address}")
     page.get_by_label("Show", exact=True).first.click()
     page.get_by_role("option", name="Why this score", exact=True).click()
@@ -252,8 +237,8 @@ def brush(page: Page, box: dict[str, float], start: float, stop: float, height: 
     page.mouse.up()
 
 
-def test_a_brush_over_the_picture_makes_these_rows_usual(page: Page, server: tuple[Server, str]) -> None:
-    app, address = server
+def test_a_brush_over_the_picture_makes_these_rows_usual(page: Page, river: tuple[Server, str]) -> None:
+    app, address = river
     opened(page, f"{app.url}/attention?{address}")
     page.get_by_label("Show", exact=True).first.click()
     page.get_by_role("option", name="Still flagged?", exact=True).click()
@@ -270,8 +255,8 @@ def test_a_brush_over_the_picture_makes_these_rows_usual(page: Page, server: tup
     )  # fmt: skip
 
 
-def test_a_brush_over_the_series_opens_its_window(page: Page, server: tuple[Server, str]) -> None:
-    app, address = server
+def test_a_brush_over_the_series_opens_its_window(page: Page, river: tuple[Server, str]) -> None:
+    app, address = river
     opened(page, f"{app.url}/attention?{address}")
     page.get_by_label("Show", exact=True).first.click()
     page.get_by_role("option", name="Over the series", exact=True).click()
