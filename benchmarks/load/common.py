@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import re
+import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import numpy as np
 from playwright.async_api import Browser, Page
 
 from amad.config import make_config
-from amad.detection import Scores
+from amad.detection import Scores, fit_run
 from amad.series import Report, Series
 from amad.workspace import SeriesRecord, Workspace
 from tests.browser.serving import Server
@@ -24,16 +25,28 @@ DRAWN = '[data-amad="timeline"][data-fresh="true"]'
 WRONG = '[data-testid="stException"], [data-testid="stAlertContentError"]'  # boxes that say that something went wrong
 LEFT = re.compile(r"^[\d,]+ left$")  # events that are still to be judged
 CHANNELS = ("flow", "temp", "level")
+SETTINGS = {"threshold": "value:1", "merge_gap": 0}
+STEPS = 40
 SPACE, LENGTH = 20, 5  # an event of 5 rows every 20
 
 
-def make(store: Workspace, name: str, events: int) -> SeriesRecord:
-    """A series with a finished run that finds this many events."""
+def train(folder: Path, rows: int) -> Path:
+    """A run trained for a few steps on rows such as those of `make`, for every page to have something to draw."""
+    values = np.random.default_rng(0).normal(size=(rows, 3)).astype(np.float32)
+    config = make_config("quick", {**SETTINGS, "max_steps": STEPS, "device": "cpu"})
+    fit_run(folder, Series("trained", values, CHANNELS, None, None, Report(rows)), config, preset="quick")
+    return folder
+
+
+def make(store: Workspace, name: str, events: int, trained: Path | None = None) -> SeriesRecord:
+    """A series with a finished run that finds this many events; `trained` is the folder of the run whose model it has."""
     rows = SPACE * (events + 1)
     values = np.random.default_rng(events).normal(size=(rows, 3)).astype(np.float32)
     record = store.add_series(Series(name, values, CHANNELS, None, None, Report(rows)))
-    config = make_config("quick", {"threshold": "value:1", "merge_gap": 0})
+    config = make_config("quick", SETTINGS)
     run = store.create_run(record.id, name=f"run {name}", preset="quick", config=config, part=(0, rows // 2))
+    if trained is not None:
+        shutil.copytree(trained, store.run_folder(run.id), dirs_exist_ok=True)
     store.update_run(run.id, state="running")
     store.update_run(run.id, state="done")
     score = np.full(rows, 0.1, dtype=np.float32)

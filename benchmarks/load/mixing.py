@@ -20,12 +20,13 @@ from amad import jobs
 from amad.config import make_config
 from amad.workspace import SeriesRecord, Workspace
 from amad.workspace.incidents import Incidents
-from benchmarks.load.common import DRAWN, LEFT, WRONG, append, change, machine, make, tab_of
+from benchmarks.load.common import DRAWN, LEFT, WRONG, append, change, machine, make, tab_of, train
 from tests.browser import chromium
 from tests.browser.serving import Server
 
 PAGES = ("Series", "Train", "Incidents", "Frequencies", "Attention", "Divergence", "Compare")
 EVENTS = 400  # of the series of each session
+TRAINED = 2_000  # rows of the run whose model all of them have
 SETTLED = 0.3  # share of the time after which memory should not grow any more
 EVERY = 5.0  # seconds between two looks at the memory
 
@@ -42,7 +43,7 @@ class Person:
 
     async def work(self, tab: Page, until: float) -> None:
         """Goes on until the time is up; what goes wrong is noted, and the page opened anew."""
-        tab.on("pageerror", lambda error: self.wrong.append(f"in the page: {error}"[:300]))
+        tab.on("pageerror", lambda error: self.fault(f"in the page: {error}"))
         acts: dict[str, Callable[[Page], Awaitable[None]]] = {
             "page change": self._change, "zoom": self._zoom, "label": self._label,
         }  # fmt: skip
@@ -54,10 +55,15 @@ class Person:
                 await acts[name](tab)
                 self.took[name].append(time.monotonic() - begun)
                 if await tab.locator(WRONG).count():
-                    self.wrong.append(f"a box on the page: {await tab.locator(WRONG).first.inner_text()}"[:300])
+                    self.fault(f"a box on {tab.url}: {await tab.locator(WRONG).first.inner_text()}")
             except Error as error:
-                self.wrong.append(f"{name}: {error}"[:300])
+                self.fault(f"{name}, at {tab.url}: {error}")
                 await self.open(tab)
+
+    def fault(self, words: str) -> None:
+        """Notes what went wrong, and says it at once: a run of ten minutes may be ended before its table."""
+        self.wrong.append(words[:300])
+        print(f"\nsession {self.number}: {words[:1500]}", file=sys.stderr)
 
     async def open(self, tab: Page) -> None:
         """Opens the series of this session on Incidents."""
@@ -98,7 +104,8 @@ def mixed(given: argparse.Namespace) -> int:
     """Prints times, errors and memory; exit code 1 above the bar of page changes, for any error, or where a label was lost."""
     folder = Path(tempfile.mkdtemp(prefix="amad-load-"))
     store = Workspace.open(folder / "workspace")
-    records = [make(store, f"series {number}", EVENTS) for number in range(given.sessions)]
+    trained = train(folder / "trained", TRAINED)
+    records = [make(store, f"series {number}", EVENTS, trained) for number in range(given.sessions)]
     app = Server(folder / "workspace", folder / "app.log", patience=300)
     people = [Person(app, record, number, given) for number, record in enumerate(records)]
     app.start()
@@ -168,8 +175,6 @@ def _told(given: argparse.Namespace, people: list[Person], memory: list[tuple[fl
     print(
         f"app's memory: {held[0]:.0f} MB at first, {held.max():.0f} MB at most, {growth:+.1f} MB a minute after {SETTLED:.0%} of the time"
     )
-    for words in sorted(set(wrong)):
-        print(words, file=sys.stderr)
     append(
         "mixed", sessions=given.sessions, minutes=given.minutes, pause=list(given.pause), seconds=dict(took), errors=wrong,
         labels={"asked": asked, "stored": stored}, memory=memory, growth=growth,
