@@ -40,11 +40,21 @@ def actor() -> Actor:
 
 
 def name() -> str:
-    """The name of whoever is signed in, else their mail address; empty where nobody is."""
+    """Under what everything is written down that whoever is signed in does; empty where nobody is.
+
+    The mail address, by which the list of this server knows them: a shown name two people may have, and many services let
+    everybody choose it. Where there is none, the shown name with the lasting one of the service.
+    """
     user: Any = st.user
     if not getattr(user, "is_logged_in", False):
         return ""
-    return clean_text(str(user.get("name") or user.get("email") or ""))
+    mail = str(user.get("email") or "").strip().lower()
+    return clean_text(mail or f"{clean_text(str(user.get('name') or 'Somebody'), 60)} ({user.get('sub') or '?'})")
+
+
+def shown() -> str:
+    """What whoever is signed in is called on their own screen."""
+    return clean_text(str(st.user.get("name") or "")) or name()
 
 
 def locked(role: Role = Role.ANALYST) -> bool:
@@ -82,7 +92,7 @@ def line() -> None:
         return
     here = actor()
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="amad-signed"):
-        st.caption(f"{text.escape(here.name)}, {here.role.word}", width="stretch")
+        st.caption(f"{text.escape(shown())}, {here.role.word}", width="stretch")
         st.button("Sign out", icon=":material/logout:", type="tertiary", on_click=st.logout, key="amad-sign-out")
 
 
