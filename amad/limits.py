@@ -58,8 +58,20 @@ def job_seconds() -> float | None:
 
 
 def threads() -> int | None:
-    """Threads that a job computes with; None where nothing is said. Errors: ConfigError."""
+    """Threads that a job or a command computes with; None where nothing is said. Errors: ConfigError."""
     return _whole(THREADS, "a number of threads, for example 4", 4096)
+
+
+def take_threads() -> None:
+    """Has whatever computes in this process use AMAD_THREADS threads; to be called before torch is loaded. Errors: ConfigError."""
+    count = threads()
+    if count is not None:
+        os.environ |= thread_variables(count)
+
+
+def thread_variables(count: int) -> dict[str, str]:
+    """The variables by which the libraries that compute know their number of threads."""
+    return {"OMP_NUM_THREADS": str(count), "MKL_NUM_THREADS": str(count)}
 
 
 def memory() -> int | None:

@@ -9,6 +9,7 @@ import tempfile
 import traceback
 from collections.abc import Sequence
 
+from amad import limits
 from amad.cli.arguments import build
 from amad.cli.output import say
 from amad.errors import AmadError
@@ -20,6 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit code; every message for the reader goes to standard error."""
     try:
         given = build().parse_args(arguments)
+        limits.take_threads()
         module, function = given.handler.split(":")
         # each command's module is loaded only when it is called: `amad --help` stays quick
         return int(getattr(importlib.import_module(module), function)(given) or 0)

@@ -59,6 +59,7 @@ def build() -> argparse.ArgumentParser:
     _runs(commands)
     _files(commands)
     _watch(commands)
+    _measure(commands)
     _worker(commands)
     _labels(commands)
     _audit(commands)
@@ -202,6 +203,19 @@ def _runs(commands: Any) -> None:
     change.add_argument("--empty-trash", action="store_true", help="deletes the runs in the trash for good")
     change.add_argument("--compare", metavar="RUN", nargs="+", help="shows the settings in which runs differ")
     change.add_argument("--log", metavar="RUN", help="shows the end of what a run's workers said")
+
+
+def _measure(commands: Any) -> None:
+    parser = _command(
+        commands, "measure", "amad.cli.measure:measure", "propose threads and batch size for this machine"
+    )
+    parser.add_argument("series", metavar="SERIES", help=_SERIES)
+    parser.add_argument("--preset", choices=PRESETS, help="settings to start from (balanced)")
+    parser.add_argument(
+        "--set", metavar="KEY=VALUE", action="append", default=[], help="replaces a setting; may be repeated"
+    )
+    parser.add_argument("--device", metavar="NAME", help="auto, cpu, cuda, cuda:1 or mps (auto)")
+    _reading(parser)
 
 
 def _worker(commands: Any) -> None:

@@ -97,7 +97,7 @@ def worker_environment() -> dict[str, str]:
     found = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
     count = threads()
     if count is not None:
-        found |= {"OMP_NUM_THREADS": str(count), "MKL_NUM_THREADS": str(count)}
+        found |= limits.thread_variables(count)
     return found
 
 

@@ -58,11 +58,17 @@ def predict_cost(
 
 def _bytes(longest: int, rows: int, channels: int, batch: int, config: Config) -> float:
     """Peak bytes beside those of the libraries: the larger of training and scoring, and the series itself."""
-    tokens, d, h, n = config.window // config.patch, config.d_model, config.heads, config.blocks
+    d, n = config.d_model, config.blocks
     weights = n * (4 * d * d + 2 * d * config.feed_forward) + 5 * d * channels * config.patch
-    kept = batch * n * (14 * tokens * d + 2 * h * tokens * tokens) * 4
     scoring = min(longest * channels, max(BLOCK_CELLS, 2048 * channels)) * CELL_BYTES
-    return weights * 24 + max(kept, scoring) + rows * channels * 12
+    return weights * 24 + max(training_bytes(channels, batch, config), scoring) + rows * channels * 12
+
+
+def training_bytes(channels: int, batch: int, config: Config) -> float:
+    """Bytes that a batch of windows of so many channels keeps for the way back."""
+    tokens, d, h = config.window // config.patch, config.d_model, config.heads
+    kept = config.blocks * (14 * tokens * d + 2 * h * tokens * tokens)
+    return 4.0 * batch * (kept + config.window * channels)
 
 
 def _window_flops(channels: int, config: Config) -> float:
@@ -82,6 +88,11 @@ def _window_seconds(channels: int, config: Config, device: str) -> tuple[float, 
     if batch < 1 or device == "meta":
         speed = _flops_per_second(device) * SHARE_OF_PEAK
         return 3.2 * flops / speed, flops / speed
+    return window_seconds(channels, config, device, batch)
+
+
+def window_seconds(channels: int, config: Config, device: str, batch: int) -> tuple[float, float]:
+    """Measured seconds of one of `batch` made-up windows in an optimiser step, and on its way forward with divergences."""
     inside = [torch.device(device).index or 0] if device.startswith("cuda") else []
     with torch.random.fork_rng(devices=inside):
         torch.manual_seed(0)
