@@ -1,4 +1,4 @@
-"""`python -m benchmarks.speed`: AMAD beside the Anomaly Transformer of TSB-AD 1.5, the start-up, whole fits, predictions.
+"""`python -m benchmarks.speed`: AMAD beside the Anomaly Transformer of TSB-AD 1.5, the start-up, whole fits, predictions, curves of cost.
 
 Both models work on the same made-up windows in one process, in turn (bars and their peer: docs/performance.md). Without the
 package (`pip install --no-deps -r benchmarks/requirements.txt`) AMAD's own figures are measured and the ratios are missing.
@@ -25,7 +25,7 @@ from benchmarks.machine import machine
 from benchmarks.quality.methods import Missing
 
 RESULTS = Path(__file__).resolve().parents[1] / "results" / "speed.jsonl"
-PARTS = ("models", "start", "fits", "prediction")
+PARTS = ("models", "start", "fits", "prediction", "curves")
 # what, width, AMAD's work, the peer's work, bar, goal
 RATIOS = (
     ("training, all losses", 128, "train", "train", 2.0, 4.0),
@@ -41,6 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.speed", description=__doc__.splitlines()[0])
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="parts to measure")
     parser.add_argument("--repeats", type=int, default=7, help="turns of the models (7)")
+    parser.add_argument("--rows", type=int, default=1_000_000, help="most rows that the curves score (1,000,000)")
+    parser.add_argument("--picture", type=Path, help="SVG file that the curves are drawn into")
     parser.add_argument("--threads", type=int, default=2, help="threads of a model (2)")
     parser.add_argument("--quick", action="store_true", help="tiny sizes, to try the harness")
     parser.add_argument("--results", type=Path, default=RESULTS, help="file that the result is appended to")
@@ -54,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "load": os.getloadavg()[0],
     }
     print(f"{entry['date'][:10]} · {entry['machine']} · {given.threads} threads · load {entry['load']:.1f}")
-    measures = {"models": models, "start": start, "fits": fits, "prediction": prediction}
+    measures = {"models": models, "start": start, "fits": fits, "prediction": prediction, "curves": cost}
     for part in given.only:
         entry[part] = measures[part](given)
     entry["load_after"] = os.getloadavg()[0]
@@ -186,6 +188,20 @@ def prediction(given: argparse.Namespace) -> list[dict[str, Any]]:
             flush=True,
         )
     return rows
+
+
+def cost(given: argparse.Namespace) -> list[dict[str, Any]]:
+    """Cost against window, channels and rows, ours and the peer's."""
+    import torch
+
+    from benchmarks.speed import curves
+
+    torch.set_num_threads(given.threads)
+    found = curves.curves(1 if given.quick else min(3, given.repeats), given.rows, given.quick, tell)
+    print("\n" + "\n".join(curves.lines(found)))
+    if given.picture is not None:
+        curves.draw(found, given.picture)
+    return found
 
 
 def versions() -> dict[str, str]:

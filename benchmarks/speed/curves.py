@@ -1,0 +1,122 @@
+"""Cost against the length of a window, the number of channels and of rows, ours and the peer's; its table and its picture."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from benchmarks.quality.methods import Missing
+from benchmarks.speed.steps import Sizes, ours, theirs
+from benchmarks.speed.timing import in_turn
+
+LENGTHS = (50, 100, 200, 500, 1000)  # steps of a window, at 38 channels
+CHANNELS = (1, 10, 38, 100, 500)  # at windows of 100 steps
+ROWS = (10_000, 100_000, 1_000_000, 10_000_000)  # scored whole at 38 channels, up to --rows
+MAPS = 32 * 200 * 200  # numbers of a head's maps in a batch: longer windows come in smaller batches
+WORK = {"training": "train", "scoring": "score"}
+OURS, PEER = "AMAD", "Anomaly Transformer"
+
+
+def curves(repeats: int, most_rows: int, quick: bool, tell: Callable[[str], None]) -> list[dict[str, Any]]:
+    """One entry a place: `axis`, its value `at`, `work`, `who`, and the least seconds of a window, or of all rows."""
+    small = Sizes(batch=2, window=8, channels=3, width=16, heads=2, blocks=1, feed_forward=16) if quick else Sizes()
+    found: list[dict[str, Any]] = []
+    for axis, at, sizes in _places(small, quick):
+        tell(f"{axis} {at}")
+        for who, work, seconds in _windows(sizes, repeats):
+            found.append({"axis": axis, "at": at, "work": work, "who": who, "seconds": seconds})
+    for rows in (small.window * small.batch * 2,) if quick else ROWS:
+        if rows <= most_rows:
+            tell(f"rows {rows:,}")
+            for who, seconds in _whole(small, rows):
+                found.append({"axis": "rows", "at": rows, "work": "scoring", "who": who, "seconds": seconds})
+    return found
+
+
+def _places(small: Sizes, quick: bool) -> Iterator[tuple[str, int, Sizes]]:
+    for length in LENGTHS[:1] if quick else LENGTHS:
+        batch = max(1, min(small.batch, MAPS // length**2))
+        yield "window", length, replace(small, window=length, batch=batch)
+    for channels in CHANNELS[:1] if quick else CHANNELS:
+        yield "channels", channels, replace(small, channels=channels)
+
+
+def _both(sizes: Sizes, x: torch.Tensor) -> dict[tuple[str, str], Callable[[], object]]:
+    """What is timed; the peer is left out where its package is missing."""
+    work = {(OURS, name): each for name, each in ours(sizes, x).items()}
+    with contextlib.suppress(Missing):
+        work |= {(PEER, name): each for name, each in theirs(sizes, x).items()}
+    return work
+
+
+def _windows(sizes: Sizes, repeats: int) -> Iterator[tuple[str, str, float]]:
+    x = torch.randn(sizes.batch, sizes.window, sizes.channels)
+    work = {f"{who}/{name}": each for (who, name), each in _both(sizes, x).items() if name in WORK.values()}
+    for key, times in in_turn(work, repeats).items():
+        who, name = key.split("/")
+        shown = next(shown for shown, of in WORK.items() if of == name)
+        yield who, shown, min(times.wall) / sizes.batch
+
+
+def _whole(sizes: Sizes, rows: int) -> Iterator[tuple[str, float]]:
+    """Seconds of the model's part of scoring so many rows, windows side by side."""
+    batches = max(1, rows // (sizes.batch * sizes.window))
+    x = torch.randn(sizes.batch, sizes.window, sizes.channels)
+    for (who, name), each in _both(sizes, x).items():
+        if name != "score":
+            continue
+        each()
+        begun = time.perf_counter()
+        for _ in range(batches):
+            each()
+        yield who, time.perf_counter() - begun
+
+
+def lines(found: Sequence[dict[str, Any]]) -> list[str]:
+    """The table, in Markdown."""
+    out = ["| axis | at | work | AMAD | Anomaly Transformer | ratio |", "|---|---|---|---|---|---|"]
+    by_place: dict[tuple[str, int, str], dict[str, float]] = {}
+    for one in found:
+        by_place.setdefault((one["axis"], one["at"], one["work"]), {})[one["who"]] = one["seconds"]
+    for (axis, at, work), seconds in by_place.items():
+        scale, unit = (1.0, "s") if axis == "rows" else (1e3, "ms a window")
+        mine, other = seconds[OURS], seconds.get(PEER)
+        cells = [axis, f"{at:,}", work, f"{scale * mine:.3g} {unit}"]
+        cells += [f"{scale * other:.3g} {unit}", f"{other / mine:.2f}"] if other else ["missing", ""]
+        out.append("| " + " | ".join(cells) + " |")
+    return out
+
+
+def draw(found: Sequence[dict[str, Any]], file: Path) -> None:
+    """The picture as SVG; Altair needs vl-convert-python for it (benchmarks/requirements.txt)."""
+    import altair as alt
+    import pandas as pd
+
+    titles = {"window": "steps of a window", "channels": "channels", "rows": "rows"}
+    panels = []
+    for axis, title in titles.items():
+        table = pd.DataFrame([one for one in found if one["axis"] == axis])
+        if table.empty:
+            continue
+        scale = alt.Scale(type="log")
+        unit = "seconds of all rows" if axis == "rows" else "seconds of a window"
+        panels.append(
+            alt.Chart(table, width=240, height=220)
+            .mark_line(point=True)
+            .encode(
+                alt.X(
+                    "at:Q", scale=scale, title=title, axis=alt.Axis(values=sorted(table["at"].unique()), format="~s")
+                ),
+                alt.Y("seconds:Q", scale=scale, title=unit),
+                alt.Color("who:N", title=None, scale=alt.Scale(domain=[OURS, PEER], range=["#17695E", "#7A55C7"])),
+                alt.StrokeDash("work:N", title=None),
+            )
+        )
+    made = alt.hconcat(*panels).configure(background="white").configure_legend(orient="bottom")
+    made.save(str(file))
