@@ -93,6 +93,17 @@ def test_the_models_part_prints_its_table_and_appends_one_line(tmp_path, capsys)
     assert len(target.read_text().splitlines()) == 2
 
 
+def test_the_curves_have_a_line_for_every_place(tmp_path, capsys) -> None:
+    target = tmp_path / "speed.jsonl"
+    assert speed.main(["--quick", "--only", "curves", "--threads", "1", "--results", str(target)]) == 0
+    places = {(one["axis"], one["work"]) for one in json.loads(target.read_text())["curves"] if one["who"] == "AMAD"}
+    assert places == {(axis, work) for axis in ("window", "channels") for work in ("training", "scoring")} | {
+        ("rows", "scoring")
+    }
+    out = capsys.readouterr().out
+    assert out.count("\n| window | 50 |") == out.count("\n| channels | 1 |") == 2
+
+
 def test_six_sizes_are_fits_that_can_be_made() -> None:
     from amad.config import make_config
 
