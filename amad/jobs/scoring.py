@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Protocol
 
 import amad
+from amad.errors import JobError
 from amad.progress import OnProgress
 from amad.series import Series
 from amad.series.picked import pick
@@ -43,23 +44,39 @@ def scored(
 ) -> Iterator[Scores]:
     """The scores of every row, block by block, each kept on disk before it is given; stored as a whole after the last.
 
-    Blocks of an earlier scoring by the same run, program and device are given from the disk and not worked out again.
+    Blocks of an earlier scoring by the same run, program and device are given from the disk and not worked out again. Of two
+    processes at the same scoring each gives every block; the first at the end stores them.
+    Errors: JobError where another process took the place of this one, and has not stored the same scores.
     `series` has the run's channels, maybe among others and in another order; `record` is that of it in the workspace.
     """
     from amad.detection.scores import Scores
 
     mark = mark_of(workspace, run_id, record, detector)
     partial = workspace.partial_scores(run_id, record.id, mark)
-    for block in partial.blocks():
-        yield Scores.from_columns(partial.names, block, detector.channels)
-    if partial.rows < record.rows or not partial.names:
+    given = 0
+    try:
+        for block in partial.blocks():
+            yield Scores.from_columns(partial.names, block, detector.channels)
+            given += len(block)
+    except FileNotFoundError:
+        partial.taken = True
+    if given < record.rows or not partial.names:
         workspace.check_scores_room(run_id, record, 1 + len(detector.channels))  # before hours of work, not after
-        for found in detector.blocks(pick(series, detector.channels), on_progress, partial.rows):
+        for found in detector.blocks(pick(series, detector.channels), on_progress, given):
             partial.add(*found.columns())
             yield found
             release(series.values)  # what was read of a long series need not stay in memory
-    workspace.write_score_columns(run_id, record.id, partial.names, partial.blocks(), mark)
-    partial.remove()
+    try:
+        if not partial.taken:
+            workspace.write_score_columns(run_id, record.id, partial.names, partial.blocks(), mark)
+            partial.remove()
+    except FileNotFoundError:
+        partial.taken = True
+    if partial.taken and workspace.scores_mark(run_id, record.id) != mark:
+        raise JobError(
+            f'Another process scores "{record.name}" with the same run, or removed what was scored so far. '
+            "Wait until it is done, and score it again if you need to."
+        )
 
 
 def rows_before(workspace: Workspace, run_id: str, record: SeriesRecord, detector: Scoring) -> int:

@@ -25,17 +25,19 @@ _LONGEST_HEAD = 16 << 20  # bytes of the line before the values: the names of ve
 class PartialScores:
     """The blocks of one scoring, from the first row on without a gap; what belongs to another `mark` is dropped.
 
-    A block that is damaged, and those behind it, count as not done.
+    A block that is damaged, and those behind it, count as not done. `taken` is set when somebody else has removed the folder,
+    or keeps blocks of another mark there: from then on nothing more is kept.
     """
 
     def __init__(self, folder: Path, mark: str) -> None:
-        self.folder = folder
+        self.folder, self.mark = folder, mark
+        self.taken = False
         self.rows = 0
         self.names: tuple[str, ...] = ()
         self._files: list[Path] = []
         if _mark_of(folder) != mark:
             self.remove()
-            folder.mkdir(parents=True)
+            folder.mkdir(parents=True, exist_ok=True)
             write_beside(folder / "about.json", json.dumps({"mark": mark}).encode())
         for path in sorted(folder.glob(f"*{_ENDING}")):
             found = _head(path, check=True)
@@ -47,10 +49,17 @@ class PartialScores:
 
     def add(self, names: tuple[str, ...], values: NDArray[np.float32]) -> None:
         """Keeps the next block: values (n, K) of the columns `names`."""
+        if self.taken or _mark_of(self.folder) != self.mark:
+            self.taken = True
+            return
         data = np.ascontiguousarray(values, dtype="<f4").tobytes()
         head = {"first": self.rows, "rows": len(values), "names": list(names), "crc32": zlib.crc32(data)}
         path = self.folder / f"{self.rows:015d}{_ENDING}"
-        write_beside(path, json.dumps(head).encode() + b"\n" + data)
+        try:
+            write_beside(path, json.dumps(head).encode() + b"\n" + data)
+        except FileNotFoundError:  # the folder went meanwhile
+            self.taken = True
+            return
         self.names, self.rows = tuple(names), self.rows + len(values)
         self._files.append(path)
 

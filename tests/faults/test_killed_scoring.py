@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,8 +12,10 @@ import pytest
 from amad import jobs
 from amad.cli import main
 from amad.detection import Detector, detector, scoring
+from amad.errors import JobError
 from amad.evaluation.baselines.run import BaselineRun
 from amad.jobs import worker
+from amad.jobs.scoring import scored
 from amad.jobs.work import work
 from amad.series import Series
 from amad.workspace.tables import RunRow, ScoringRow
@@ -182,6 +185,33 @@ def test_blocks_of_another_model_are_not_taken(workspace, trained, other, done):
     again = jobs.submit_score(workspace, trained.id, other.id)
     work(workspace, workspace.states.claim(ScoringRow, again.id))
     assert done == list(range(0, 400, BLOCK))
+
+
+def scoring_of(workspace, run, series, device="cpu"):
+    """A scoring that goes on block by block, as that of a process of its own would; `device` is only part of its mark."""
+    loaded = Detector.load(workspace.run_folder(run.id), "cpu")
+    found = SimpleNamespace(channels=loaded.channels, blocks=loaded.blocks, device=device)
+    return scored(workspace, run.id, series, found, workspace.open_series(series.id), None)
+
+
+def test_two_processes_at_one_scoring_do_not_harm_each_other(workspace, trained, other):
+    names, values = expected(workspace, trained, other)
+    one, two = scoring_of(workspace, trained, other), scoring_of(workspace, trained, other)
+    first = [next(one), next(one), next(two)]
+    assert len(first) == 3
+    list(one)
+    assert_stored(workspace, trained, other, names, values)
+    assert sum(len(block.score) for block in two) == 400 - BLOCK
+    assert_stored(workspace, trained, other, names, values)
+
+
+def test_a_scoring_whose_place_another_one_took_says_so(workspace, trained, other):
+    one, two = scoring_of(workspace, trained, other), scoring_of(workspace, trained, other, "cuda")
+    next(one), next(one), next(two)
+    with pytest.raises(JobError, match='Another process scores "other" with the same run'):
+        list(one)
+    list(two)
+    assert_stored(workspace, trained, other, *expected(workspace, trained, other))
 
 
 def test_what_is_left_of_a_scoring_goes_with_its_series(workspace, trained, other):
