@@ -95,7 +95,7 @@ class AMAD(OutlierMixin, BaseEstimator):
 
         Errors: InputError when the folder holds something else.
         """
-        from amad.training.files import write_atomically
+        from amad.files import write_atomically
 
         self._fitted()
         target = Path(folder)

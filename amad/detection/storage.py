@@ -19,13 +19,13 @@ from amad.detection.scoring import Scorer
 from amad.detection.shape import Length, Shape
 from amad.detection.views import Views
 from amad.errors import CheckpointError, InputError
+from amad.files import write_atomically
 from amad.forecast import Forecast
 from amad.linear import LinearPart
 from amad.series.digest import digest_of
 from amad.series.scaling import Scaler
 from amad.training import load_model, read_config, resolve_device
 from amad.training.checkpoints import MODEL, read_json, read_tensors, write_tensors
-from amad.training.files import write_atomically
 
 SCHEMA = 3
 ARRAYS, FACTS = "detection.safetensors", "detection.json"

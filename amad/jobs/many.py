@@ -17,9 +17,9 @@ import numpy as np
 
 from amad import limits, logs
 from amad.errors import AmadError, InputError, JobError
+from amad.files import write_atomically
 from amad.jobs.scoring import Scoring, scored
 from amad.series import Series
-from amad.workspace.files import write_beside
 from amad.workspace.lookup import require_channels
 from amad.workspace.records import RunRecord, SeriesRecord, clean_text
 from amad.workspace.store import Workspace
@@ -164,7 +164,7 @@ def create_shared(
     run = workspace.create_run(
         joined.id, name=f"{batch} shared", preset=preset, config=config, part=(0, joined.rows), held=held
     )
-    write_beside(workspace.run_folder(run.id) / ALSO, json.dumps([record.id for record in fitting]).encode())
+    write_atomically(workspace.run_folder(run.id) / ALSO, json.dumps([record.id for record in fitting]).encode())
     return workspace.group_run(run.id, batch), refused
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from amad.workspace.files import write_beside
+from amad.files import write_atomically
 
 HISTORY, STATE, LOG = "history.jsonl", "last/state.safetensors", "log.txt"
 # In the order in which they are written: whoever has one of them has those before it, as new or newer.
@@ -56,7 +56,7 @@ def apply(folder: Path, changes: Iterable[Change]) -> None:
             with path.open("ab") as file:
                 file.write(change.content)
         else:
-            write_beside(path, change.content)
+            write_atomically(path, change.content)
 
 
 @dataclass

@@ -18,9 +18,9 @@ from sqlalchemy import select
 
 from amad.detection.events import Event, find_events, severity
 from amad.errors import JobError
+from amad.files import write_atomically
 from amad.jobs.arriving import Rows
 from amad.series import Report, Series
-from amad.workspace.files import write_beside
 from amad.workspace.growing import grow
 from amad.workspace.masks import mask, unscored, window_spans
 from amad.workspace.records import RunRecord, SeriesRecord, clean_text
@@ -104,7 +104,7 @@ class Spool:
     def keep(self, **note: Any) -> None:
         """Writes down how many rows there are and what the watch needs to go on; after a kill it goes on from here."""
         self.note |= {"rows": self.rows, **note}
-        write_beside(self.folder / "watch.json", json.dumps(self.note).encode())
+        write_atomically(self.folder / "watch.json", json.dumps(self.note).encode())
 
     def _read(self) -> dict[str, Any]:
         try:

@@ -18,10 +18,10 @@ from torch import Tensor
 
 from amad.config import Config
 from amad.errors import CheckpointError
+from amad.files import write_atomically
 from amad.linear import LinearPart
 from amad.model import Amad
 from amad.training.devices import resolve_device
-from amad.training.files import write_atomically
 
 SCHEMA = 1
 MODEL, CONFIG, SCALER = "model.safetensors", "config.json", "scaler.json"
@@ -86,6 +86,7 @@ def read_json(path: Path) -> dict[str, Any]:
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], note: Mapping[str, Any] | None = None) -> None:
     """Writes tensors, and a JSON note in the header, as one safetensors file, whole or not at all."""
     ready = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, safetensors.torch.save(ready, {"note": json.dumps(note or {})}))
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from amad.training.files import write_atomically
+from amad.files import write_atomically
 
 SCALARS = ("loss", "mse", "l_min", "l_max", "l_con")
 PER_HEAD = (

@@ -19,13 +19,13 @@ from torch import Tensor, nn
 from amad import logs
 from amad.config import Config
 from amad.errors import CheckpointError, InputError, JobError
+from amad.files import write_atomically
 from amad.linear import LinearPart
 from amad.model import Amad
 from amad.progress import Progress
 from amad.series.scaling import Scaler
 from amad.training import checkpoints as disk
 from amad.training.devices import autocast_dtype, resolve_device
-from amad.training.files import write_atomically
 from amad.training.history import SCALARS, FrequencyPath, History
 from amad.training.losses import reconstruction_error
 from amad.training.plan import Plan

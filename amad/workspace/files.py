@@ -71,19 +71,6 @@ def read_secret(path: Path) -> bytes:
     return file.read_bytes()
 
 
-def write_beside(file: Path, content: bytes) -> None:
-    """Replaces a small file in one move: whoever reads it sees the old one or the new one."""
-    draft = file.with_name(f"{file.name}.{secrets.token_hex(4)}.part")
-    try:
-        with draft.open("wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        draft.replace(file)
-    finally:
-        draft.unlink(missing_ok=True)
-
-
 @contextmanager
 def storing(path: Path, name: str) -> Iterator[None]:
     """Tells a full or read-only disk as InputError, with what to do; `name` is what was to be stored."""

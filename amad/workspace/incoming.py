@@ -19,9 +19,9 @@ from typing import Literal
 
 from amad import limits
 from amad.errors import InputError
+from amad.files import write_atomically
 from amad.series.scratch import NO_ROOM
 from amad.workspace import room
-from amad.workspace.files import write_beside
 from amad.workspace.records import clean_text
 
 UNFINISHED_HOURS, KEPT_HOURS = 1.0, 24.0  # since anything came of it, or was read from it
@@ -95,7 +95,7 @@ class Incoming:
         try:
             place.mkdir(mode=0o700)
             about = {"name": checked_name(name), "size": int(size), "owner": owner}
-            write_beside(place / "about.json", json.dumps(about).encode())
+            write_atomically(place / "about.json", json.dumps(about).encode())
             (place / "part").touch(mode=0o600)
         except OSError as error:
             shutil.rmtree(place, ignore_errors=True)

@@ -12,7 +12,7 @@ import numpy as np
 from sqlalchemy import update
 
 from amad.errors import CheckpointError, InputError
-from amad.workspace.files import write_beside
+from amad.files import write_atomically
 from amad.workspace.incident_records import Incident, Window
 from amad.workspace.masks import Span, maintained, mask, spans_of, window_spans
 from amad.workspace.records import RunRecord
@@ -92,7 +92,7 @@ def leave_out_maintenance(workspace: Workspace, folder: Path, series_id: str, pa
 
 def _write(folder: Path, spans: Sequence[Span], parent: str) -> None:
     document = {"schema": 1, "from": parent, "spans": [list(span) for span in spans]}
-    write_beside(folder / FILE, json.dumps(document).encode())
+    write_atomically(folder / FILE, json.dumps(document).encode())
 
 
 def origin(folder: Path) -> str | None:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from amad.workspace.files import write_beside
+from amad.files import write_atomically
 
 _ENDING = ".block"
 _LONGEST_HEAD = 16 << 20  # bytes of the line before the values: the names of very many columns
@@ -38,7 +38,7 @@ class PartialScores:
         if _mark_of(folder) != mark:
             self.remove()
             folder.mkdir(parents=True, exist_ok=True)
-            write_beside(folder / "about.json", json.dumps({"mark": mark}).encode())
+            write_atomically(folder / "about.json", json.dumps({"mark": mark}).encode())
         for path in sorted(folder.glob(f"*{_ENDING}")):
             found = _head(path, check=True)
             if found is None or found["first"] != self.rows or self.names not in ((), tuple(found["names"])):
@@ -56,7 +56,7 @@ class PartialScores:
         head = {"first": self.rows, "rows": len(values), "names": list(names), "crc32": zlib.crc32(data)}
         path = self.folder / f"{self.rows:015d}{_ENDING}"
         try:
-            write_beside(path, json.dumps(head).encode() + b"\n" + data)
+            write_atomically(path, json.dumps(head).encode() + b"\n" + data)
         except FileNotFoundError:  # the folder went meanwhile
             self.taken = True
             return

@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from amad.training.files import write_atomically
+from amad.files import write_atomically
 from benchmarks.machine import processor
 
 FOLDER = Path(__file__).parents[1] / "results"
@@ -46,6 +46,7 @@ def merge(path: Path, rows: Iterable[Row]) -> list[Row]:
         found[identity(row)] = _rounded(row)
     ordered = [found[key] for key in sorted(found)]
     first = {"made": {"date": today, "machine": machine(), "versions": versions()}}
+    path.parent.mkdir(parents=True, exist_ok=True)
     write_atomically(path, "".join(json.dumps(row, sort_keys=True) + "\n" for row in (first, *ordered)).encode())
     return ordered
 

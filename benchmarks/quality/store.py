@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from amad.files import write_atomically
 from amad.series.digest import digest_of
-from amad.training.files import write_atomically
 from benchmarks.quality.methods import Method, Result
 from benchmarks.quality.registry import slug
 from benchmarks.quality.sources import Data

@@ -96,7 +96,7 @@ def fit_baseline(
     `config.channels` chooses channels by name; of the other settings only smoothing, seed and what makes events counts.
     Errors: InputError for a part that does not fit, is too short or holds no value.
     """
-    from amad.training.files import write_atomically
+    from amad.files import write_atomically
 
     chosen = series.take(config.channels) if config.channels else series
     start, stop = part or (0, chosen.rows)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import secrets
 from contextlib import suppress
 from pathlib import Path
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Replaces a file in one move; a reader, or a process killed meanwhile, sees the old one or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(path.name + ".part")
+    """Replaces a file in one move; a reader, or a process killed meanwhile, sees the old one or the new one.
+
+    Several may write the same file at once: one of them comes last. Errors: FileNotFoundError where the folder is missing.
+    """
+    beside = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
     try:
         with beside.open("wb") as file:
             file.write(content)
