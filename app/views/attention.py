@@ -85,7 +85,7 @@ def instrument(record: SeriesRecord, run: RunRecord) -> None:
         attention_series.draw(record, run, seen, block, head, first, go)
         return
     span = None if event is None else (event.start_row - first, event.end_row - first)
-    chosen = {
+    chosen: dict[str, Any] = {
         "step": step - first,
         "event": span,
         "series": str(record.id),

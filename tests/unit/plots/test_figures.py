@@ -385,6 +385,12 @@ def test_a_map_beside_lines_has_most_of_the_width_and_half_of_it_on_a_projector(
         assert made.data[-1].colorbar.x == pytest.approx((start + stop) / 2)  # over the map's middle
 
 
+def test_no_figure_has_the_browser_measure_whether_its_tick_labels_leave_it():
+    """It did so by laying the page out anew for each label: a third of the first drawing of a page."""
+    layout = plots.loss_parts(X, {"loss": X * 1.0}).layout.template.layout
+    assert layout.xaxis.ticklabeloverflow == layout.yaxis.ticklabeloverflow == "allow"
+
+
 def test_the_numbers_of_a_figure_are_those_it_was_given():
     table = plots.numbers(plots.attention_map(P, STEPS + 100, title="Local P"))
     assert list(table.columns) == ["trace", "x", "y", "value"]
