@@ -16,7 +16,8 @@ from amad.plots.palette import Theme
 from amad.plots.style import array, below, colors, diverging, escape, figure, gutter, number, percent, rgba, sequential
 
 PRESENT = 1.4  # by how much letters and lines grow on a projector
-MAP, APART = 0.52, 0.1  # widths of the right column and of the gap left of it, as shares
+MAP, APART = 0.64, 0.1  # widths of the right column and of the gap left of it, as shares
+LEVEL = 0.52  # the right column where it holds curves, and on a projector, whose window is wide and low
 
 
 def large(made: go.Figure) -> go.Figure:
@@ -39,6 +40,8 @@ def large(made: go.Figure) -> go.Figure:
             trace.colorbar.tickfont.size = 15
             trace.colorbar.title.font.size = 15
             trace.colorbar.ypad = 14  # the grown labels of bar and map would touch
+    if any(trace.type == "heatmap" and trace.colorbar.x == _middle(MAP) for trace in made.data):
+        _divide(made, LEVEL)
     margin = {side: PRESENT * (layout.margin[side] or 0) for side in ("l", "t", "b") if layout.margin[side]}
     made.update_layout(margin=margin)
     return made
@@ -203,6 +206,7 @@ def game_lesson(
         f"Over all steps CAD went from {number(float(drawn['cad'][0]))} to {number(float(drawn['cad'][-1]))} nats in "
         f"{len(moves) - 1} moves.",
         legend=True,
+        right=LEVEL,
     )
     _line(made, steps, p, tone["local"], "local P", row=1, width=2)
     _line(made, steps, g, tone["global"], "global G", row=1, width=2)
@@ -287,15 +291,26 @@ def _panels(theme: Theme, rows: int, words: str, *, heights: tuple[float, ...], 
     return make_subplots(rows=rows, cols=1, row_heights=list(heights), vertical_spacing=0.09, figure=ground)
 
 
-def _beside(theme: Theme, words: str, *, rows: int = 2, legend: bool = False) -> go.Figure:
-    """One or two panels left, a map or curves right."""
+def _beside(theme: Theme, words: str, *, rows: int = 2, legend: bool = False, right: float = MAP) -> go.Figure:
+    """One or two panels left, a map or curves right, which take `right` of the width."""
     specs: list[list[Any]] = [[{}, {"rowspan": rows}]] + [[{}, None]] * (rows - 1)
     ground = figure(theme, words, legend=legend)
     ground.update_layout(bargap=0, margin={"t": 62})
     return make_subplots(
-        rows=rows, cols=2, column_widths=[1 - MAP, MAP], specs=specs, horizontal_spacing=APART, vertical_spacing=0.1,
+        rows=rows, cols=2, column_widths=[1 - right, right], specs=specs, horizontal_spacing=APART, vertical_spacing=0.1,
         shared_xaxes=rows > 1, figure=ground,
     )  # fmt: skip
+
+
+def _divide(made: go.Figure, right: float) -> None:
+    """Gives the map of the right column another share of the width, its colour bar with it."""
+    made.update_xaxes(domain=[0, (1 - APART) * (1 - right)], col=1)
+    made.update_xaxes(domain=[1 - (1 - APART) * right, 1], col=2)
+    made.update_traces(colorbar_x=_middle(right), selector={"type": "heatmap"})
+
+
+def _middle(right: float) -> float:
+    return 1 - right * (1 - APART) / 2
 
 
 def _line(
@@ -379,7 +394,7 @@ def _bar(title: str, values: list[float], words: list[str]) -> dict[str, Any]:
     """A colour bar that lies over the map of the right column, its title over it."""
     return {
         "orientation": "h",
-        "x": 1 - MAP * (1 - APART) / 2,
+        "x": _middle(MAP),
         "xanchor": "center",
         "len": 0.34,
         "y": 1.0,

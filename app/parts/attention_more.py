@@ -1,8 +1,10 @@
-"""Further views of the page Attention: numbers of heads, a normal window beside, what if a stretch were usual, why the score."""
+"""Further views of the page Attention: numbers and pictures of heads, what if a stretch were usual, why the score."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
+from io import BytesIO
 from itertools import pairwise
 from typing import Any
 
@@ -17,7 +19,7 @@ from amad.errors import AmadError
 from amad.plots.words import CAUTION
 from amad.spreadsheets import csv_text
 from amad.workspace import RunRecord, SeriesRecord
-from app.components.maps import head_pictures, maps, sources
+from app.components.maps import head_pictures, sources
 from app.parts import cached, downloads, learned, page, prepare, text, theme, workspace
 
 WAY, ROWS, TRIED = "attention-way", "attention-rows", "attention-tried"
@@ -37,6 +39,7 @@ def heads(
     run: RunRecord,
     chosen: tuple[int | None, int | None],
     pick: Callable[[int, int], None],
+    first: int,
 ) -> None:
     """Distance, entropy, mixing and CAD of every head of the window, with a table to take away; P and G of each below."""
     found = inspection.head_facts(seen)
@@ -66,54 +69,15 @@ def heads(
     side = int(np.clip(SMALL // count, 36, 120))
     with st.container(horizontal=True, gap="medium", key="attention-heads-small"):
         for name, title in (("local", "Local P"), ("global", "Global G")):
-            with st.container(gap="small", width="content"):
+            key = f"attention-small-{name}"
+            with st.container(gap="small", width="content", key=f"{key}-saved"):
                 st.subheader(f"{title} of every head", anchor=False)
                 head_pictures(
-                    key=f"attention-small-{name}", weights=seen[name], block=chosen[0], head=chosen[1], on_pick=pick,
-                    size=side, theme=theme.current(),
+                    key=key, weights=seen[name], block=chosen[0], head=chosen[1], on_pick=pick, size=side, name=title,
+                    theme=theme.current(),
                 )  # fmt: skip
+                downloads.offer(key, "maps", partial(npz_of, name, seen[name], first), "npz")
     st.caption(f"A picture that is clicked chooses its block and head. {CAUTION}")
-
-
-def normal_row(record: SeriesRecord, run: RunRecord) -> int:
-    """A row to compare with: where the score of the training part is nearest to its median; the middle where unscored."""
-    start, stop = run.part if run.series_id == record.id else (0, record.rows)
-    length = int(run.config.get("window", 100))
-    low, high = start + length // 2, max(stop - length // 2, start + length // 2 + 1)
-    try:
-        score = np.asarray(cached.column(run, record, "score")[low:high], dtype=np.float64)
-    except KeyError:
-        return (start + stop) // 2
-    if not np.isfinite(score).any():
-        return (start + stop) // 2
-    return low + int(np.nanargmin(np.abs(score - np.nanmedian(score))))
-
-
-def beside(record: SeriesRecord, run: RunRecord, block: int | None, head: int | None, rolled: bool) -> None:
-    """The same maps of a normal window, under those of the chosen one."""
-    row = normal_row(record, run)
-    clock = cached.clock(record)
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        with st.container(key="attention-inline-label", width="content"):
-            at = st.number_input("Middle row", 0, record.rows - 1, row, key="attention-other", width=230)
-        first, length = sources.span(run, record, int(at))
-        usual = "usual window" if int(at) == row else "other window"
-        st.markdown(f"**{usual.capitalize()}** :gray[{text.escape(clock.span(first, first + length))}]")
-    try:
-        with st.spinner("Looking into the other window"):
-            seen = sources.window(run, record, int(at))
-    except AmadError as error:
-        page.problem(error)
-        return
-    picked = rollout(seen, head) if rolled else sources.chosen(seen, block, head)
-    with st.container(key="attention-maps-beside-saved"):
-        maps(
-            key="attention-maps-beside", local=picked.local, global_=picked.global_, mixed=picked.mixed, cad=picked.cad,
-            step=length // 2, labels=[clock.at(one) for one in range(first, first + length)],
-            mixing=float(picked.mixing.mean()), theme=theme.current(),
-        )  # fmt: skip
-        downloads.offer("attention-maps-beside", "maps", lambda: csv_of(picked, first))
-    st.caption(CAUTION)
 
 
 def rollout(seen: dict[str, NDArray[Any]], head: int | None) -> sources.Maps:
@@ -338,6 +302,15 @@ def _reasons(run_id: str, series_id: str, created: str, row: int, mark: tuple[in
 def _folder(run: RunRecord) -> Any:
 
     return workspace.get().run_folder(run.id) / "detection.safetensors"
+
+
+def npz_of(name: str, weights: NDArray[Any], first: int) -> bytes:
+    """The maps of every head as NPZ, since as text they would take up to hundreds of megabytes: `name` (blocks, heads, query
+    step, key step) and the `row` of each step."""
+    made = BytesIO()
+    rows = np.arange(first, first + weights.shape[-1])
+    np.savez_compressed(made, allow_pickle=False, **{name: np.asarray(weights, dtype=np.float32), "row": rows})
+    return made.getvalue()
 
 
 def csv_of(picked: sources.Maps, first: int) -> bytes:

@@ -1,4 +1,4 @@
-"""What a figure can be taken away as: its picture as PNG or SVG, made in the browser, and its numbers as CSV."""
+"""What a figure can be taken away as: its picture as PNG or SVG, made in the browser, and its numbers as CSV (those of many maps as NPZ)."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from amad.spreadsheets import csv_text
 
 # Plotly's own button makes the picture; it stays hidden (style.css) and is pressed by ours, once for each format.
 CONFIG: dict[str, Any] = {"displayModeBar": True, "displaylogo": False, "modeBarButtons": [["toImage"]]}
+MIME = {"csv": "text/csv", "npz": "application/zip"}
 _SCRIPT = """
 const give = (blob, name) => {
   const link = document.createElement("a");
@@ -35,7 +36,7 @@ const kinds = {
     plot._context.toImageButtonOptions = before;
   },
   maps(place, format, file) {
-    const root = place.querySelector('[data-amad="maps"]');
+    const root = place.querySelector('[data-amad="maps"], [data-amad="heads"]');
     if (root) root.dispatchEvent(new CustomEvent("amad:save", { detail: { format, file } }));
   },
   vega(place, format, file) {
@@ -87,7 +88,12 @@ def draw(figure: Figure, key: str) -> None:
     offer(key, "plotly", lambda: csv(figure))
 
 
-def offer(key: str, kind: Literal["plotly", "maps", "vega"], numbers: Callable[[], bytes]) -> None:
+def offer(
+    key: str,
+    kind: Literal["plotly", "maps", "vega"],
+    numbers: Callable[[], bytes],
+    form: Literal["csv", "npz"] = "csv",
+) -> None:
     """The same for what else is drawn: `key` is the key of the figure; a container `<key>-saved` holds both (style.css)."""
     with (
         st.container(key=f"{key}-save-icon-only", width="content"),
@@ -95,8 +101,8 @@ def offer(key: str, kind: Literal["plotly", "maps", "vega"], numbers: Callable[[
     ):
         _pictures()(key=f"{key}-pictures", data={"figure": key, "file": f"amad-{key}", "kind": kind})
         st.download_button(
-            "Numbers (CSV)", numbers, file_name=f"amad-{key}.csv", mime="text/csv", key=f"{key}-numbers", on_click="ignore",
-            width="stretch",
+            f"Numbers ({form.upper()})", numbers, file_name=f"amad-{key}.{form}", mime=MIME[form], key=f"{key}-numbers",
+            on_click="ignore", width="stretch",
         )  # fmt: skip
 
 

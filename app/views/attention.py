@@ -12,6 +12,7 @@ from amad.workspace import RunRecord, SeriesRecord
 from app.components.maps import head_pictures, maps, sources
 from app.components.timeline import timeline
 from app.parts import (
+    attention_beside,
     attention_more,
     attention_series,
     attention_window,
@@ -64,11 +65,15 @@ def instrument(record: SeriesRecord, run: RunRecord) -> None:
         st.error(text.escape(error), icon=":material/error:")
         return
     rolled = st.session_state.get(BLOCK) == ROLLED
-    picked = attention_more.rollout(seen, head) if rolled else sources.chosen(seen, block, head)
+
+    def look(window: dict[str, Any]) -> sources.Maps:
+        return attention_more.rollout(window, head) if rolled else sources.chosen(window, block, head)
+
+    picked = look(seen)
     view = str(st.session_state.get(VIEW))
     if view in (VIEWS[1], VIEWS[3]):
         if view == VIEWS[1]:
-            attention_more.heads(seen, run, (block, head), pick_head)
+            attention_more.heads(seen, run, (block, head), pick_head, first)
         else:
             order = events.order(event, run.channels)
             attention_more.still_flagged(record, run, seen, picked, first, step, order, event)
@@ -80,6 +85,16 @@ def instrument(record: SeriesRecord, run: RunRecord) -> None:
         attention_series.draw(record, run, seen, block, head, first, go)
         return
     span = None if event is None else (event.start_row - first, event.end_row - first)
+    chosen: dict[str, Any] = {
+        "step": step - first,
+        "event": span,
+        "series": str(record.id),
+        "start": first,
+        "on_pick": lambda place: st.session_state.update({STEP: first + place}),
+    }
+    if view == VIEWS[2]:
+        attention_beside.draw(record, run, picked, first, look, **chosen)
+        return
     with st.container(key="attention-maps-saved"):
         maps(
             key="attention-maps",
@@ -87,19 +102,12 @@ def instrument(record: SeriesRecord, run: RunRecord) -> None:
             global_=picked.global_,
             mixed=picked.mixed,
             cad=picked.cad,
-            step=step - first,
             labels=[clock.at(row) for row in range(first, first + length)],
             mixing=float(picked.mixing.mean()),
-            event=span,
-            series=str(record.id),
-            start=first,
-            on_pick=lambda place: st.session_state.update({STEP: first + place}),
             theme=theme.current(),
+            **chosen,
         )
         downloads.offer("attention-maps", "maps", lambda: attention_more.csv_of(picked, first))
-    if view == VIEWS[2]:
-        attention_more.beside(record, run, block, head, rolled)
-        return
     main, inspector = page.split("attention")
     with main:
         signals(record, run, picked, found, event, first, step)

@@ -113,3 +113,22 @@ def test_a_small_map_of_a_head_is_readable_and_chooses_it(sized: Page, river: tu
     expect(sized.get_by_role("button", name="Block 1, head 1", exact=True).first).to_have_attribute(
         "aria-pressed", "false"
     )
+
+
+def test_the_map_of_a_chapter_has_most_of_its_picture(page: Page, river: tuple[Server, str]) -> None:
+    app, _ = river
+    for chapter in ("2+Attention", "3+Rotation", "4+Mask", "6+Contrast"):
+        page.goto(f"{app.url}/teach?chapter={chapter}")
+        shown = page.locator(f"{PICTURE} .heatmaplayer image")
+        expect(shown).to_be_visible(timeout=60_000)
+        rests(page, 60_000)
+        page.wait_for_function(
+            f"() => document.querySelector('{PICTURE} .heatmaplayer image').getBoundingClientRect().width > 400"
+        )
+        box = shown.bounding_box()
+        whole = page.locator(PICTURE).bounding_box()
+        assert box is not None
+        assert whole is not None
+        assert box["width"] == pytest.approx(box["height"], abs=4), chapter  # square
+        assert box["width"] > 0.48 * whole["width"], chapter
+        assert whole["y"] + whole["height"] - box["y"] - box["height"] < 80, chapter  # no hole under it

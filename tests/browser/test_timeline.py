@@ -299,6 +299,7 @@ def test_everything_is_reached_by_keyboard_alone(timeline_page: Page) -> None:
         "Channels",
         "Show",
         "Numbers (T)",
+        "Download this timeline",
         "Keys (?)",
         "plain",
         "spiky",

@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import streamlit as st
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from amad.errors import InputError
 from amad.plots.maps import color_limit
 from amad.plots.palette import COLORS, DIVERGING, SEQUENTIAL
 from amad.plots.style import number, percent
 from amad.plots.words import attention_reach
+from app.components.maps import sources
 from app.components.packing import PICTURE, packed, pictures, pooled, starts
 from app.server.modules import loader, module_url
 
@@ -32,6 +34,31 @@ _mount = st.components.v2.component(
     js=loader("maps"),
     isolate_styles=False,
 )
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Upper ends of the scales: of weights, of G − P to either side, and of CAD in nats."""
+
+    weights: float
+    difference: float
+    cad: float
+
+
+def limits(*windows: sources.Maps) -> Limits:
+    """One set of scales for several windows, so that their maps can be compared by eye."""
+    shown = [{"local": pooled(one.local), "mixed": pooled(one.mixed), "global": pooled(one.global_)} for one in windows]
+    return _limits(shown, [np.asarray(one.cad, dtype=np.float64) for one in windows])
+
+
+def _limits(shown: Sequence[Mapping[str, NDArray[np.float32]]], strips: Sequence[NDArray[np.float64]]) -> Limits:
+    cad = np.concatenate(strips)
+    cad = cad[np.isfinite(cad)]
+    return Limits(
+        weights=color_limit(*(values for one in shown for values in one.values())),
+        difference=color_limit(*(np.abs(one["global"] - one["local"]) for one in shown)),
+        cad=float(max(cad.max(), 1e-9)) if cad.size else 1.0,
+    )
 
 
 def maps(
@@ -51,6 +78,8 @@ def maps(
     on_cell: Callable[[int, int], None] | None = None,
     series: str | None = None,
     start: int = 0,
+    limits: Limits | None = None,
+    square: bool = False,
     theme: Theme = "light",
 ) -> None:
     """Draw P, A, G and G − P of one window in a row, CAD beside; a click or an arrow key picks a query step.
@@ -59,7 +88,8 @@ def maps(
     when each step is; mixing, weight of P; event (start, end) positions, end exclusive; a token stands for
     `steps_per_token` steps. `on_pick(step)` is called before the next run of the script (or fragment);
     with `on_cell`, a click on a weight also calls `on_cell(step, key step)`, and `cell` is the key step chosen so. series
-    (its id) and `start`, the row of the first step, link the rows to the cursor of a timeline on the same page.
+    (its id) and `start`, the row of the first step, link the rows to the cursor of a timeline on the same page. limits: ends of the scales, where several windows share them
+    (their own when not given); square: two maps above two, for half a page.
     Errors: InputError for shapes that do not fit.
     """
     p, g, a = (np.asarray(values, dtype=np.float32) for values in (local, global_, mixed))
@@ -84,7 +114,8 @@ def maps(
     if span is not None and span[0] >= span[1]:
         span = None
     packs = {name: packed(values) for name, values in shown.items()}
-    stamp = hashlib.sha256("".join(pack["data"] for pack in packs.values()).encode()).hexdigest()[:16]
+    ends = limits or _limits([shown], [strip])
+    stamp = hashlib.sha256(f"{ends}{''.join(pack['data'] for pack in packs.values())}".encode()).hexdigest()[:16]
     tone = COLORS[theme]
 
     def picked() -> None:
@@ -123,9 +154,10 @@ def maps(
             },
             "maps": packs,
             "cad": [round(float(value), 5) if np.isfinite(value) else None for value in strip[first]],
-            "cad_top": float(max(np.nanmax(strip), 1e-9)) if mean_cad is not None else 1.0,
-            "limit": color_limit(*shown.values()),
-            "limit_difference": color_limit(np.abs(shown["global"] - shown["local"])),
+            "square": bool(square),
+            "cad_top": ends.cad,
+            "limit": ends.weights,
+            "limit_difference": ends.difference,
             "labels": [texts[at] for at in first],
             "names": [str(at * steps_per_token) for at in first],
             "event": None if span is None else [float(span[0]), float(span[1])],
@@ -177,11 +209,12 @@ def head_pictures(
     head: int | None = None,
     on_pick: Callable[[int, int], None] | None = None,
     size: int = PICTURE,
+    name: str = "Local P",
     theme: Theme = "light",
 ) -> None:
     """Draw a picture of `size` px (24 to 160) of every head, blocks down, heads across; a click picks its block and head.
 
-    weights (N, H, L, L); block and head are the chosen ones from 0, None = mean over all, whose pictures are all outlined.
+    weights (N, H, L, L), called `name`; block and head are the chosen ones from 0, None = mean over all, whose pictures are all outlined.
     Errors: InputError for a shape that does not fit.
     """
     side = min(max(int(size), 24), 160)
@@ -207,11 +240,15 @@ def head_pictures(
         "pictures": data,
         "block": block,
         "head": head,
-        "label": f"Local attention of {blocks} blocks and {heads} heads",
+        "label": f"{name} of {_counted(blocks, 'block')} and {_counted(heads, 'head')}",
         "stops": SEQUENTIAL[theme],
-        "colors": {name: tone[name] for name in ("grey", "rule", "threshold")},
+        "colors": {name: tone[name] for name in ("text", "grey", "rule", "threshold")},
     }
     _mount(key=key, data=payload, on_picked_change=picked)
+
+
+def _counted(count: int, word: str) -> str:
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
 
 
 def _moved(p: np.ndarray, g: np.ndarray) -> float:

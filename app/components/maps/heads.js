@@ -1,5 +1,6 @@
 // Small pictures of every head, blocks down and heads across: each is a button that picks its block and head.
 
+import { saveBoard } from "./board.js";
 import { bytes, fit, image, make, table } from "./draw.js";
 
 export class Heads {
@@ -10,6 +11,8 @@ export class Heads {
     parent.append(this.root);
     this.root.addEventListener("click", (event) => this.click(event.target.closest("button")));
     this.root.addEventListener("keydown", (event) => this.key(event));
+    // A page's own button asks for the picture (app/parts/downloads.py).
+    this.root.addEventListener("amad:save", ({ detail }) => saveBoard(this, detail.format, detail.file));
   }
 
   remove() {
@@ -28,12 +31,14 @@ export class Heads {
     const colours = table(data.stops);
     const pixels = bytes(data.pictures);
     const count = size * size;
+    this.images = [];
     for (const button of this.buttons) {
       const block = Number(button.dataset.block);
       const head = Number(button.dataset.head);
       const start = (block * heads + head) * count;
       const picture = image(pixels.subarray(start, start + count), size, size, colours, (i) => pixels[start + i] / 255);
       const context = fit(button.firstChild, side, side);
+      this.images.push(picture);
       context.imageSmoothingEnabled = false;
       context.drawImage(picture, 0, 0, side, side);
       const chosen = (data.block === null || data.block === block) && (data.head === null || data.head === head);

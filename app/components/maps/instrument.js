@@ -114,6 +114,7 @@ export class Instrument {
 
   write() {
     const { data, root } = this;
+    root.toggleAttribute("data-square", data.square);
     for (const [name, value] of Object.entries(data.colors)) root.style.setProperty(`--amad-maps-${name}`, value);
     root.setAttribute("aria-label", data.label);
     for (const map of [...this.maps, this.strip]) {

@@ -1,47 +1,18 @@
 // The row of maps as a picture of its own: one SVG with the maps as images, saved as it is or as PNG.
 
+import { deliver, page, svgPart as make } from "./svg.js";
+
 const SIDE = 340, GAP = 44, LEFT = 34, TOP = 46, FOOT = 84, STRIP = 40; // px
-const SPACE = "http://www.w3.org/2000/svg";
 
 /** Saves what an instrument shows as `file`.svg or `file`.png. */
 export function save(instrument, format, file) {
-  const svg = drawn(instrument);
-  const text = new XMLSerializer().serializeToString(svg);
-  const blob = new Blob([text], { type: "image/svg+xml" });
-  if (format === "svg") return give(blob, `${file}.svg`);
-  const [width, height] = ["width", "height"].map((name) => Number(svg.getAttribute(name)));
-  const picture = new Image();
-  picture.onload = () => {
-    const canvas = document.createElement("canvas");
-    [canvas.width, canvas.height] = [2 * width, 2 * height];
-    const context = canvas.getContext("2d");
-    context.drawImage(picture, 0, 0, canvas.width, canvas.height);
-    canvas.toBlob((found) => give(found, `${file}.png`), "image/png");
-  };
-  picture.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(text)}`;
-}
-
-function give(blob, name) {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
-}
-
-function make(tag, attributes, text) {
-  const found = document.createElementNS(SPACE, tag);
-  for (const [name, value] of Object.entries(attributes)) found.setAttribute(name, String(value));
-  if (text !== undefined) found.textContent = text;
-  return found;
+  deliver(drawn(instrument), format, file);
 }
 
 function drawn({ data, images, maps, step }) {
   const { colors, length, titles } = data;
   const width = LEFT + 4 * SIDE + 4 * GAP + STRIP, height = TOP + SIDE + FOOT;
-  const style = getComputedStyle(document.querySelector('[data-testid="stApp"]') ?? document.body);
-  const svg = make("svg", { xmlns: SPACE, width, height, viewBox: `0 0 ${width} ${height}`, "font-family": "sans-serif", "font-size": 13, role: "img" });
-  svg.append(make("title", {}, data.label), make("rect", { width, height, fill: style.backgroundColor }));
+  const svg = page(width, height, data.label);
   const write = (x, y, text, more = {}) => svg.append(make("text", { x, y, fill: colors.grey, ...more }, text));
   const each = SIDE / length, chosen = TOP + (step + 0.5) * each, high = Math.max(each, 5);
   const outline = (x, wide) => svg.append(make("rect", { x, y: chosen - high / 2, width: wide, height: high, fill: "none", stroke: colors.threshold, "stroke-width": 1.5 }));

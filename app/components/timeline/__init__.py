@@ -17,7 +17,7 @@ from amad.plots.palette import COLORS, Theme
 from app.components.timeline import offered, passing, sources
 from app.components.timeline.keymap import keymap
 from app.components.timeline.passing import Packed, pair
-from app.parts import selection
+from app.parts import prepare, selection
 from app.server import tokens
 from app.server.address import with_base
 from app.server.modules import loader, module_url
@@ -136,6 +136,8 @@ def timeline(
         "run": None if run is None or opened.scores is None else str(run.id),
         "version": opened.version,
         "rows": opened.rows,
+        "title": str(series.name) if run is None else f"{series.name} \u00b7 {run.name}",
+        "file": f"amad-{key.split('-')[0]}-{prepare.file_name(series.name)}",
         "channels": [{"index": place[name], "name": name, "unit": str((units or {}).get(name, ""))} for name in order],
         "expected": [place[name] for name in order if expected and f"expected:{name}" in tracks],
         "score": score if score in tracks else None,

@@ -209,6 +209,20 @@ export function moment(clock, row, withYear = false) {
   return `${dayText(date)}${year} ${clockText(local, precision)}`;
 }
 
+/** The time of a row as files have it, "2026-03-14T05:47:30.25+01:00"; a number where times are numbers. */
+export function stamp(clock, row) {
+  const time = clock.timeOf(row);
+  if (clock.kind !== "time") return time;
+  const ahead = offset(time, clock.zone), fine = clock.step() >= 0.999 * SECOND ? 1 : 1000; // parts of a ms that are kept
+  const parts = Math.round((time + ahead) * fine), ms = Math.floor(parts / fine);
+  const date = new Date(ms);
+  if (Number.isNaN(date.getTime())) return "";
+  const rest = String(parts - ms * fine).padStart(3, "0");
+  const text = `${date.toISOString().slice(0, -1)}${fine > 1 ? rest : ""}`.replace(/\.?0+$/, "");
+  const minutes = Math.round(Math.abs(ahead) / MINUTE);
+  return clock.zone ? `${text}${ahead < 0 ? "-" : "+"}${two(Math.floor(minutes / 60))}:${two(minutes % 60)}` : text;
+}
+
 const ISO = /^(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ]+(\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?)?$/;
 const WORDS = /^(?:[a-z]{3} +)?(\d{1,2}) +([a-z]{3})[a-z]*(?: +(\d{4}))?(?: +(\d{1,2}):(\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?)?$/i;
 

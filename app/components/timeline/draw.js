@@ -127,7 +127,7 @@ function drawScore(t, ctx, { track: id }, place) {
   if (level !== null) {
     clipped(ctx, g.x, place.y, g.w, level - place.y, () => {
       ctx.globalAlpha = 0.35;
-      ctx.fillStyle = colors.score;
+      ctx.fillStyle = t.panels.scoreColor(id);
       ctx.beginPath();
       ctx.moveTo(x0 + first * dx, level);
       for (let i = first; i <= last; i++) ctx.lineTo(x0 + i * dx, track.hi[i] === track.hi[i] ? scale(track.hi[i]) : level);
@@ -136,7 +136,7 @@ function drawScore(t, ctx, { track: id }, place) {
     });
   }
   clipped(ctx, g.x, place.y, g.w, place.h, () => {
-    drawLine(t, ctx, block, track, scale, colors.score);
+    drawLine(t, ctx, block, track, scale, t.panels.scoreColor(id));
     if (t.shown.missing && track.missing) drawAbsent(t, ctx, block, track, place.y, place.y + place.h);
   });
   if (level === null) return;

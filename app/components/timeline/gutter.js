@@ -50,14 +50,18 @@ export class Gutter {
     }
     const scores = t.panels.scores();
     while (this.scores.length < scores.length) {
-      const made = label("Score");
+      const made = label(""), words = h("span");
       made.box.classList.add("amad-tl-scorelabel");
+      made.name.append(h("i", { class: "amad-tl-chip", "aria-hidden": "true" }), words);
+      made.name = words;
       gutter.append(made.box);
       this.scores.push(made);
     }
     this.scores.forEach((made, place) => {
       made.box.hidden = !scores[place];
-      if (scores[place]) setText(made.name, scores[place].label);
+      if (!scores[place]) return;
+      setText(made.name, scores[place].label);
+      made.box.classList.toggle("amad-tl-cad", scores[place].track === "cad");
     });
     this.handles.place(scores, this.scores);
   }

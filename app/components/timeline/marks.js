@@ -27,7 +27,7 @@ export function drawOverview(t, ctx) {
     const top = y + 11, bottom = y + h - (props.training && t.shown.training ? 6 : 2);
     const scale = (v) => (high > low ? bottom - ((v - low) / (high - low)) * (bottom - top) : (top + bottom) / 2);
     const wide = (block.rows / props.rows) * g.w;
-    ctx.fillStyle = block.id === "mean" ? colors.signal : colors.score;
+    ctx.fillStyle = block.id === "mean" ? colors.signal : t.panels.scoreColor(block.id);
     for (const inside of [false, true]) {
       ctx.globalAlpha = inside ? 1 : 0.4;
       for (let i = 0; i < block.count; i++) {

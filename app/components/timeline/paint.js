@@ -39,6 +39,28 @@ export class Paint {
     return this.maps ? this.maps.paint.words : "";
   }
 
+  /** The weights of the row that is painted: {name, start, each, values}, `each` rows a value; none where nothing is. */
+  weights() {
+    if (!this.maps || this.row === null) return [];
+    const { start, steps, size } = this.maps;
+    const names = { local: "P", global: "G" };
+    return LEGEND.map(([role]) => ({
+      name: `${names[role]} of row ${this.row}`, start, each: steps / size,
+      values: this.#weights(role, this.#cell()).map((weight) => Number(weight.toPrecision(3)))
+    }));
+  }
+
+  #cell() {
+    const { start, steps, size } = this.maps;
+    return Math.min(Math.floor(((this.row - start) * size) / steps), size - 1);
+  }
+
+  #weights(role, cell) {
+    const { size, paint } = this.maps;
+    const parts = this.maps[role].subarray(cell * size, (cell + 1) * size);
+    return Array.from(parts, (part) => paint[role].top * (part / 255) ** 2);
+  }
+
   #clear() {
     this.maps = null;
     this.row = null;
@@ -84,7 +106,7 @@ export class Paint {
     else if (this.row === null) this.row = Math.min(Math.max(maps.paint.row, maps.start), maps.start + maps.steps - 1);
     root.dataset.painted = String(this.row);
     setText(this.step, maps.paint.relative ? `Step ${this.row - maps.start} \u2192` : `Row ${this.row.toLocaleString("en-US")} \u2192`);
-    const cell = Math.min(Math.floor(((this.row - maps.start) * maps.size) / maps.steps), maps.size - 1);
+    const cell = this.#cell();
     const { x, w, panels } = t.geometry;
     const left = t.px(maps.start), wide = t.px(maps.start + maps.steps) - left;
     ctx.imageSmoothingEnabled = wide * t.ratio < maps.size;
@@ -100,11 +122,10 @@ export class Paint {
 
   /** One row of a map as a picture one pixel high; weights of up to one and a half times an even share are left out. */
   #strip(role, cell) {
-    const { size, paint, strips } = this.maps;
+    const { size, strips } = this.maps;
     const key = `${role}:${cell}:${this.t.props.colors[role]}`;
     if (strips.has(key)) return strips.get(key);
-    const top = paint[role].top, parts = this.maps[role].subarray(cell * size, (cell + 1) * size);
-    const weights = Array.from(parts, (part) => top * (part / 255) ** 2);
+    const weights = this.#weights(role, cell);
     const floor = 1.5 / size, most = Math.max(...weights, floor);
     const strip = h("canvas", { width: size, height: 1 });
     const ctx = strip.getContext("2d");

@@ -205,6 +205,11 @@ export class Panels {
     return this.t.props.colors[OVERLAYS[place % OVERLAYS.length]];
   }
 
+  /** Colour of a score: CAD has its own, as in every picture of it. */
+  scoreColor(track) {
+    return this.t.props.colors[track === "cad" ? "cad" : "score"];
+  }
+
   /** Score panels from top to bottom, the page's own first. */
   scores() {
     const { score, scoreLabel, scores } = this.t.props;

@@ -6,6 +6,7 @@ import { fillChannels } from "./channels.js";
 import { distanceWords } from "./distance.js";
 import { h, icon, setAttribute, setText } from "./dom.js";
 import { keyRows } from "./keymap.js";
+import { Saving } from "./saving.js";
 import { fillPanel } from "./settings.js";
 import { fillShow } from "./show.js";
 import { fillZone } from "./zones.js";
@@ -35,11 +36,13 @@ export class Tools {
     this.all = button("whole", "Whole series", () => t.whole());
     this.badge = h("span", { class: "amad-tl-badge" });
     this.fields = new BrushFields(timeline);
+    this.saving = new Saving(timeline);
     this.popover = h("div", { class: "amad-tl-popover", role: "dialog", hidden: true });
     this.buttons = {
       channels: button("channels", "Channels", () => this.toggle("channels"), "Channels"),
       show: button("show", "Show", () => this.toggle("show"), "Show"),
       numbers: button("numbers", "Numbers", () => this.toggle("numbers")),
+      save: button("download", "Download this timeline", () => this.toggle("save")),
       keys: button("keys", "Keys", () => this.toggle("keys")),
     };
     for (const one of Object.values(this.buttons)) one.setAttribute("aria-haspopup", "dialog");
@@ -98,15 +101,23 @@ export class Tools {
     this.badge.hidden = Boolean(t.brush) || t.paint.on;
     this.backButton.disabled = !t.steps.any;
     this.fields.update();
+    this.saving.update();
+    setText(t.els.foot, this.foot());
+    this.#scrollbar(t.panels.list().length, t.geometry.panels);
+    this.#words(t.panels.count());
+    if (t.fresh) t.describe();
+  }
+
+  /** What the foot says; a picture is not told to scroll. */
+  foot(live = true) {
+    const { t } = this;
     const { panels } = t.geometry;
     const all = t.panels.list().length, count = t.panels.count(), hidden = t.props.channels.length - count;
-    const more = all > panels.count ? `${panels.count} of ${all} ${all === count ? "channels" : "panels"} in view, scroll for more` : "";
+    const scroll = live ? ", scroll for more" : "";
+    const more = all > panels.count ? `${panels.count} of ${all} ${all === count ? "channels" : "panels"} in view${scroll}` : "";
     const ghost = t.ghost.label();
     const foot = [t.paint.words(), t.tally.words(), distanceWords(t), more, hidden ? `${hidden} hidden` : "", ghost && `grey: ${ghost.toLowerCase()}`];
-    setText(t.els.foot, foot.filter(Boolean).join(" · "));
-    this.#scrollbar(all, panels);
-    this.#words(count);
-    if (t.fresh) t.describe();
+    return foot.filter(Boolean).join(" · ");
   }
 
   #scrollbar(all, panels) {
@@ -186,6 +197,7 @@ export class Tools {
     const filled = {
       keys: () => this.#fillKeys(), show: () => fillShow(t, popover), channels: () => fillChannels(t, popover),
       panel: () => fillPanel(t, popover, this.subject), zone: () => fillZone(t, popover), numbers: () => t.numbers.fill(popover),
+      save: () => this.saving.fill(popover),
     };
     filled[this.open]();
   }

@@ -373,6 +373,24 @@ def test_a_presenter_reads_every_lesson_figure_from_the_back_row():
         assert all(trace.line.width >= 2.25 for trace in drawn)
 
 
+def test_a_map_beside_lines_has_most_of_the_width_and_half_of_it_on_a_projector():
+    made = plots.mask_lesson(np.arange(LENGTH), P[0], P)
+    for share, change in ((0.64, None), (0.52, plots.large)):
+        if change is not None:
+            change(made)
+        (low, high), (start, stop) = (tuple(next(iter(made.select_xaxes(col=col))).domain) for col in (1, 2))
+        assert (low, stop) == (0, pytest.approx(1))
+        assert stop - start == pytest.approx(0.9 * share)
+        assert start - high == pytest.approx(0.1)
+        assert made.data[-1].colorbar.x == pytest.approx((start + stop) / 2)  # over the map's middle
+
+
+def test_no_figure_has_the_browser_measure_whether_its_tick_labels_leave_it():
+    """It did so by laying the page out anew for each label: a third of the first drawing of a page."""
+    layout = plots.loss_parts(X, {"loss": X * 1.0}).layout.template.layout
+    assert layout.xaxis.ticklabeloverflow == layout.yaxis.ticklabeloverflow == "allow"
+
+
 def test_the_numbers_of_a_figure_are_those_it_was_given():
     table = plots.numbers(plots.attention_map(P, STEPS + 100, title="Local P"))
     assert list(table.columns) == ["trace", "x", "y", "value"]
