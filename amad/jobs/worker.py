@@ -30,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--alone", action="store_true", help="starts no worker for the next job")
     given = parser.parse_args(arguments)
     with contextlib.suppress(OSError, AttributeError):
-        os.nice(5)  # the app stays quick while a job computes
+        os.nice(15)  # the app stays quick while a job computes, which takes what is left
     asked = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: asked.set())

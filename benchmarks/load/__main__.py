@@ -44,7 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
     three.add_argument("--sessions", type=int, default=24)
     three.add_argument("--minutes", type=float, default=10.0)
     three.add_argument(
-        "--pause", type=float, nargs=2, default=(10.0, 30.0), help="seconds between two actions of a session"
+        "--pause", type=float, nargs=2, default=(30.0, 60.0), help="seconds between two actions of a session"
     )
     three.set_defaults(run=mixed)
     given = parser.parse_args(arguments)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import random
 import sys
 import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +30,7 @@ PAGES = ("Series", "Train", "Incidents", "Frequencies", "Attention", "Divergence
 EVENTS = 400  # of the series of each session
 TRAINED = 2_000  # rows of the run whose model all of them have
 SETTLED = 0.3  # share of the time after which memory should not grow any more
+RESTS = '[data-testid="stApp"][data-test-script-state="notRunning"]'  # keys are heard once the page is drawn
 EVERY = 5.0  # seconds between two looks at the memory
 
 
@@ -75,7 +78,7 @@ class Person:
         name = self.chance.choice([page for page in PAGES if page != heading])
         await tab.get_by_test_id("stSidebarNav").get_by_role("link", name=name, exact=True).click()
         await tab.get_by_role("heading", name=name, exact=True).wait_for()
-        await tab.locator('[data-testid="stApp"][data-test-script-state="notRunning"]').wait_for()
+        await tab.locator(RESTS).wait_for()
 
     async def _incidents(self, tab: Page) -> None:
         if await tab.get_by_role("heading", name="Incidents", exact=True).count() == 0:
@@ -93,6 +96,8 @@ class Person:
         """Accepts the event of the queue that is open, by the key of a type, and waits for the word that it is kept."""
         await self._incidents(tab)
         await tab.get_by_role("button", name="Accept").first.wait_for()
+        await tab.locator(RESTS).wait_for()
+        await tab.evaluate("() => new Promise((ready) => requestAnimationFrame(() => requestAnimationFrame(ready)))")
         before = int((await tab.get_by_text(LEFT).inner_text()).split()[0].replace(",", ""))
         await tab.mouse.move(5, 880)
         await tab.keyboard.press(str(1 + self.labelled % 8))
@@ -113,15 +118,17 @@ def mixed(given: argparse.Namespace) -> int:
     run = store.create_run(records[0].id, name="training", preset="quick", config=config, part=(0, records[0].rows))
     jobs.submit(store, run.id)
     try:
-        memory = asyncio.run(_all(app, people, given))
+        memory, cost = asyncio.run(_all(app, people, given))
     finally:
         app.stop()
         jobs.stop(store, run.id)
-    return _told(given, people, memory, store)
+    return _told(given, people, memory, cost, store)
 
 
-async def _all(app: Server, people: list[Person], given: argparse.Namespace) -> list[tuple[float, float]]:
-    """Lets everybody work; the app's memory as (minutes, MB)."""
+async def _all(
+    app: Server, people: list[Person], given: argparse.Namespace
+) -> tuple[list[tuple[float, float]], dict[str, float]]:
+    """Lets everybody work; the app's memory as (minutes, MB), and the processor seconds of each kind of process."""
     memory: list[tuple[float, float]] = []
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium.find(), args=list(chromium.ARGUMENTS))
@@ -131,7 +138,7 @@ async def _all(app: Server, people: list[Person], given: argparse.Namespace) -> 
             tab.set_default_timeout(120_000)
             await person.open(tab)
             tabs.append(tab)
-        begun = time.monotonic()
+        begun, before = time.monotonic(), _spent(app)
         until = begun + 60 * given.minutes
         work = asyncio.gather(*(person.work(tab, until) for person, tab in zip(people, tabs, strict=True)))
         process = psutil.Process(app.process.pid if app.process else None)
@@ -146,12 +153,31 @@ async def _all(app: Server, people: list[Person], given: argparse.Namespace) -> 
             )
             await asyncio.wait([work], timeout=EVERY)
         await work
+        cost = {name: seconds - before.get(name, 0.0) for name, seconds in _spent(app).items()}
         await browser.close()
     print(file=sys.stderr)
-    return memory
+    return memory, cost
 
 
-def _told(given: argparse.Namespace, people: list[Person], memory: list[tuple[float, float]], store: Workspace) -> int:
+def _spent(app: Server) -> dict[str, float]:
+    """Processor seconds so far of the app, of the training that it started, and of the browsers and whoever steers them."""
+    seconds: dict[str, float] = defaultdict(float)
+    pid = app.process.pid if app.process else None
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            used = process.cpu_times()
+            kind = (
+                "app" if process.pid == pid else "training" if "amad.jobs.worker" in process.cmdline() else "browsers"
+            )
+            mine = any(one.pid == os.getpid() for one in process.parents()) or process.pid == os.getpid()
+            if mine or kind == "training":
+                seconds[kind] += used.user + used.system
+    return seconds
+
+
+def _told(
+    given: argparse.Namespace, people: list[Person], memory: list[tuple[float, float]], cost: dict[str, float], store: Workspace,
+) -> int:  # fmt: skip
     took: dict[str, list[float]] = defaultdict(list)
     for person in people:
         for name, found in person.took.items():
@@ -171,13 +197,15 @@ def _told(given: argparse.Namespace, people: list[Person], memory: list[tuple[fl
     for name, found in sorted(took.items()):
         middle, most = (float(np.percentile(found, point)) for point in (50, 95))
         print(f"| {name} | {len(found)} | {middle:.2f} | {most:.2f} | {max(found):.2f} |")
+    shares = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in sorted(cost.items()))
+    print(f"processor time in {60 * given.minutes:.0f} s on {os.cpu_count()} cores: {shares}")
     print(f"errors: {len(wrong)}; labels asked for: {asked}, stored: {stored}")
     print(
         f"app's memory: {held[0]:.0f} MB at first, {held.max():.0f} MB at most, {growth:+.1f} MB a minute after {SETTLED:.0%} of the time"
     )
     append(
         "mixed", sessions=given.sessions, minutes=given.minutes, pause=list(given.pause), seconds=dict(took), errors=wrong,
-        labels={"asked": asked, "stored": stored}, memory=memory, growth=growth,
+        labels={"asked": asked, "stored": stored}, memory=memory, growth=growth, processor=cost,
     )  # fmt: skip
     slow = float(np.percentile(took["page change"], 95)) if took["page change"] else float("inf")
     return 1 if slow > 3 or wrong or stored < asked else 0

@@ -14,7 +14,8 @@ from amad.cli.output import ProgressLine, describe, duration, printable, table
 from amad.errors import InputError
 
 COMMANDS = [
-    "fit", "score", "detect", "evaluate", "inspect", "runs", "export", "import", "watch", "worker", "labels", "audit", "doctor", "backup", "app",
+    "fit", "score", "detect", "evaluate", "inspect", "runs", "export", "import", "watch", "measure", "worker", "labels", "audit", "doctor", "backup",
+    "app",
 ]  # fmt: skip
 HEAVY = ("torch", "pandas", "pydantic", "numpy", "sqlalchemy", "alembic", "streamlit")
 
@@ -50,7 +51,7 @@ def test_every_listed_command_exists(capsys):
     calls = {
         "fit": [], "score": ["r", "s", "-o", "x"], "detect": ["r", "s", "-o", "x"], "runs": [], "audit": [], "doctor": [], "backup": [], "app": [],
         "evaluate": ["s", "--label", "l"], "inspect": ["r", "s", "--at", "1", "-o", "x"], "export": ["r", "-o", "x"],
-        "import": ["x"], "watch": ["r", "-"], "worker": [], "labels": ["export", "s", "-o", "x.csv"],
+        "import": ["x"], "watch": ["r", "-"], "measure": ["s"], "worker": [], "labels": ["export", "s", "-o", "x.csv"],
     }  # fmt: skip
     for name in COMMANDS:
         module, function = arguments.build().parse_args([name, *calls[name]]).handler.split(":")
