@@ -26,5 +26,5 @@ def test_a_stride_that_somebody_set_is_not_changed(name: str, said: str) -> None
 
 @pytest.mark.parametrize("window", ["wide", 1, None, 0])
 def test_a_window_that_cannot_be_is_told_as_itself(window: object) -> None:
-    with pytest.raises(ConfigError, match='^Setting "window": '):
+    with pytest.raises(ConfigError, match=r'^Setting "window": '):
         make_config("balanced", {"window": window})
