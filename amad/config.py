@@ -255,7 +255,12 @@ class Config(BaseModel):
     # The widest whose VUS-PR is not .005 below that of 1, mean of dataset means over the 24 entities of the size core of
     # benchmarks.quality: 1 .466, 10 .466, 25 .467, 50 .467, 100 .468 (benchmarks.strides): the smoothing averages enough.
     score_stride: int = _field(
-        100, "Score stride", "Steps between the starts of two scored windows. [D]", group="detection", unit="steps", ge=1
+        100,
+        "Score stride",
+        "Steps between the starts of two scored windows. [D]",
+        group="detection",
+        unit="steps",
+        ge=1,
     )
     threshold: str = _field(
         "capped:0.99",

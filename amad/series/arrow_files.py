@@ -22,6 +22,7 @@ from amad.series.table import MISSING_TOKENS, Column, Table, clean_names, is_num
 _PARQUET_RATIO = 1000  # columns that never change pack well, but not better than this
 _AT_ONCE = 4 << 20  # cells that are read at once, as 32 MB at most
 _BLOCK_ROWS = 1 << 16
+_WHOLE, _PIECE = 64 << 20, 1 << 20  # bytes of a file up to which a column is read whole, and of the pieces beyond
 
 
 def read_parquet(
@@ -30,7 +31,9 @@ def read_parquet(
     """Reads a Parquet file; the values of a large one into the scratch folder. Columns named in `exact` stay as they are."""
     import pyarrow.parquet as parquet
 
-    with _told(file, "Parquet"), parquet.ParquetFile(file, buffer_size=1 << 20, pre_buffer=False) as opened:
+    # Read in pieces a damaged page takes the memory that it claims, up to 2 GB; a column of a small file needs no pieces.
+    piece = _PIECE if file.stat().st_size > _WHOLE else 0
+    with _told(file, "Parquet"), parquet.ParquetFile(file, buffer_size=piece, pre_buffer=False) as opened:
         about = opened.metadata
         cells = about.num_rows * about.num_columns
         if 4 * cells > (64 << 20) and 4 * cells > _PARQUET_RATIO * file.stat().st_size:

@@ -1,6 +1,8 @@
 """Limits of rows and channels: every form of file is held to them, and a long one is left while it is read."""
 
 import gzip
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -107,3 +109,34 @@ def test_parquet_tells_its_rows_before_any_is_read(tmp_path: Path, monkeypatch: 
     with pytest.raises(InputError, match="has 100,000 rows, more than the 99,999"):
         read(path, scratch=scratch)
     assert list(scratch.iterdir()) == []
+
+
+# Reads a file in a process of its own, for the peak of its memory; says how much that grew, and what the reader said.
+PEAK = """
+import sys
+from amad.errors import InputError
+from amad.series import read
+from amad.workspace.processes import peak_bytes
+read(sys.argv[1])
+before = peak_bytes()
+try:
+    read(sys.argv[2])
+except InputError as error:
+    print(peak_bytes() - before, error)
+"""
+
+
+def test_a_page_that_claims_a_gigabyte_does_not_get_it(tmp_path: Path) -> None:
+    whole, damaged = tmp_path / "whole.parquet", tmp_path / "damaged.parquet"
+    table = pa.table({"flow": np.random.default_rng(0).normal(size=300)})
+    parquet.write_table(table, whole, use_dictionary=False, compression="none", write_statistics=False)
+    data = whole.read_bytes()
+    at = parquet.ParquetFile(whole).metadata.row_group(0).column(0).data_page_offset
+    # The header of a page: 15 and its kind, 15 and its size, 15 and its packed size, each a number in pieces of seven bits.
+    kind, size, packed = data.index(b"\x15", at), data.index(b"\x15", at + 2), data.index(b"\x15", at + 4)
+    assert (kind, data[packed + 1 : packed + 3]) == (at, data[size + 1 : size + 3])
+    damaged.write_bytes(data[: packed + 1] + b"\xe0\xff\xff\xff\x0b" + data[packed + 3 :])
+    told = subprocess.run([sys.executable, "-c", PEAK, whole, damaged], capture_output=True, text=True, timeout=120)
+    grown, _, words = told.stdout.partition(" ")
+    assert "the Parquet file is damaged or cut off" in words, told.stderr
+    assert float(grown) < 64 << 20
