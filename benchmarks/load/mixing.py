@@ -31,6 +31,7 @@ EVENTS = 400  # of the series of each session
 TRAINED = 2_000  # rows of the run whose model all of them have
 SETTLED = 0.3  # share of the time after which memory should not grow any more
 RESTS = '[data-testid="stApp"][data-test-script-state="notRunning"]'  # keys are heard once the page is drawn
+SAID = ".st-key-labels-saved"  # when the last label was saved, or why it was not
 EVERY = 5.0  # seconds between two looks at the memory
 
 
@@ -60,7 +61,8 @@ class Person:
                 if await tab.locator(WRONG).count():
                     self.fault(f"a box on {tab.url}: {await tab.locator(WRONG).first.inner_text()}")
             except Error as error:
-                self.fault(f"{name}, at {tab.url}: {error}")
+                said = await tab.locator(f"{WRONG}, {SAID}").all_inner_texts()
+                self.fault(f"{name}, at {tab.url}, where it says {said}: {error}")
                 await self.open(tab)
 
     def fault(self, words: str) -> None:
