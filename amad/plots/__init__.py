@@ -26,12 +26,12 @@ if TYPE_CHECKING:
         attention_lesson,
         contrast_lesson,
         game_lesson,
-        large,
         mask_lesson,
         window_lesson,
     )
     from amad.plots.maps import attention_difference, attention_map, cad_strip, color_limit, leaned_on
     from amad.plots.overlay import runs_overlaid
+    from amad.plots.projector import large
     from amad.plots.rhythm import folded_cycles, masked_row, period_comb
     from amad.plots.series import channel_shares, timeline
     from amad.plots.style import describe
@@ -58,7 +58,7 @@ _HOMES = {
     "game_lesson": "lessons",
     "guesses_lesson": "guesses",
     "injection_lesson": "injection",
-    "large": "lessons",
+    "large": "projector",
     "runs_overlaid": "overlay",
     "setting_to_try": "words",
     "leaned_on": "maps",

@@ -15,36 +15,8 @@ from amad.plots.maps import color_limit
 from amad.plots.palette import Theme
 from amad.plots.style import array, below, colors, diverging, escape, figure, gutter, number, percent, rgba, sequential
 
-PRESENT = 1.4  # by how much letters and lines grow on a projector
 MAP, APART = 0.64, 0.1  # widths of the right column and of the gap left of it, as shares
-LEVEL = 0.52  # the right column where it holds curves, and on a projector, whose window is wide and low
-
-
-def large(made: go.Figure) -> go.Figure:
-    """The figure for a projector: letters of 16 px and more, lines of 2.25 px and more; changes it and gives it back."""
-    layout = made.layout
-    made.update_layout(font_size=17, legend_font_size=17, hoverlabel_font_size=17, title_font_size=20)
-    made.for_each_xaxis(lambda axis: axis.update(tickfont_size=16, title_font_size=17, ticklabelstandoff=9))
-    made.for_each_yaxis(lambda axis: axis.update(tickfont_size=16, title_font_size=17))
-    for note in layout.annotations:
-        note.font.size = max(16.0, PRESENT * (note.font.size or 12))
-        note.xshift, note.yshift = PRESENT * (note.xshift or 0), PRESENT * (note.yshift or 0)
-    for trace in made.data:
-        if trace.type == "scatter" and "lines" in (trace.mode or "lines"):
-            trace.line.width = max(2.25, PRESENT * (trace.line.width or 1.25))
-        if trace.type == "scatter" and trace.marker.size is not None and np.ndim(trace.marker.size) == 0:
-            trace.marker.size = PRESENT * trace.marker.size
-        if trace.type == "bar" and trace.text is not None:
-            trace.textfont.size = 15
-        if trace.type == "heatmap" and trace.colorbar.title.text is not None:
-            trace.colorbar.tickfont.size = 15
-            trace.colorbar.title.font.size = 15
-            trace.colorbar.ypad = 14  # the grown labels of bar and map would touch
-    if any(trace.type == "heatmap" and trace.colorbar.x == _middle(MAP) for trace in made.data):
-        _divide(made, LEVEL)
-    margin = {side: PRESENT * (layout.margin[side] or 0) for side in ("l", "t", "b") if layout.margin[side]}
-    made.update_layout(margin=margin)
-    return made
+LEVEL = 0.52  # width of a right column of curves
 
 
 def window_lesson(
@@ -302,14 +274,8 @@ def _beside(theme: Theme, words: str, *, rows: int = 2, legend: bool = False, ri
     )  # fmt: skip
 
 
-def _divide(made: go.Figure, right: float) -> None:
-    """Gives the map of the right column another share of the width, its colour bar with it."""
-    made.update_xaxes(domain=[0, (1 - APART) * (1 - right)], col=1)
-    made.update_xaxes(domain=[1 - (1 - APART) * right, 1], col=2)
-    made.update_traces(colorbar_x=_middle(right), selector={"type": "heatmap"})
-
-
-def _middle(right: float) -> float:
+def middle(right: float) -> float:
+    """Where the middle of a right column of this share lies, as a share of the width."""
     return 1 - right * (1 - APART) / 2
 
 
@@ -394,7 +360,7 @@ def _bar(title: str, values: list[float], words: list[str]) -> dict[str, Any]:
     """A colour bar that lies over the map of the right column, its title over it."""
     return {
         "orientation": "h",
-        "x": _middle(MAP),
+        "x": middle(MAP),
         "xanchor": "center",
         "len": 0.34,
         "y": 1.0,

@@ -103,7 +103,7 @@ def figure(theme: Theme, description: str, *, height: int | None = None, legend:
         "tickfont": {"size": 11.5, "color": tone["grey"]},
         "title": {"font": {"size": 12, "color": tone["grey"]}, "standoff": 8},
         "automargin": True,
-        # Otherwise the browser lays the page out anew for every label, to see whether it leaves the figure: half a second.
+        # Otherwise the browser lays the page out anew for every label, to see whether it leaves the figure.
         "ticklabeloverflow": "allow",
         "exponentformat": "none",
         "separatethousands": True,

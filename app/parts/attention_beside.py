@@ -11,8 +11,8 @@ import streamlit as st
 from amad.errors import AmadError
 from amad.plots.words import CAUTION
 from amad.workspace import RunRecord, SeriesRecord
-from app.components.maps import limits, maps, sources
-from app.parts import attention_more, cached, downloads, page, text, theme
+from app.components.maps import limits, sources
+from app.parts import attention_more, cached, page, text
 
 
 def normal_row(record: SeriesRecord, run: RunRecord) -> int:
@@ -53,19 +53,10 @@ def draw(
     common = limits(picked, other)
     with left:
         st.markdown(f"**Chosen window** :gray[{text.escape(clock.span(first, first + length))}]")
-        window("attention-maps", picked, first, clock, common, **chosen)
+        attention_more.window("attention-maps", picked, first, clock, limits=common, square=True, **chosen)
     with right:
         st.markdown(f"**{usual.capitalize()}** :gray[{text.escape(clock.span(start, start + length))}]")
-        window("attention-maps-beside", other, start, clock, common, step=length // 2)
+        attention_more.window(
+            "attention-maps-beside", other, start, clock, limits=common, square=True, step=length // 2
+        )
     st.caption(f"Both in one scale of colours, and CAD in one scale of lengths. {CAUTION}")
-
-
-def window(key: str, found: sources.Maps, first: int, clock: Any, common: Any, **more: Any) -> None:
-    """The maps of one window from row `first` on, with their downloads."""
-    with st.container(key=f"{key}-saved"):
-        maps(
-            key=key, local=found.local, global_=found.global_, mixed=found.mixed, cad=found.cad,
-            labels=[clock.at(one) for one in range(first, first + len(found.cad))], mixing=float(found.mixing.mean()),
-            limits=common, square=True, theme=theme.current(), **more,
-        )  # fmt: skip
-        downloads.offer(key, "maps", lambda: attention_more.csv_of(found, first))

@@ -1,4 +1,4 @@
-"""Further views of the page Attention: numbers and pictures of heads, what if a stretch were usual, why the score."""
+"""What the page Attention shows of a window: its maps, numbers and pictures of heads, what if a stretch were usual, why the score."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from amad.errors import AmadError
 from amad.plots.words import CAUTION
 from amad.spreadsheets import csv_text
 from amad.workspace import RunRecord, SeriesRecord
-from app.components.maps import head_pictures, sources
+from app.components.maps import head_pictures, maps, sources
 from app.parts import cached, downloads, learned, page, prepare, text, theme, workspace
 
 WAY, ROWS, TRIED = "attention-way", "attention-rows", "attention-tried"
@@ -302,6 +302,17 @@ def _reasons(run_id: str, series_id: str, created: str, row: int, mark: tuple[in
 def _folder(run: RunRecord) -> Any:
 
     return workspace.get().run_folder(run.id) / "detection.safetensors"
+
+
+def window(key: str, found: sources.Maps, first: int, clock: text.Clock, **more: Any) -> None:
+    """The maps of one window from row `first` on, with their downloads; `more` is what else `maps` is told."""
+    with st.container(key=f"{key}-saved"):
+        maps(
+            key=key, local=found.local, global_=found.global_, mixed=found.mixed, cad=found.cad,
+            labels=[clock.at(row) for row in range(first, first + len(found.cad))], mixing=float(found.mixing.mean()),
+            theme=theme.current(), **more,
+        )  # fmt: skip
+        downloads.offer(key, "maps", lambda: csv_of(found, first))
 
 
 def npz_of(name: str, weights: NDArray[Any], first: int) -> bytes:

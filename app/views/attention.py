@@ -9,7 +9,7 @@ import streamlit as st
 from amad.errors import AmadError
 from amad.plots.words import CAUTION, StepFacts, attention_reach, reach_words, step_facts
 from amad.workspace import RunRecord, SeriesRecord
-from app.components.maps import head_pictures, maps, sources
+from app.components.maps import head_pictures, sources
 from app.components.timeline import timeline
 from app.parts import (
     attention_beside,
@@ -18,7 +18,6 @@ from app.parts import (
     attention_window,
     bands,
     cached,
-    downloads,
     events,
     learned,
     page,
@@ -95,19 +94,7 @@ def instrument(record: SeriesRecord, run: RunRecord) -> None:
     if view == VIEWS[2]:
         attention_beside.draw(record, run, picked, first, look, **chosen)
         return
-    with st.container(key="attention-maps-saved"):
-        maps(
-            key="attention-maps",
-            local=picked.local,
-            global_=picked.global_,
-            mixed=picked.mixed,
-            cad=picked.cad,
-            labels=[clock.at(row) for row in range(first, first + length)],
-            mixing=float(picked.mixing.mean()),
-            theme=theme.current(),
-            **chosen,
-        )
-        downloads.offer("attention-maps", "maps", lambda: attention_more.csv_of(picked, first))
+    attention_more.window("attention-maps", picked, first, clock, **chosen)
     main, inspector = page.split("attention")
     with main:
         signals(record, run, picked, found, event, first, step)

@@ -10,7 +10,7 @@ from amad.workspace import Workspace
 from tests.browser import chromium
 from tests.browser.profiles import profile, watched
 from tests.browser.serving import Server
-from tests.browser.timelines import timeline_context, timeline_page, timeline_server, timeline_url  # noqa: F401
+from tests.browser.timelines import axes, timeline_context, timeline_page, timeline_server, timeline_url  # noqa: F401
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

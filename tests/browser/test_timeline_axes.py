@@ -1,41 +1,15 @@
 """The timeline's axis in words, run in the browser that runs it: clock ticks over daylight saving, gaps, numbers."""
 
-from collections.abc import Iterator
 from itertools import pairwise
-from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Route
+from playwright.sync_api import Page
+
+from tests.browser.timelines import call
 
 pytestmark = pytest.mark.browser
 
-FOLDER = Path(__file__).resolve().parents[2] / "app" / "components" / "timeline"
 HOUR = 3_600_000
-
-
-@pytest.fixture(scope="module")
-def axes(chromium_browser: Browser) -> Iterator[Page]:
-    """A blank page that can import the timeline's modules."""
-    page = chromium_browser.new_page()
-
-    def serve(route: Route) -> None:
-        name = route.request.url.rsplit("/", 1)[-1]
-        if name.endswith(".js"):
-            route.fulfill(body=(FOLDER / name).read_text(encoding="utf-8"), content_type="text/javascript")
-        else:
-            route.fulfill(body="<title>blank</title>", content_type="text/html")
-
-    page.route("http://timeline.test/**", serve)
-    page.goto("http://timeline.test/")
-    yield page
-    page.close()
-
-
-def call(page: Page, body: str, *arguments: Any) -> Any:
-    """Runs `body` with the axes module as `a` and the arguments as `v`."""
-    script = f"async (v) => {{ const a = await import('/axes.js'); {body} }}"
-    return page.evaluate(script, list(arguments))
 
 
 def ticks(

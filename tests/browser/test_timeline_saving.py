@@ -18,8 +18,7 @@ from amad.spreadsheets import guard
 from amad.workspace import Workspace
 from tests.browser.profiles import profile, watched
 from tests.browser.serving import Server
-from tests.browser.test_timeline_axes import axes, call  # noqa: F401
-from tests.browser.timelines import HOLE, HOSTILE, PATIENCE, ROWS, SPIKE, focus, fresh, line
+from tests.browser.timelines import HOLE, HOSTILE, PATIENCE, ROWS, SPIKE, call, focus, fresh, line
 from tests.browser.waiting import rests
 
 pytestmark = pytest.mark.browser
@@ -158,7 +157,7 @@ def test_it_is_reached_by_keys_alone_and_waits_for_its_data(timeline_page: Page)
 @pytest.mark.parametrize(
     "name", ["plain", "=1+1", "+a", "-a", "@a", "\t=1", "'=1", "''-1", "'quiet", "|x", "%x", 'say "no", please', "a\nb"]
 )
-def test_a_name_is_no_formula_as_in_every_other_export(axes: Page, name: str) -> None:  # noqa: F811
+def test_a_name_is_no_formula_as_in_every_other_export(axes: Page, name: str) -> None:
     text = call(
         axes,
         "const {csv} = await import('/csv.js'); return csv([v[0], 'b'], [[v[0], -1.5], [null, NaN], [0.1, Math.fround(0.1)]]);",
@@ -180,7 +179,7 @@ def test_a_name_is_no_formula_as_in_every_other_export(axes: Page, name: str) ->
     ],
 )
 def test_times_are_those_of_the_rows_in_the_zone_shown(
-    axes: Page,  # noqa: F811
+    axes: Page,
     zone: str | None,
     start: str,
     step: float,

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import numpy as np
 import pandas as pd
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect
 
 from amad.config import Config
 from amad.series import Report, Series
@@ -21,6 +21,7 @@ from tests.browser.scripts import MAIN
 from tests.browser.serving import Server
 
 ROOT = Path(__file__).resolve().parents[2]
+TIMELINE = ROOT / "app" / "components" / "timeline"
 ROWS = 200_000
 PATIENCE = int(os.environ.get("AMAD_TEST_PATIENCE", "45000"))  # ms: the machine may be busy with other tests
 expect.set_options(timeout=PATIENCE)
@@ -268,3 +269,27 @@ def is_ink(pixel: list[int]) -> bool:
 
 def is_missing(pixel: list[int]) -> bool:
     return pixel[3] > 200 and abs(pixel[0] - 0xA8) < 30 and abs(pixel[1] - 0x79) < 30 and pixel[2] < 60
+
+
+@pytest.fixture(scope="module")
+def axes(chromium_browser: Browser) -> Iterator[Page]:
+    """A blank page that can import the timeline's modules."""
+    page = chromium_browser.new_page()
+
+    def serve(route: Route) -> None:
+        name = route.request.url.rsplit("/", 1)[-1]
+        if name.endswith(".js"):
+            route.fulfill(body=(TIMELINE / name).read_text(encoding="utf-8"), content_type="text/javascript")
+        else:
+            route.fulfill(body="<title>blank</title>", content_type="text/html")
+
+    page.route("http://timeline.test/**", serve)
+    page.goto("http://timeline.test/")
+    yield page
+    page.close()
+
+
+def call(page: Page, body: str, *arguments: Any) -> Any:
+    """Runs `body` with the axes module as `a` and the arguments as `v`."""
+    script = f"async (v) => {{ const a = await import('/axes.js'); {body} }}"
+    return page.evaluate(script, list(arguments))

@@ -200,7 +200,7 @@ export function drawCut(t, ctx, block, { above, below }, top, bottom, color) {
 }
 
 /** Codes of buckets with missing rows (see data.py): 1, and of the infinities among them 2 and 4. */
-const PLUS = 2, MINUS = 4;
+export const PLUS = 2, MINUS = 4;
 const ARROW = 7, ARROWS_APART = 3; // px: an arrow's width, and how near each other arrows are still told apart
 
 /** An arrow up at the panel's top where a value was +infinite, one down above the bar of missing rows where it was −infinite. */

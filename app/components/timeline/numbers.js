@@ -3,7 +3,7 @@
 import { moment, whole } from "./axes.js";
 import { setAttribute, h } from "./dom.js";
 import { infinities } from "./lines.js";
-import { extremes } from "./scales.js";
+import { extremes, within } from "./scales.js";
 import { number2 } from "./handles.js";
 
 export class Numbers {
@@ -55,7 +55,8 @@ export class Numbers {
   }
 }
 
-function named(t, channel) {
+/** A channel with its unit. */
+export function named(t, channel) {
   const unit = t.panels.unit(channel);
   return unit ? `${channel.name} (${unit})` : channel.name;
 }
@@ -63,10 +64,9 @@ function named(t, channel) {
 /** How many rows are missing in view: exactly where rows are seen singly, else whether any are; and which were infinite. */
 function missing(t, block, track) {
   if (!track.missing) return "0";
-  const first = Math.max(0, Math.floor((t.view.from - block.start) / block.rows));
-  const last = Math.min(block.count, Math.ceil((t.view.to - block.start) / block.rows));
+  const [first, last] = within(t.view, block);
   let count = 0;
-  for (let i = first; i < last; i++) if (track.missing[i]) count += 1;
-  const sign = infinities(track, first, last - 1);
+  for (let i = first; i <= last; i++) if (track.missing[i]) count += 1;
+  const sign = infinities(track, first, last);
   return (block.rows === 1 || !count ? whole(count) : "some") + (sign && `, ${sign}`);
 }

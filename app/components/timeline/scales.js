@@ -97,10 +97,14 @@ function scoreRange(t, id, block) {
   return calm ? kept : [low, high];
 }
 
+/** First and last bucket of a block that hold rows of a view. */
+export function within(view, block) {
+  return [Math.max(Math.floor((view.from - block.start) / block.rows), 0), Math.min(Math.ceil((view.to - block.start) / block.rows), block.count) - 1];
+}
+
 /** Least and greatest value of a track's buckets in view, and of its line where that runs out of view; or null. */
 export function extremes(t, block, track, view = t.view) {
-  const first = Math.max(0, Math.floor((view.from - block.start) / block.rows));
-  const last = Math.min(block.count - 1, Math.ceil((view.to - block.start) / block.rows) - 1);
+  const [first, last] = within(view, block);
   let low = Infinity, high = -Infinity;
   for (let i = first; i <= last; i++) {
     if (track.lo[i] < low) low = track.lo[i];

@@ -1,14 +1,16 @@
 // The numbers that a timeline shows, as a table: a line a row, or where a pixel holds several rows a line a bucket of them.
 
 import { stamp } from "./axes.js";
+import { MINUS, PLUS } from "./lines.js";
+import { named } from "./numbers.js";
+import { within } from "./scales.js";
 
 /** Heads, lines, how many rows a line stands for, and the first and last row of the view; null until its data has come. */
 export function table(t) {
   const block = t.store.answering(t.view, t.bucket, t.needed());
   if (!block || !t.clock) return null;
   const single = block.rows === 1;
-  const first = Math.max(Math.floor((t.view.from - block.start) / block.rows), 0);
-  const last = Math.min(Math.ceil((t.view.to - block.start) / block.rows), block.count) - 1;
+  const [first, last] = within(t.view, block);
   const columns = [...measured(t, block), ...ofWindows(t), ...painted(t)];
   const timed = t.clock.kind !== "row";
   const time = `time${t.clock.kind === "time" && t.clock.zone ? ` (${t.clock.zone})` : ""}${single ? "" : " of first_row"}`;
@@ -26,8 +28,7 @@ export function table(t) {
 /** Channels in view with their expected values, and scores: {name, middle, of(bucket) → [least, greatest]}. */
 function measured(t, block) {
   const found = t.inView().flatMap((channel) => {
-    const unit = t.panels.unit(channel);
-    const own = { id: `c${channel.index}`, name: unit ? `${channel.name} (${unit})` : channel.name };
+    const own = { id: `c${channel.index}`, name: named(t, channel) };
     // Of expected values only the middle of a bucket is drawn.
     return t.guessed.has(channel.index) ? [own, { id: `e${channel.index}`, name: `expected ${own.name}`, middle: true }] : [own];
   });
@@ -38,11 +39,11 @@ function measured(t, block) {
   });
 }
 
-/** Least and greatest value of a bucket; an infinity, which counts as missing, with its sign (codes of data.py). */
+/** Least and greatest value of a bucket; an infinity, which counts as missing, with its sign. */
 function ends({ lo, hi, missing }, i) {
   const code = missing?.[i] ?? 0;
-  const least = code & 4 ? -Infinity : code & 2 && lo[i] !== lo[i] ? Infinity : lo[i];
-  return [least, code & 2 ? Infinity : code & 4 && hi[i] !== hi[i] ? -Infinity : hi[i]];
+  const least = code & MINUS ? -Infinity : code & PLUS && lo[i] !== lo[i] ? Infinity : lo[i];
+  return [least, code & PLUS ? Infinity : code & MINUS && hi[i] !== hi[i] ? -Infinity : hi[i]];
 }
 
 /** Numbers of windows, as the strips draw them: of those that a line's rows lie in. */
