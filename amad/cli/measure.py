@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from amad.cli.data import open_workspace, read_series, wants_json
@@ -47,7 +48,7 @@ def measure(given: argparse.Namespace) -> int:
         )
     found = tried(channels, config, config.device, told)
     if wants_json(given):
-        show_json({**_plain(found), "proposal": proposal(found)})
+        show_json({**asdict(found), "proposal": proposal(found)})
         return 0
     head = ("threads", "batch_size", "training windows/s", "scoring windows/s")
     show(table(head, [(one.threads or "-", *_speeds(one)) for one in found.tried]))
@@ -78,9 +79,3 @@ def proposal(found: Measured) -> str:
 
 def _speeds(pace: Pace) -> tuple[int, str, str]:
     return pace.batch_size, f"{pace.training:,.0f}", f"{pace.scoring:,.0f}"
-
-
-def _plain(found: Measured) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    return asdict(found)

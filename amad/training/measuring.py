@@ -82,7 +82,7 @@ def measure(
 def _counts() -> list[int]:
     """Numbers of threads to try: powers of two below the cores of this process, and all of them."""
     cores = _cores()
-    return sorted({*(2**power for power in range(cores.bit_length()) if 2**power <= cores), cores})
+    return sorted({*(2**power for power in range(cores.bit_length())), cores})
 
 
 def _cores() -> int:

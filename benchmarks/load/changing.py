@@ -103,7 +103,7 @@ async def _changes(
                 opened += 1
                 while opened < sessions and not wrong:  # all begin together
                     await asyncio.sleep(0.2)
-                since[0] = since[0] or spent(app)
+                since[0] = since[0] or spent(app)["app"]
                 for turn in range(given.changes):  # people do not begin in step
                     await asyncio.sleep(chance.uniform(0 if turn == 0 else pause[0], pause[1]))
                     found.append(await change(tab, "Series", ""))
@@ -119,4 +119,4 @@ async def _changes(
         await asyncio.gather(*(work(number) for number in range(sessions)))
         await browser.close()
     print(file=sys.stderr)
-    return found, wrong, (spent(app) - since[0]) / max(1, len(found))
+    return found, wrong, (spent(app)["app"] - since[0]) / max(1, len(found))

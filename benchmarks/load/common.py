@@ -8,10 +8,13 @@ import platform
 import re
 import shutil
 import time
+from collections import defaultdict
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 from playwright.async_api import Browser, Page
 
 from amad.config import make_config
@@ -65,13 +68,20 @@ async def tab_of(browser: Browser, app: Server, name: str) -> Page:
     return await context.new_page()
 
 
-def spent(app: Server) -> float:
-    """Processor seconds that the app has used; NaN where the system does not tell."""
-    try:
-        fields = Path(f"/proc/{app.process.pid if app.process else 0}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return float("nan")
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+def spent(app: Server) -> dict[str, float]:
+    """Processor seconds so far of the app, of the training that it started, and of the browsers and whoever steers them."""
+    seconds: dict[str, float] = defaultdict(float)
+    pid = app.process.pid if app.process else None
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            used = process.cpu_times()
+            kind = (
+                "app" if process.pid == pid else "training" if "amad.jobs.worker" in process.cmdline() else "browsers"
+            )
+            mine = os.getpid() in (process.pid, *(one.pid for one in process.parents()))
+            if mine or kind == "training":
+                seconds[kind] += used.user + used.system
+    return seconds
 
 
 async def change(tab: Page, name: str, listed: str = "") -> float:

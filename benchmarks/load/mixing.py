@@ -11,7 +11,6 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +21,7 @@ from amad import jobs
 from amad.config import make_config
 from amad.workspace import SeriesRecord, Workspace
 from amad.workspace.incidents import Incidents
-from benchmarks.load.common import DRAWN, LEFT, WRONG, append, change, machine, make, tab_of, train
+from benchmarks.load.common import DRAWN, LEFT, WRONG, append, change, machine, make, spent, tab_of, train
 from tests.browser import chromium
 from tests.browser.serving import Server
 
@@ -140,7 +139,7 @@ async def _all(
             tab.set_default_timeout(120_000)
             await person.open(tab)
             tabs.append(tab)
-        begun, before = time.monotonic(), _spent(app)
+        begun, before = time.monotonic(), spent(app)
         until = begun + 60 * given.minutes
         work = asyncio.gather(*(person.work(tab, until) for person, tab in zip(people, tabs, strict=True)))
         process = psutil.Process(app.process.pid if app.process else None)
@@ -155,26 +154,10 @@ async def _all(
             )
             await asyncio.wait([work], timeout=EVERY)
         await work
-        cost = {name: seconds - before.get(name, 0.0) for name, seconds in _spent(app).items()}
+        cost = {name: seconds - before.get(name, 0.0) for name, seconds in spent(app).items()}
         await browser.close()
     print(file=sys.stderr)
     return memory, cost
-
-
-def _spent(app: Server) -> dict[str, float]:
-    """Processor seconds so far of the app, of the training that it started, and of the browsers and whoever steers them."""
-    seconds: dict[str, float] = defaultdict(float)
-    pid = app.process.pid if app.process else None
-    for process in psutil.process_iter():
-        with suppress(psutil.Error):
-            used = process.cpu_times()
-            kind = (
-                "app" if process.pid == pid else "training" if "amad.jobs.worker" in process.cmdline() else "browsers"
-            )
-            mine = any(one.pid == os.getpid() for one in process.parents()) or process.pid == os.getpid()
-            if mine or kind == "training":
-                seconds[kind] += used.user + used.system
-    return seconds
 
 
 def _told(

@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.machine import machine
-from benchmarks.quality.methods import Missing
 
 RESULTS = Path(__file__).resolve().parents[1] / "results" / "speed.jsonl"
 PARTS = ("models", "start", "fits", "prediction", "curves")
@@ -70,7 +69,7 @@ def models(given: argparse.Namespace) -> list[dict[str, Any]]:
     """Training and scoring of both, at both widths, and the share of a matrix product's speed."""
     import torch
 
-    from benchmarks.speed.steps import Sizes, ours, product, theirs
+    from benchmarks.speed.steps import Sizes, both, product
     from benchmarks.speed.timing import in_turn, ratio
 
     torch.set_num_threads(given.threads)
@@ -82,11 +81,7 @@ def models(given: argparse.Namespace) -> list[dict[str, Any]]:
     for width, used in widths.items():
         sizes = Sizes(width=used, **small)
         x = torch.randn(sizes.batch, sizes.window, sizes.channels)
-        work = {f"ours {name}": each for name, each in ours(sizes, x).items()}
-        try:
-            work |= {f"peer {name}": each for name, each in theirs(sizes, x).items()}
-        except Missing as reason:
-            tell(f"the peer is left out: it {reason}")
+        work = both(sizes, x, tell)
         operations = 0.0
         if width == 512:
             work["product"], operations = product(64 if given.quick else 2048)

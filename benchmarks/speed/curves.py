@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -11,16 +10,16 @@ from typing import Any
 
 import torch
 
-from benchmarks.quality.methods import Missing
-from benchmarks.speed.steps import Sizes, ours, theirs
+from benchmarks.speed.steps import Sizes, both
 from benchmarks.speed.timing import in_turn
 
 LENGTHS = (50, 100, 200, 500, 1000)  # steps of a window, at 38 channels
 CHANNELS = (1, 10, 38, 100, 500)  # at windows of 100 steps
 ROWS = (10_000, 100_000, 1_000_000, 10_000_000)  # scored whole at 38 channels, up to --rows
 MAPS = 32 * 200 * 200  # numbers of a head's maps in a batch: longer windows come in smaller batches
-WORK = {"training": "train", "scoring": "score"}
+WORK = {"train": "training", "score": "scoring"}
 OURS, PEER = "AMAD", "Anomaly Transformer"
+WHO = {"ours": OURS, "peer": PEER}
 
 
 def curves(repeats: int, most_rows: int, quick: bool, tell: Callable[[str], None]) -> list[dict[str, Any]]:
@@ -47,35 +46,27 @@ def _places(small: Sizes, quick: bool) -> Iterator[tuple[str, int, Sizes]]:
         yield "channels", channels, replace(small, channels=channels)
 
 
-def _both(sizes: Sizes, x: torch.Tensor) -> dict[tuple[str, str], Callable[[], object]]:
-    """What is timed; the peer is left out where its package is missing."""
-    work = {(OURS, name): each for name, each in ours(sizes, x).items()}
-    with contextlib.suppress(Missing):
-        work |= {(PEER, name): each for name, each in theirs(sizes, x).items()}
-    return work
-
-
 def _windows(sizes: Sizes, repeats: int) -> Iterator[tuple[str, str, float]]:
     x = torch.randn(sizes.batch, sizes.window, sizes.channels)
-    work = {f"{who}/{name}": each for (who, name), each in _both(sizes, x).items() if name in WORK.values()}
-    for key, times in in_turn(work, repeats).items():
-        who, name = key.split("/")
-        shown = next(shown for shown, of in WORK.items() if of == name)
-        yield who, shown, min(times.wall) / sizes.batch
+    work = {name: each for name, each in both(sizes, x).items() if name.split()[1] in WORK}
+    for name, times in in_turn(work, repeats).items():
+        who, what = name.split()
+        yield WHO[who], WORK[what], min(times.wall) / sizes.batch
 
 
 def _whole(sizes: Sizes, rows: int) -> Iterator[tuple[str, float]]:
     """Seconds of the model's part of scoring so many rows, windows side by side."""
     batches = max(1, rows // (sizes.batch * sizes.window))
-    x = torch.randn(sizes.batch, sizes.window, sizes.channels)
-    for (who, name), each in _both(sizes, x).items():
-        if name != "score":
+    work = both(sizes, torch.randn(sizes.batch, sizes.window, sizes.channels))
+    for who, shown in WHO.items():
+        score = work.get(f"{who} score")
+        if score is None:
             continue
-        each()
+        score()
         begun = time.perf_counter()
         for _ in range(batches):
-            each()
-        yield who, time.perf_counter() - begun
+            score()
+        yield shown, time.perf_counter() - begun
 
 
 def lines(found: Sequence[dict[str, Any]]) -> list[str]:
@@ -104,7 +95,7 @@ def draw(found: Sequence[dict[str, Any]], file: Path) -> None:
         table = pd.DataFrame([one for one in found if one["axis"] == axis])
         if table.empty:
             continue
-        scale = alt.Scale(type="log")
+        scale = alt.Scale(type="log", nice=False, padding=8)
         unit = "seconds of all rows" if axis == "rows" else "seconds of a window"
         panels.append(
             alt.Chart(table, width=240, height=220)
@@ -115,7 +106,13 @@ def draw(found: Sequence[dict[str, Any]], file: Path) -> None:
                 ),
                 alt.Y("seconds:Q", scale=scale, title=unit),
                 alt.Color("who:N", title=None, scale=alt.Scale(domain=[OURS, PEER], range=["#17695E", "#7A55C7"])),
-                alt.StrokeDash("work:N", title=None),
+                alt.StrokeDash(
+                    "work:N",
+                    title=None,
+                    legend=alt.Legend(
+                        symbolType="stroke", symbolSize=300, symbolStrokeColor="black", symbolStrokeWidth=2
+                    ),
+                ),
             )
         )
     made = alt.hconcat(*panels).configure(background="white").configure_legend(orient="bottom")

@@ -15,6 +15,7 @@ from amad.model import Amad
 from amad.training.losses import objective
 from benchmarks.peers.package import load, no_cuda
 from benchmarks.peers.tsb_ad import associations
+from benchmarks.quality.methods import Missing
 
 CLIP_NORM = 1.0  # of the gradient, as in amad.training
 LOGGED = 10  # one step of so many also works out entropies and distances, as in amad.training
@@ -124,6 +125,16 @@ def theirs(sizes: Sizes, x: Tensor) -> dict[str, Callable[[], object]]:
             return associations(module, series, prior) * (x - output).square().mean(-1)
 
     return {"train": train, "score": score}
+
+
+def both(sizes: Sizes, x: Tensor, tell: Callable[[str], None] = lambda words: None) -> dict[str, Callable[[], object]]:
+    """The work of both, named `ours train`, `peer score` and so on; without the peer's package, which `tell` says, ours alone."""
+    work = {f"ours {name}": each for name, each in ours(sizes, x).items()}
+    try:
+        work |= {f"peer {name}": each for name, each in theirs(sizes, x).items()}
+    except Missing as reason:
+        tell(f"the peer is left out: it {reason}")
+    return work
 
 
 def product(size: int) -> tuple[Callable[[], object], float]:
