@@ -41,7 +41,12 @@ class Config(BaseModel):
     )
     window: int = _field(100, "Window", "Length L of a window. [P]", group="data", unit="steps", ge=2, le=4096)
     stride: int = _field(
-        10, "Stride", "Steps between the starts of two training windows. [D]", group="data", unit="steps", ge=1
+        10,
+        "Stride",
+        "Steps between the starts of two training windows; unless it is set, no more than the window. [D]",
+        group="data",
+        unit="steps",
+        ge=1,
     )
     clip: float = _field(
         10.0,
@@ -257,7 +262,7 @@ class Config(BaseModel):
     score_stride: int = _field(
         100,
         "Score stride",
-        "Steps between the starts of two scored windows. [D]",
+        "Steps between the starts of two scored windows; unless it is set, no more than the window. [D]",
         group="detection",
         unit="steps",
         ge=1,
