@@ -97,23 +97,15 @@ def draw(found: Sequence[dict[str, Any]], file: Path) -> None:
             continue
         scale = alt.Scale(type="log", nice=False, padding=8)
         unit = "seconds of all rows" if axis == "rows" else "seconds of a window"
-        panels.append(
-            alt.Chart(table, width=240, height=220)
-            .mark_line(point=True)
-            .encode(
-                alt.X(
-                    "at:Q", scale=scale, title=title, axis=alt.Axis(values=sorted(table["at"].unique()), format="~s")
-                ),
-                alt.Y("seconds:Q", scale=scale, title=unit),
-                alt.Color("who:N", title=None, scale=alt.Scale(domain=[OURS, PEER], range=["#17695E", "#7A55C7"])),
-                alt.StrokeDash(
-                    "work:N",
-                    title=None,
-                    legend=alt.Legend(
-                        symbolType="stroke", symbolSize=300, symbolStrokeColor="black", symbolStrokeWidth=2
-                    ),
-                ),
-            )
+        ticks = alt.Axis(values=sorted(table["at"].unique()), format="~s")
+        who = alt.Scale(domain=[OURS, PEER], range=["#17695E", "#7A55C7"])
+        ground = alt.Chart(table, width=240, height=220).encode(
+            alt.X("at:Q", scale=scale, title=title, axis=ticks),
+            alt.Y("seconds:Q", scale=scale, title=unit),
+            alt.Color("who:N", title=None, scale=who),
+            alt.Detail("work:N"),
         )
+        # dashes on the lines alone: with points in its legend they would not be told apart
+        panels.append(ground.mark_line().encode(alt.StrokeDash("work:N", title=None)) + ground.mark_circle(opacity=1))
     made = alt.hconcat(*panels).configure(background="white").configure_legend(orient="bottom")
     made.save(str(file))
