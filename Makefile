@@ -9,7 +9,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 JOBS ?= 2
 
 .PHONY: app test check format screenshots demo bench-quality bench-acceptance bench-faults bench-metrics bench-speed bench-maps \
-	bench-scale bench-many sbom audit locks clean
+	bench-scale bench-many bench-gpu sbom audit locks clean
 
 app: $(VENV)/.app  ## opens the app on PORT (8501 when unset)
 	$(VENV)/bin/streamlit run app/main.py --server.port $(PORT)
@@ -60,6 +60,9 @@ bench-scale: $(VENV)/.app  ## long series: reading a large file, scoring and the
 
 bench-many: $(VENV)/.app  ## a workspace of 2,000 series and 500 runs: every page, and the calls that list and find
 	$(VENV)/bin/python -m benchmarks.many
+
+bench-gpu: $(VENV)/.app  ## training and scoring on a GPU: speed, share of its matrix peak, memory, and agreement with the CPU
+	$(VENV)/bin/python -m benchmarks.gpu
 
 bench-maps: $(VENV)/.app  ## attention maps of 512 steps in a real browser: opening a window, moving the pointer
 	$(VENV)/bin/python -m benchmarks.maps

@@ -203,12 +203,15 @@ class Config(BaseModel):
         ge=0,
     )
     precision: Literal["auto", "fp32", "bf16", "fp16"] = _field(
-        "auto", "Precision", "Number format of matrix products; auto is fp32 on CPU. [D]", group="training"
+        "auto",
+        "Precision",
+        "Number format of matrix products while training; auto is fp32, and bf16 for large batches on a GPU. [D]",
+        group="training",
     )
     compile: bool = _field(
         False,
         "Compile",
-        "Have torch.compile translate the model first, which pays for long trainings; without a compiler it goes on without. [D]",
+        "Have torch.compile translate the model first (a minute or more), for long trainings; without a compiler it goes on without. [D]",
         group="training",
     )
     device: str = _field(

@@ -16,6 +16,8 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from amad.training.devices import whole_precision
+
 LENGTHS = (32, 64, 128)
 KERNELS = 128  # random convolutions a window; each gives two features
 TAPS = 9
@@ -172,7 +174,8 @@ def features(
         x = torch.where(present, x - x.sum(dim=-1, keepdim=True) / count, 0.0)
         deviation = (x.square().sum(dim=-1, keepdim=True) / count).sqrt()
         x = x / deviation.clamp_min(DEVIATION_FLOOR)
-        answers = [F.conv1d(x, kernel, padding="same", dilation=dilation) for kernel, dilation in kernels]
+        with whole_precision():
+            answers = [F.conv1d(x, kernel, padding="same", dilation=dilation) for kernel, dilation in kernels]
         y = torch.cat(answers, dim=1)  # (B, K, length)
         out.append(torch.cat((y.amax(dim=-1), F.relu(y).mean(dim=-1)), dim=1).cpu().numpy())
         shares.append(present.any(dim=1).float().mean(dim=-1).cpu().double().numpy())

@@ -42,7 +42,7 @@ class AutoMask(nn.Module):
         )
         # neighbouring frequencies belong to different banks, so that each bank spans all periods
         omega = (2 * math.pi / periods).reshape(pairs, banks).T  # (F, J)
-        self.log_omega = nn.Parameter(omega.log().float().expand(heads, banks, pairs).clone())  # (H, F, J)
+        self.log_omega = nn.Parameter(omega.log().float().expand(heads, banks, pairs).contiguous())  # (H, F, J)
         self.phi = nn.Parameter(2 * math.pi * torch.rand(heads, banks, pairs))  # (H, F, J)
         self.a: nn.Parameter | None = None
         self.dynamic: nn.Linear | None = None
@@ -83,6 +83,8 @@ class AutoMask(nn.Module):
         """
         a = self.weights(token)  # (H, F) or (B, H, F)
         length = q.shape[-2]
+        if torch.compiler.is_compiling():  # those for GPUs know no complex numbers
+            return self._in_real_numbers(q, k, a)
         if self.form == "sum":
             mu = modulation(self.omega(), self.phi, a, length)  # (H, L, J) or (B, H, L, J)
             return turn(q, mu), turn(k, mu)
@@ -91,13 +93,38 @@ class AutoMask(nn.Module):
         q = q * a[..., None, None].to(q.dtype)
         return q.transpose(2, 3).flatten(3), k.transpose(2, 3).flatten(3)  # (B, H, L, F d_h)
 
+    def _in_real_numbers(self, q: Tensor, k: Tensor, a: Tensor) -> tuple[Tensor, Tensor]:
+        """`modulate` by sines and cosines; a (H, F) or (B, H, F)."""
+        both = self.form == "sum"
+        angle = angles(self.omega(), self.phi if both else torch.zeros_like(self.phi), q.shape[-2])  # (H, F, L, J)
+        re, im = angle.cos(), angle.sin()
+        if both:
+            re, im = (
+                (a[..., None, None].to(part.dtype) * part).sum(-3) for part in (re, im)
+            )  # (H, L, J) or (B, H, L, J)
+        else:
+            q, k = q[:, :, None], k[:, :, None]
+        turned = []
+        for x in (q, k):
+            even, odd = x.to(re.dtype).unflatten(-1, (-1, 2)).unbind(-1)  # (..., L, J)
+            turned.append(torch.stack((even * re - odd * im, even * im + odd * re), -1).flatten(-2))
+        if both:
+            return turned[0], turned[1]
+        q = turned[0] * a[..., None, None].to(re.dtype)
+        return q.transpose(2, 3).flatten(3), turned[1].transpose(2, 3).flatten(3)
 
-def rotations(omega: Tensor, phi: Tensor, length: int) -> Tensor:
-    """exp(i (t omega_fj + phi_fj)) for t below length: omega, phi (H, F, J); (H, F, L, J), complex."""
+
+def angles(omega: Tensor, phi: Tensor, length: int) -> Tensor:
+    """t omega_fj + phi_fj in radians for t below length: omega, phi (H, F, J); (H, F, L, J)."""
     if omega.dtype.itemsize < 4:
         omega, phi = omega.float(), phi.float()  # an angle of many turns has no digits left in half precision
     t = torch.arange(length, device=omega.device, dtype=omega.dtype)  # (L,)
-    angle = t[:, None] * omega[:, :, None, :] + phi[:, :, None, :]  # (H, F, L, J)
+    return t[:, None] * omega[:, :, None, :] + phi[:, :, None, :]
+
+
+def rotations(omega: Tensor, phi: Tensor, length: int) -> Tensor:
+    """exp(i (t omega_fj + phi_fj)) for t below length: omega, phi (H, F, J); (H, F, L, J), complex."""
+    angle = angles(omega, phi, length)
     return torch.complex(angle.cos(), angle.sin())
 
 

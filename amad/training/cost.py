@@ -97,7 +97,7 @@ def window_seconds(channels: int, config: Config, device: str, batch: int) -> tu
     with torch.random.fork_rng(devices=inside):
         torch.manual_seed(0)
         model = Amad(channels, config).to(device)
-        optimiser = torch.optim.AdamW(model.parameters(), fused=False)
+        optimiser = torch.optim.AdamW(model.parameters(), fused=device.startswith("cuda"))
         x = torch.randn(batch, config.window, channels, device=device)
         error = torch.ones(channels, device=device)
         moves = [name for name, weight in (("min", config.k_min), ("max", config.k_max)) if weight]

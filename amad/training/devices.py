@@ -1,11 +1,19 @@
-"""Which devices there are, and the number format that training uses on them."""
+"""Which devices there are, and the number formats that training and scoring use on them."""
 
 from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
 
 import torch
 
 from amad.config import Config
 from amad.errors import ConfigError
+
+# Numbers of a batch, windows x tokens x width, from which on bf16 is quicker than fp32: below it the processor cannot even
+# start kernels as quickly as a GPU ends them, and bf16 takes more of them (benchmarks.gpu, NVIDIA H200, 2026-11-27).
+BF16_PAYS = 1 << 24
 
 
 def devices() -> list[str]:
@@ -36,9 +44,25 @@ def resolve_device(device: str = "auto") -> str:
 
 
 def autocast_dtype(config: Config, device: str) -> torch.dtype | None:
-    """Number format of matrix products while training, or None for plain fp32; CPU and mps always train in fp32."""
+    """Number format of matrix products while training, or None for plain fp32; CPU and mps always train in fp32.
+
+    `auto` is bf16 on a GPU that has it where a batch is large enough to gain by it.
+    """
     if not device.startswith("cuda") or config.precision == "fp32":
         return None
     if config.precision == "auto":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else None
+        large = config.batch_size * (config.window // config.patch) * config.d_model >= BF16_PAYS
+        return torch.bfloat16 if large and torch.cuda.is_bf16_supported() else None
     return torch.bfloat16 if config.precision == "bf16" else torch.float16
+
+
+@contextlib.contextmanager
+def whole_precision() -> Iterator[None]:
+    """Convolutions on a GPU in fp32 as they are written, where PyTorch takes TF32 (10 bits of 23) unasked."""
+    convolutions: Any = torch.backends.cudnn.conv  # type: ignore[attr-defined]
+    kept = convolutions.fp32_precision
+    convolutions.fp32_precision = "ieee"
+    try:
+        yield
+    finally:
+        convolutions.fp32_precision = kept

@@ -108,7 +108,8 @@ class Gradients:
                 heads[name] = found if name not in heads else heads[name] + found
         if self.team.size > 1:
             self._add_up(total, heads)
-        return {name: value.item() for name, value in total.items()}, {name: plain(heads[name]) for name in heads}
+        numbers = torch.stack(list(total.values())).tolist()  # one message from the device
+        return dict(zip(total, numbers, strict=True)), {name: plain(heads[name]) for name in heads}
 
     def _add_up(self, total: dict[str, Tensor], heads: dict[str, Tensor]) -> None:
         """Adds gradients and figures of all processes, in one message."""

@@ -93,7 +93,7 @@ def smoothed(scores: Scores) -> Scores:
 
 @contextlib.contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """PyTorch's generator at a seed, and as it was before afterwards."""
-    with torch.random.fork_rng(devices=[]):
+    """PyTorch's generators at a seed, and as they were before afterwards."""
+    with torch.random.fork_rng(devices=[torch.cuda.current_device()] if torch.cuda.is_available() else []):
         torch.manual_seed(seed)
         yield

@@ -8,14 +8,15 @@ Ours, and why:
 - A window's error is written to the row it belongs to (the package writes that of a window at its first row): the forecast
   row, the window's last row (TranAD, Anomaly Transformer) or its middle row (USAD, OmniAnomaly).
 - Training ends after a number of steps (`steps` in `PUBLISHED`) where the package would go on for up to some hours a series on one
-  core, and the Anomaly Transformer takes 32 windows a batch instead of 128. Its training is the one that is cut shortest.
+  core, and the Anomaly Transformer takes 32 windows a batch instead of 128. Its training is the one that is cut shortest. A GPU is
+  used where there is one.
 - The Anomaly Transformer of the package scores the last row of each of T windows; here a window begins every 10 rows and
   scores its last 10, by the same formula, which costs a tenth.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,41 +100,46 @@ def _arguments(module: str, window: int, channels: int) -> dict[str, int]:
     return {length: window, "input_c" if module == "AnomalyTransformer" else "feats": channels}
 
 
+def _blocks(model: Any, pieces: Tensor, size: int = BLOCK) -> Iterator[Tensor]:
+    """Some windows at a time, on the device that the package chose: the GPU where there is one."""
+    for x in pieces.split(size):
+        yield x.contiguous().to(model.device)
+
+
 def _forecast(module: Any, model: Any, values: Tensor, window: int) -> NDArray[np.float32]:
     """Squared errors (T, C) of the row after each window."""
-    pieces = windows(values, window + 1)
     found = []
-    for x in pieces.split(BLOCK):
+    for x in _blocks(model, windows(values, window + 1)):
         ahead = model.model(x[:, :-1].contiguous()).view(len(x), -1)
-        found.append((ahead - x[:, -1]).square())
+        found.append((ahead - x[:, -1]).square().cpu())
     return at_ends(torch.cat(found).numpy(), len(values))
 
 
 def _usad(module: Any, model: Any, values: Tensor, window: int) -> NDArray[np.float32]:
     """.1 and .9 of the squared errors of the first reconstruction and of that of it by the second, mean over the window."""
     found = []
-    for x in windows(values, window).split(BLOCK):
-        first, _, both = (part.view(x.shape) for part in model.model(x.contiguous()))
-        found.append((0.1 * (first - x).square() + 0.9 * (both - x).square()).mean(1))
+    for x in _blocks(model, windows(values, window)):
+        first, _, both = (part.view(x.shape) for part in model.model(x))
+        found.append((0.1 * (first - x).square() + 0.9 * (both - x).square()).mean(1).cpu())
     return at_centres(torch.cat(found).numpy(), len(values))
 
 
 def _omni(module: Any, model: Any, values: Tensor, window: int) -> NDArray[np.float32]:
     """Squared error of the reconstruction, mean over the window."""
     found, hidden = [], None
-    for x in windows(values, window).split(BLOCK):
-        made, _, _, hidden = model.model(x.contiguous(), hidden)
-        found.append((made.view(x.shape) - x).square().mean(1))
+    for x in _blocks(model, windows(values, window)):
+        made, _, _, hidden = model.model(x, hidden)
+        found.append((made.view(x.shape) - x).square().mean(1).cpu())
     return at_centres(torch.cat(found).numpy(), len(values))
 
 
 def _tranad(module: Any, model: Any, values: Tensor, window: int) -> NDArray[np.float32]:
     """Squared error of the second reconstruction of the window's last row."""
     found = []
-    for x in windows(values, window).split(BLOCK):
+    for x in _blocks(model, windows(values, window)):
         turned = x.permute(1, 0, 2).contiguous()
         last = turned[-1:]
-        found.append((model.model(turned, last)[1] - last).square()[0])
+        found.append((model.model(turned, last)[1] - last).square()[0].cpu())
     return at_ends(torch.cat(found).numpy(), len(values))
 
 
@@ -153,10 +159,10 @@ def _transformer(module: Any, model: Any, values: Tensor, window: int) -> NDArra
     starts = torch.arange((len(pieces) - 1) % stride, len(pieces), stride)
     found = []
     for rows in starts.split(64):
-        x = pieces[rows].contiguous()
+        x = pieces[rows].to(model.device)
         made, series, prior, _ = model.model(x)
         error = associations(module, series, prior)[..., None] * (x - made).square()  # (B, L, C)
-        found.append(error[:, -stride:].flatten(0, 1))
+        found.append(error[:, -stride:].flatten(0, 1).cpu())
     return at_ends(torch.cat(found).numpy(), len(values))
 
 

@@ -17,11 +17,13 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from amad.errors import AmadError, InputError
 from benchmarks.quality import registry, report, results
 from benchmarks.quality.entities import listed, sized
+from benchmarks.quality.ours import Amad
 from benchmarks.quality.running import reference_hits, run
 from benchmarks.quality.sources import BUNDLED, Entity, find
 from benchmarks.quality.statistics import dataset_of
@@ -59,6 +61,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--planted", action="store_true", help="made series instead of data")
     parser.add_argument("--protocol", choices=("own", "paper"), default="own")
     parser.add_argument("--jobs", type=int, default=JOBS, help="processes, each with one thread; 0: in this one")
+    parser.add_argument(
+        "--device", default="cpu", help="where AMAD is trained and scored (cpu); peers of TSB-AD take a GPU unasked"
+    )
     parser.add_argument("--cost-limit", type=float, metavar="MINUTES", help="begin nothing new after so long")
     parser.add_argument("--cache", type=Path, default=DEFAULT, help="folder of scores that were made before")
     parser.add_argument(
@@ -91,6 +96,7 @@ def _measure(given: argparse.Namespace) -> None:
         everything = find(given.data)
         entities = _chosen(sized(everything, given.size), given.entities, given.quick)
         name = _results_name(given.data, given.size, everything)
+    methods = [replace(method, device=given.device) if isinstance(method, Amad) else method for method in methods]
     path = results.path_of(name, given.results)
     fresh: list[results.Row] = []
     try:

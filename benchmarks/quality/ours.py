@@ -29,13 +29,14 @@ NOTHING = np.empty(0)
 
 @dataclass(frozen=True)
 class Amad:
-    """AMAD with a preset and settings; `views`: whether each view stands in the tables by itself, too."""
+    """AMAD with a preset and settings, on a device; `views`: whether each view stands in the tables by itself, too."""
 
     name: str = NAME
     overrides: Mapping[str, Any] = field(default_factory=dict)
     preset: str = "balanced"
     views: bool = False
     seeds: tuple[int, ...] = (0, 1, 2)
+    device: str = "cpu"  # no part of the settings: every device is meant to give the same within rounding
 
     @property
     def version(self) -> str:
@@ -69,7 +70,7 @@ class Amad:
             clock = Clock()
             fit_run(folder, Series("train", train, channels), config, preset=self.preset)
             clock.fitted()
-            detector = Detector.load(folder, "cpu")
+            detector = Detector.load(folder, self.device)
             found = detector.score(test)
             seconds = clock.scored()
         variants = _variants(detector, found.views) if self.views else {}
@@ -84,7 +85,7 @@ class Amad:
         )
 
     def _config(self, seed: int) -> Config:
-        return make_config(self.preset, {**self.overrides, "seed": seed, "device": "cpu"})
+        return make_config(self.preset, {**self.overrides, "seed": seed, "device": self.device})
 
 
 def promised(threshold: str) -> float | None:

@@ -1,4 +1,7 @@
-"""The work that is timed: training steps and scoring of AMAD and of the Anomaly Transformer of TSB-AD 1.5, sizes alike."""
+"""The work that is timed: training steps and scoring of AMAD and of the Anomaly Transformer of TSB-AD 1.5, sizes alike.
+
+It is done where the windows lie. `bf16` is the number format of matrix products in AMAD's training on a GPU.
+"""
 
 from __future__ import annotations
 
@@ -50,21 +53,22 @@ class Sizes:
         return self.blocks * (dense + maps) + 2 * tokens * d * self.channels * (3 + 1)
 
 
-def ours(sizes: Sizes, x: Tensor) -> dict[str, Callable[[], object]]:
+def ours(sizes: Sizes, x: Tensor, bf16: bool = False) -> dict[str, Callable[[], object]]:
     """AMAD: `train` one optimiser step with all losses, `score` with divergence, `reconstruct` without."""
     config = sizes.config()
     torch.manual_seed(0)
-    model = Amad(sizes.channels, config)
-    optimiser = torch.optim.AdamW(model.parameters(), lr=1e-4, fused=False)
-    error = torch.ones(sizes.channels)
+    model = Amad(sizes.channels, config).to(x.device)
+    optimiser = torch.optim.AdamW(model.parameters(), lr=1e-4, fused=x.is_cuda)  # as in amad.training
+    error = torch.ones(sizes.channels, device=x.device)
     taken = 0
 
     def train() -> float:
         nonlocal taken
         taken += 1
         optimiser.zero_grad(set_to_none=True)
-        output = model(x, losses=True, statistics=taken % LOGGED == 0)
-        loss = objective(x, output, error, config)["loss"]
+        with torch.autocast(x.device.type, torch.bfloat16, enabled=bf16):
+            output = model(x, losses=True, statistics=taken % LOGGED == 0)
+            loss = objective(x, output, error, config)["loss"]
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), CLIP_NORM)
         optimiser.step()
@@ -93,7 +97,7 @@ def theirs(sizes: Sizes, x: Tensor) -> dict[str, Callable[[], object]]:
     with no_cuda():
         model = module.AnomalyTransformerModel(
             sizes.window, sizes.channels, sizes.channels, sizes.width, sizes.heads, sizes.blocks, sizes.feed_forward
-        )
+        ).to(x.device)
     optimiser = torch.optim.Adam(model.parameters(), lr=1e-4)
     weight = 3.0  # k of the package
 
@@ -137,7 +141,7 @@ def both(sizes: Sizes, x: Tensor, tell: Callable[[str], None] = lambda words: No
     return work
 
 
-def product(size: int) -> tuple[Callable[[], object], float]:
+def product(size: int, device: str = "cpu", dtype: torch.dtype = torch.float32) -> tuple[Callable[[], object], float]:
     """A square matrix product, and its floating-point operations."""
-    a, b = torch.randn(size, size), torch.randn(size, size)
+    a, b = (torch.randn(size, size, device=device, dtype=dtype) for _ in range(2))
     return (lambda: a @ b), 2.0 * math.pow(size, 3)

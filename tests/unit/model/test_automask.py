@@ -157,3 +157,20 @@ def test_rotations_start_at_the_phase() -> None:
     phi = torch.rand(2, 3, 4)
     first = rotations(torch.rand(2, 3, 4), phi, 5)[:, :, 0]
     assert torch.allclose(first.angle(), phi)
+
+
+@pytest.mark.parametrize("form", ["sum", "relative"])
+@pytest.mark.parametrize("weights", ["learned", "dynamic"])
+def test_a_compiler_is_given_the_same_in_real_numbers(form: str, weights: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    mask = made(form, weights)
+    q, k, token = data(mask)
+    found = []
+    for compiling in (False, True):
+        monkeypatch.setattr(torch.compiler, "is_compiling", lambda compiling=compiling: compiling)
+        mask.zero_grad()
+        q_loc, k_loc = mask.modulate(q.clone().requires_grad_(), k, token)
+        (q_loc.sin().sum() + (q_loc * k_loc).square().sum()).backward()
+        found.append([q_loc, k_loc, *(p.grad for p in mask.parameters() if p.grad is not None)])
+    assert len(found[0]) >= 4
+    for plain, compiled in zip(*found, strict=True):
+        torch.testing.assert_close(compiled, plain, rtol=1e-11, atol=1e-11)

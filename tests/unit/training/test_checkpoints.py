@@ -10,6 +10,7 @@ from small_training import fit, tiny
 from amad.errors import CheckpointError, ConfigError
 from amad.training import load_model, read_config, resolve_device
 from amad.training.checkpoints import MODEL, read_tensors
+from amad.training.devices import autocast_dtype
 
 torch.set_num_threads(1)
 
@@ -61,6 +62,24 @@ def test_weights_of_another_configuration_are_refused(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(json.dumps(content))
     with pytest.raises(CheckpointError, match=r"the weights do not fit config\.json"):
         load_model(tmp_path, "cpu")
+
+
+@pytest.mark.parametrize(
+    ("changes", "device", "wanted"),
+    [
+        ({}, "cuda", None),  # small batches gain nothing
+        ({"d_model": 512, "window": 100, "batch_size": 512}, "cuda", torch.bfloat16),
+        ({"d_model": 512, "window": 100, "batch_size": 512, "patch": 10}, "cuda", None),
+        ({"d_model": 512, "window": 100, "batch_size": 512}, "cpu", None),
+        ({"d_model": 512, "window": 100, "batch_size": 512, "precision": "fp32"}, "cuda:1", None),
+        ({"precision": "bf16"}, "cuda:1", torch.bfloat16),
+        ({"precision": "fp16"}, "cuda", torch.float16),
+        ({"precision": "bf16"}, "mps", None),
+    ],
+)
+def test_products_are_in_bf16_where_it_pays_or_is_asked_for(changes, device, wanted, monkeypatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: True)
+    assert autocast_dtype(tiny(**changes), device) == wanted
 
 
 def test_devices_of_this_machine() -> None:
