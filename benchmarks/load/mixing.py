@@ -31,6 +31,7 @@ TRAINED = 2_000  # rows of the run whose model all of them have
 SETTLED = 0.3  # share of the time after which memory should not grow any more
 RESTS = '[data-testid="stApp"][data-test-script-state="notRunning"]'  # keys are heard once the page is drawn
 SAID = ".st-key-labels-saved"  # when the last label was saved, or why it was not
+CONNECTION = "data-test-connection-state"
 EVERY = 5.0  # seconds between two looks at the memory
 
 
@@ -41,8 +42,17 @@ class Person:
         self.app, self.record, self.number, self.given = app, record, number, given
         self.took: dict[str, list[float]] = defaultdict(list)
         self.wrong: list[str] = []
-        self.labelled = 0
+        self.labelled, self.lost = 0, 0  # connections that ended before the session did
         self.chance = random.Random(number)
+
+    def watch(self, tab: Page) -> None:
+        """Counts the connections to the app that end while the page is used."""
+
+        def ended(_: object) -> None:
+            self.lost += 1
+            print(f"\nsession {self.number}: a connection ended", file=sys.stderr)
+
+        tab.on("websocket", lambda connection: connection.on("close", ended))
 
     async def work(self, tab: Page, until: float) -> None:
         """Goes on until the time is up; what goes wrong is noted, and the page opened anew."""
@@ -61,7 +71,8 @@ class Person:
                     self.fault(f"a box on {tab.url}: {await tab.locator(WRONG).first.inner_text()}")
             except Error as error:
                 said = await tab.locator(f"{WRONG}, {SAID}").all_inner_texts()
-                self.fault(f"{name}, at {tab.url}, where it says {said}: {error}")
+                state = await tab.locator(f"[{CONNECTION}]").get_attribute(CONNECTION)
+                self.fault(f"{name}, at {tab.url}, {state}, where it says {said}: {error}")
                 await self.open(tab)
 
     def fault(self, words: str) -> None:
@@ -119,17 +130,17 @@ def mixed(given: argparse.Namespace) -> int:
     run = store.create_run(records[0].id, name="training", preset="quick", config=config, part=(0, records[0].rows))
     jobs.submit(store, run.id)
     try:
-        memory, cost = asyncio.run(_all(app, people, given))
+        memory, cost, lost = asyncio.run(_all(app, people, given))
     finally:
         app.stop()
         jobs.stop(store, run.id)
-    return _told(given, people, memory, cost, store)
+    return _told(given, people, memory, cost, lost, store)
 
 
 async def _all(
     app: Server, people: list[Person], given: argparse.Namespace
-) -> tuple[list[tuple[float, float]], dict[str, float]]:
-    """Lets everybody work; the app's memory as (minutes, MB), and the processor seconds of each kind of process."""
+) -> tuple[list[tuple[float, float]], dict[str, float], int]:
+    """Lets everybody work; the app's memory as (minutes, MB), the processor seconds of each kind of process, connections that ended."""
     memory: list[tuple[float, float]] = []
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium.find(), args=list(chromium.ARGUMENTS))
@@ -137,6 +148,7 @@ async def _all(
         for person in people:  # one after the other: everybody at once is not how a day begins
             tab = await tab_of(browser, app, f"person{person.number}")
             tab.set_default_timeout(120_000)
+            person.watch(tab)
             await person.open(tab)
             tabs.append(tab)
         begun, before = time.monotonic(), spent(app)
@@ -154,14 +166,16 @@ async def _all(
             )
             await asyncio.wait([work], timeout=EVERY)
         await work
+        lost = sum(person.lost for person in people)
         cost = {name: seconds - before.get(name, 0.0) for name, seconds in spent(app).items()}
         await browser.close()
     print(file=sys.stderr)
-    return memory, cost
+    return memory, cost, lost
 
 
 def _told(
-    given: argparse.Namespace, people: list[Person], memory: list[tuple[float, float]], cost: dict[str, float], store: Workspace,
+    given: argparse.Namespace, people: list[Person], memory: list[tuple[float, float]], cost: dict[str, float], lost: int,
+    store: Workspace,
 ) -> int:  # fmt: skip
     took: dict[str, list[float]] = defaultdict(list)
     for person in people:
@@ -184,13 +198,13 @@ def _told(
         print(f"| {name} | {len(found)} | {middle:.2f} | {most:.2f} | {max(found):.2f} |")
     shares = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in sorted(cost.items()))
     print(f"processor time in {60 * given.minutes:.0f} s on {os.cpu_count()} cores: {shares}")
-    print(f"errors: {len(wrong)}; labels asked for: {asked}, stored: {stored}")
+    print(f"errors: {len(wrong)}; labels asked for: {asked}, stored: {stored}; connections that ended: {lost}")
     print(
         f"app's memory: {held[0]:.0f} MB at first, {held.max():.0f} MB at most, {growth:+.1f} MB a minute after {SETTLED:.0%} of the time"
     )
     append(
         "mixed", sessions=given.sessions, minutes=given.minutes, pause=list(given.pause), seconds=dict(took), errors=wrong,
-        labels={"asked": asked, "stored": stored}, memory=memory, growth=growth, processor=cost,
+        labels={"asked": asked, "stored": stored}, memory=memory, growth=growth, processor=cost, lost=lost,
     )  # fmt: skip
     slow = float(np.percentile(took["page change"], 95)) if took["page change"] else float("inf")
     return 1 if slow > 3 or wrong or stored < asked else 0

@@ -103,6 +103,7 @@ def test_three_runs_wait_stop_resume_and_end_whatever_happens_to_the_page_and_th
 
     # The app is killed, and opened again: the worker went on meanwhile, and the page goes on showing it.
     app.stop()
+    expect(page.get_by_test_id("stConnectionStatus")).to_be_visible()  # a lost connection is said at once
     app.start()
     page.goto(page.url)
     expect(busy_box(page).get_by_text(AT_WORK)).to_be_visible(timeout=LONG)
