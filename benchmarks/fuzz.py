@@ -4,6 +4,7 @@ Each form begins with whole files that are written here, of which bytes are flip
 values that readers stumble over. A case may be read or refused in words (an AmadError). Everything else counts: another
 exception or a dead process is a crash, more than 5 seconds a hang, and more memory than 10 times the file (64 MB at least)
 is named too. What was found lies under --keep, to be read again with `amad fit FILE`. The same seed gives the same cases.
+With `--guided` the cases are made by atheris, which follows the branches of our own code (benchmarks/fuzz_guided.py).
 """
 
 from __future__ import annotations
@@ -196,7 +197,35 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--minutes", type=float, default=60, help="at most, for each form")
     parser.add_argument("--keep", type=Path, default=KEEP, help="folder for the files that were found")
+    parser.add_argument(
+        "--guided", action="store_true", help="let atheris make the cases, led by the branches they reach"
+    )
     given = parser.parse_args()
+    everything = _guided(given) if given.guided else _blind(given)
+    print("\n".join(everything[:200]), file=sys.stderr)
+    return 1 if everything else 0
+
+
+def _guided(given: argparse.Namespace) -> list[str]:
+    from benchmarks.fuzz_guided import guided
+
+    print(
+        "| form | cases | branches at first | at the end | crash | hang | memory | seconds |\n|---|---|---|---|---|---|---|---|"
+    )
+    everything: list[str] = []
+    for form in given.forms:
+        begun = time.monotonic()
+        counts, found, (first, last) = guided(form, given.cases, 60 * given.minutes, given.keep)
+        everything += found
+        cells = " | ".join(f"{counts[name]:,}" for name in ("crash", "hang", "memory"))
+        print(
+            f"| {form} | {counts['cases']:,} | {first:,} | {last:,} | {cells} | {time.monotonic() - begun:.0f} |",
+            flush=True,
+        )
+    return everything
+
+
+def _blind(given: argparse.Namespace) -> list[str]:
     print("| form | cases | read | refused | crash | hang | memory | seconds |\n|---|---|---|---|---|---|---|---|")
     everything: list[str] = []
     for form in given.forms:
@@ -208,8 +237,7 @@ def main() -> int:
             f"| {form} | {counts.total():,} | {' | '.join(f'{cell:,}' for cell in cells)} | {time.monotonic() - begun:.0f} |",
             flush=True,
         )
-    print("\n".join(everything[:200]), file=sys.stderr)
-    return 1 if everything else 0
+    return everything
 
 
 if __name__ == "__main__":

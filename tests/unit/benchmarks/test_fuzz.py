@@ -1,5 +1,6 @@
 """The fuzz benchmark tells what it is there to tell: faults, dead processes and hangs, with the file that made them."""
 
+import importlib.util
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,9 @@ import pytest
 
 from amad.errors import InputError
 from benchmarks import fuzz
+from benchmarks.fuzz_guided import guided
+
+WITH_ATHERIS = importlib.util.find_spec("atheris") is not None
 
 
 class Told:
@@ -51,3 +55,22 @@ def test_readers_stand_some_cases(tmp_path: Path) -> None:
     assert found == []
     assert counts.total() == 40
     assert set(counts) <= {"read", "refused"}
+
+
+@pytest.mark.skipif(
+    not WITH_ATHERIS, reason="atheris is not installed: pip install --no-deps -r benchmarks/requirements.txt"
+)
+def test_atheris_is_led_by_our_branches_and_goes_on_from_what_it_kept(tmp_path: Path) -> None:
+    counts, found, (first, last) = guided("npy", 200, 60, tmp_path)
+    assert counts["cases"] >= 200
+    assert not found
+    assert last > first > 100
+    assert len(list((tmp_path / "corpus" / "npy").iterdir())) > 1
+
+
+@pytest.mark.skipif(WITH_ATHERIS, reason="atheris is installed")
+def test_without_atheris_it_says_what_to_install(tmp_path: Path) -> None:
+    with pytest.raises(
+        SystemExit, match=r"needs the package atheris: pip install --no-deps -r benchmarks/requirements\.txt"
+    ):
+        guided("npy", 10, 60, tmp_path)
