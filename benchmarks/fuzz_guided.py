@@ -8,6 +8,7 @@ process, which ends at its first finding: `python -m benchmarks.fuzz_guided FORM
 
 from __future__ import annotations
 
+import contextlib
 import re
 import subprocess
 import sys
@@ -19,7 +20,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.fuzz import FORMS, HANG_SECONDS, STUMBLES, read
-import contextlib
 
 ROOT = Path(__file__).resolve().parents[1]
 HOW = "pip install --no-deps -r benchmarks/requirements.txt"

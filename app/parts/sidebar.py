@@ -5,6 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from amad.workspace import RunRecord, SeriesRecord
+from app.components.jobs import job_line
+from app.components.jobs.lines import line_of
 from app.parts import cached, live, progress, selection, signing, text, upkeep, workspace
 
 _FITS = 19  # characters of a name that the select shows; a longer one stands whole in its help
@@ -35,8 +37,8 @@ def draw() -> None:
             selection.write(run=run)
         _run_select(runs, run)
         st.caption(text.escape(about(run)) if run else "Not trained yet.")
-        if any(job.busy for job in progress.jobs(store)):
-            _progress_line()
+        if line := line_of(progress.jobs(store)):
+            job_line(store, line, key="amad-job")
         live.line()
         signing.line()
 
@@ -95,15 +97,3 @@ def _tell_what_ended() -> None:
             icon = ":material/check:" if job.state == "done" else ":material/info:"
             st.toast(f"{text.escape(job.name)} {words.get(job.state, job.state)}", icon=icon, duration=4)
     st.session_state[_WATCHED] = {job.id: job.state for job in known if job.busy}
-
-
-@st.fragment(run_every=2)
-def _progress_line() -> None:
-    store = workspace.get()
-    upkeep.look_after(store)
-    busy = [job for job in progress.jobs(store) if job.busy]
-    if {job.id: job.state for job in busy} != st.session_state.get(_WATCHED, {}):
-        st.rerun()  # the whole page: what a job made is there now, and states stand in more places than this
-    job = next((job for job in busy if job.state != "queued"), busy[-1])
-    with st.container(key="amad-job", gap=None):
-        st.progress(progress.fraction(job.progress), text=text.escape(progress.short(job)))

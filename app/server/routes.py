@@ -1,7 +1,8 @@
-"""The routes under /amad/: module files, the timeline's data, uploads, rooms of guesses, health, figures. They call the library and hold nothing."""
+"""The routes under /amad/: module files, the timeline's data, progress, uploads, rooms of guesses, health, figures. They call the library and hold nothing."""
 
 from starlette.routing import BaseRoute, Route
 
+from app.components.jobs.lines import jobs
 from app.components.timeline.data import timeline_data
 from app.components.timeline.events import timeline_events
 from app.server import guessing, metrics
@@ -19,6 +20,7 @@ def routes() -> list[BaseRoute]:
         Route(with_base("/amad/modules/{component}/{hash}/{file}"), serve),
         Route(with_base("/amad/timeline/data"), timeline_data),
         Route(with_base("/amad/timeline/events"), timeline_events),
+        Route(with_base("/amad/jobs"), jobs),
         Route(with_base("/amad/uploads"), uploads, methods=["POST"]),
         Route(with_base("/amad/uploads/{id}"), upload, methods=["GET", "PUT", "DELETE"]),
         *guessing.routes(),

@@ -10,6 +10,7 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 
 _SALT = "amad.data.1"
 _UPLOADS = "amad.uploads.1"
+_JOBS = "amad.jobs.1"
 _LONGEST_HOURS = 24 * 7
 
 
@@ -59,6 +60,16 @@ def verify_upload(workspace: Any, token: str | None) -> str:
         raise _strange() from error
 
 
+def mint_jobs(workspace: Any, hours: int = 12) -> str:
+    """A token for the names and the progress of jobs; as long and as often as `mint`."""
+    return _minted_jobs(bytes(workspace.secret), hours, int(time.time() // 3600))
+
+
+def verify_jobs(workspace: Any, token: str | None) -> None:
+    """Errors: TokenError for a token that does not open the progress of jobs."""
+    _loaded(workspace, token, _JOBS)
+
+
 def _loaded(workspace: Any, token: str | None, salt: str) -> dict[str, Any]:
     """What was signed for this use, where it is not too old."""
     if not token:
@@ -89,3 +100,8 @@ def _minted(secret: bytes, series: str, runs: tuple[str, ...], hours: int, _hour
 @lru_cache(maxsize=512)
 def _minted_upload(secret: bytes, owner: str, hours: int, _hour: int) -> str:
     return str(_serializer(secret, _UPLOADS).dumps({"o": owner, "h": hours}))
+
+
+@lru_cache(maxsize=8)
+def _minted_jobs(secret: bytes, hours: int, _hour: int) -> str:
+    return str(_serializer(secret, _JOBS).dumps({"h": hours}))
