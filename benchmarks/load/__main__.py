@@ -1,4 +1,4 @@
-"""The app under load in real browsers: `python -m benchmarks.load kill`, `page` and `mixed`.
+"""The app under load in real browsers: `python -m benchmarks.load kill`, `page`, `mixed` and `memory`.
 
 `kill`: four browser sessions label events by key while the app is killed (SIGKILL) and started again at random moments; every
 label whose confirmation was on the screen must be in the database afterwards. Bar: 0 of 1,000 lost.
@@ -6,6 +6,7 @@ label whose confirmation was on the screen must be in the database afterwards. B
 events, first in one session, then in 24 that each change the page again and again after a pause.
 `mixed`: 24 sessions for ten minutes, each at its own work (page changes, zooming, labelling) while a run trains; times, errors, and
 whether the app's memory goes on growing. Bar of both: 3 s at the 95th percentile of page changes, and nothing goes wrong.
+`memory`: one session goes round all pages 100 times; what the app's process holds should not grow once its caches are full.
 Each prints a table and appends to benchmarks/results/load.jsonl.
 """
 
@@ -17,10 +18,11 @@ import sys
 from benchmarks.load.changing import page
 from benchmarks.load.killing import kill
 from benchmarks.load.mixing import mixed
+from benchmarks.load.staying import memory
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Reads the call and runs one of the three."""
+    """Reads the call and runs one of the four."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(required=True)
     one = commands.add_parser("kill", help="SIGKILL while four sessions label")
@@ -47,6 +49,9 @@ def main(arguments: list[str] | None = None) -> int:
         "--pause", type=float, nargs=2, default=(30.0, 60.0), help="seconds between two actions of a session"
     )
     three.set_defaults(run=mixed)
+    four = commands.add_parser("memory", help="one session, page after page")
+    four.add_argument("--rounds", type=int, default=100, help="of all seven pages")
+    four.set_defaults(run=memory)
     given = parser.parse_args(arguments)
     return int(given.run(given))
 

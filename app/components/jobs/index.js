@@ -1,5 +1,5 @@
 // The line of the sidebar while jobs run: asks our own route every two seconds how far they are. Streamlit draws the page anew only
-// when a job begins, ends or changes its state: a fragment that refreshes itself costs every open page some 60 ms each time.
+// when a job begins, ends or changes its state: a fragment that refreshes itself costs every open page much more.
 
 const EVERY = 2000, LATER = 10_000; // ms between two questions; after one that was not answered
 
