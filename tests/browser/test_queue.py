@@ -15,6 +15,11 @@ from tests.browser.test_journeys import LONG, choose_preset, go, no_box_of_troub
 from tests.browser.waiting import rests
 
 ROWS = 6_000
+RUNS_COUNTED = """() => {
+  window.amadRuns = 0;
+  const app = document.querySelector('[data-testid="stApp"]');
+  new MutationObserver(() => { window.amadRuns += 1; }).observe(app, { attributes: true, attributeFilter: ["data-test-script-state"] });
+}"""
 AT_WORK = re.compile(r"step [\d,]+ of 90,000")  # 10,000 epochs of 9 steps
 
 
@@ -100,6 +105,17 @@ def test_three_runs_wait_stop_resume_and_end_whatever_happens_to_the_page_and_th
     # A reload changes nothing of that.
     page.reload()
     expect(busy_box(page).get_by_text(AT_WORK)).to_be_visible(timeout=LONG)
+
+    # On other pages the line of the sidebar follows by itself; the page is not run for it.
+    go(page, "Teach")
+    expect(page.locator(".amad-job-line")).to_contain_text("first training", timeout=LONG)
+    rests(page)
+    page.evaluate(RUNS_COUNTED)
+    for _ in range(2):
+        with page.expect_response(lambda answer: answer.url.endswith("/amad/jobs")):
+            pass
+    assert page.evaluate("window.amadRuns") == 0
+    go(page, "Train")
 
     # The app is killed, and opened again: the worker went on meanwhile, and the page goes on showing it.
     app.stop()
