@@ -58,7 +58,7 @@ def guided(form: str, cases: int, limit: float, keep: Path) -> tuple[Counter[str
             if kind is not None:
                 named = file.rename(file.with_name(f"{form}-{file.name}{FORMS[form][0]}"))
                 counts[kind] += 1
-                told.append(f"{kind}: {named} {_words(said.stderr)}")
+                told.append(f"{kind}: {named} {_words(said.stdout + said.stderr)}")
         if said.returncode and not told:
             raise SystemExit(f"atheris ended with {said.returncode} for {form}:\n{said.stderr[-2000:]}")
     return counts, told, (reached[0], reached[-1]) if reached else (0, 0)

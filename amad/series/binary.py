@@ -50,7 +50,15 @@ def read_numpy(file: Path, missing: tuple[str, ...]) -> Table:
             check_zip(file)
             with np.load(file, allow_pickle=False) as opened:
                 for name in opened.files:
-                    arrays[name] = opened[name]
+                    member = opened[name]
+                    if isinstance(member, np.ndarray):
+                        arrays[name] = member
+                    elif (
+                        f"{name}.npy" in opened.zip.namelist()
+                    ):  # NumPy gives the bytes of what does not begin as an array
+                        raise InputError(
+                            f"{file.name}: damaged; {shorten(name)} does not begin as an array of NumPy does. Copy it again."
+                        )
         else:
             arrays["values"] = _load_npy(file)
     except InputError:

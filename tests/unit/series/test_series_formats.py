@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -320,3 +321,20 @@ def test_infinite_and_too_large_values_are_missing(make: Make) -> None:
     found = series.report.of("non_finite")
     assert found is not None
     assert (found.count, found.columns, found.rows) == (3, ("a", "b"), (0, 1, 2))
+
+
+def test_a_member_that_is_no_array_is_damage_under_an_arrays_name_and_left_out_under_another(tmp_path: Path) -> None:
+    whole = tmp_path / "whole.npz"
+    np.savez_compressed(whole, values=np.ones((50, 3)), labels=np.zeros(50))
+    with zipfile.ZipFile(whole) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    noted, torn = tmp_path / "noted.npz", tmp_path / "torn.npz"
+    with zipfile.ZipFile(noted, "w") as archive:
+        for name, content in (members | {"readme.txt": b"made by hand"}).items():
+            archive.writestr(name, content)
+    with zipfile.ZipFile(torn, "w") as archive:
+        for name, content in (members | {"values.npy": b"\0" + members["values.npy"]}).items():
+            archive.writestr(name, content)
+    assert read(noted).values.shape == (50, 3)
+    with pytest.raises(InputError, match=r"torn\.npz: damaged; values does not begin as an array of NumPy does"):
+        read(torn)
