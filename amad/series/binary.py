@@ -104,6 +104,10 @@ def _from_arrays(file: Path, arrays: dict[str, NDArray[Any]], kind: str, missing
     if tables:
         main = max(tables, key=lambda name: tables[name].size)
         values = tables[main]
+        if not values.size:  # else a header without a value behind it could ask for names of any number of channels
+            raise InputError(
+                f"{file.name}: holds no value; its table has {len(values)} rows of {values.shape[1]} channels."
+            )
         given = next(
             (a for n, a in lines.items() if a.dtype.kind in "US" and len(a) == values.shape[1] and n != main), None
         )

@@ -338,3 +338,16 @@ def test_a_member_that_is_no_array_is_damage_under_an_arrays_name_and_left_out_u
     assert read(noted).values.shape == (50, 3)
     with pytest.raises(InputError, match=r"torn\.npz: damaged; values does not begin as an array of NumPy does"):
         read(torn)
+
+
+@pytest.mark.parametrize("shape", [(0, 6_666_666_666_666_633), (0, 3), (5, 0)])
+def test_a_table_without_a_value_is_refused_before_its_channels_are_named(
+    tmp_path: Path, shape: tuple[int, int]
+) -> None:
+    header = str({"descr": "<f4", "fortran_order": False, "shape": shape})
+    content = b"\x93NUMPY\x01\x00" + (118).to_bytes(2, "little") + header.ljust(117).encode() + b"\n"
+    (tmp_path / "none.npy").write_bytes(content)
+    with pytest.raises(
+        InputError, match=rf"none\.npy: holds no value; its table has {shape[0]} rows of {shape[1]} channels\."
+    ):
+        read(tmp_path / "none.npy")
