@@ -65,7 +65,7 @@ def guided(form: str, cases: int, limit: float, keep: Path) -> tuple[Counter[str
 
 
 def _words(said: str) -> str:
-    """The last line of the Python exception that ended a process, or what libFuzzer calls it."""
+    """What the Python exception that ended a process said, or what libFuzzer calls it."""
     lines = re.findall(r"^(?:[\w.]+(?:Error|Exception|Interrupt)\b.*|SUMMARY: .*)$", said, re.M)
     return lines[0][:200] if lines else ""
 

@@ -53,9 +53,8 @@ def read_numpy(file: Path, missing: tuple[str, ...]) -> Table:
                     member = opened[name]
                     if isinstance(member, np.ndarray):
                         arrays[name] = member
-                    elif (
-                        f"{name}.npy" in opened.zip.namelist()
-                    ):  # NumPy gives the bytes of what does not begin as an array
+                    elif f"{name}.npy" in opened.zip.namelist():
+                        # NumPy gives the bytes of what does not begin as an array
                         raise InputError(
                             f"{file.name}: damaged; {shorten(name)} does not begin as an array of NumPy does. Copy it again."
                         )

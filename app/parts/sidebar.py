@@ -18,7 +18,8 @@ def draw() -> None:
     selection.restore()
     store = workspace.get()
     upkeep.look_after(store)
-    _tell_what_ended()
+    known_jobs = progress.jobs(store)
+    _tell_what_ended(known_jobs)
     with st.sidebar, st.container(key="amad-shared", gap="small"):
         known = store.series()
         if not known:
@@ -37,7 +38,7 @@ def draw() -> None:
             selection.write(run=run)
         _run_select(runs, run)
         st.caption(text.escape(about(run)) if run else "Not trained yet.")
-        if line := line_of(progress.jobs(store)):
+        if line := line_of(known_jobs):
             job_line(store, line, key="amad-job")
         live.line()
         signing.line()
@@ -87,10 +88,9 @@ def _whole(name: str) -> str | None:
     return text.escape(name) if len(name) > _FITS else None
 
 
-def _tell_what_ended() -> None:
+def _tell_what_ended(known: list[progress.Job]) -> None:
     """A toast for each job that ended since this session last looked."""
     watched: dict[str, str] = st.session_state.get(_WATCHED, {})
-    known = progress.jobs(workspace.get())
     for job in known:
         if job.id in watched and not job.busy:
             words = {"done": "finished", "failed": "failed", "stopped": "stopped", "lost": "was lost"}

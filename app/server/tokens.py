@@ -35,7 +35,7 @@ def mint(workspace: Any, series_id: str, run_ids: Iterable[str | None] = (), hou
     if not 1 <= hours <= _LONGEST_HOURS:
         raise ValueError(f"A token lasts 1 to {_LONGEST_HOURS} hours, not {hours}.")
     runs = tuple(sorted({str(run) for run in run_ids if run}))
-    return _minted(bytes(workspace.secret), str(series_id), runs, hours, int(time.time() // 3600))
+    return _minted(bytes(workspace.secret), _SALT, (("s", str(series_id)), ("r", runs), ("h", hours)), _hour())
 
 
 def verify(workspace: Any, token: str | None) -> Grant:
@@ -49,7 +49,7 @@ def verify(workspace: Any, token: str | None) -> Grant:
 
 def mint_upload(workspace: Any, owner: str, hours: int = 12) -> str:
     """A token with which a session, known as `owner`, may send files and see its own; as long and as often as `mint`."""
-    return _minted_upload(bytes(workspace.secret), owner, hours, int(time.time() // 3600))
+    return _minted(bytes(workspace.secret), _UPLOADS, (("o", owner), ("h", hours)), _hour())
 
 
 def verify_upload(workspace: Any, token: str | None) -> str:
@@ -62,7 +62,7 @@ def verify_upload(workspace: Any, token: str | None) -> str:
 
 def mint_jobs(workspace: Any, hours: int = 12) -> str:
     """A token for the names and the progress of jobs; as long and as often as `mint`."""
-    return _minted_jobs(bytes(workspace.secret), hours, int(time.time() // 3600))
+    return _minted(bytes(workspace.secret), _JOBS, (("h", hours),), _hour())
 
 
 def verify_jobs(workspace: Any, token: str | None) -> None:
@@ -92,16 +92,10 @@ def _serializer(secret: bytes, salt: str) -> URLSafeTimedSerializer:
     return URLSafeTimedSerializer(secret, salt=salt)
 
 
-@lru_cache(maxsize=512)
-def _minted(secret: bytes, series: str, runs: tuple[str, ...], hours: int, _hour: int) -> str:
-    return str(_serializer(secret, _SALT).dumps({"s": series, "r": list(runs), "h": hours}))
+def _hour() -> int:
+    return int(time.time() // 3600)
 
 
-@lru_cache(maxsize=512)
-def _minted_upload(secret: bytes, owner: str, hours: int, _hour: int) -> str:
-    return str(_serializer(secret, _UPLOADS).dumps({"o": owner, "h": hours}))
-
-
-@lru_cache(maxsize=8)
-def _minted_jobs(secret: bytes, hours: int, _hour: int) -> str:
-    return str(_serializer(secret, _JOBS).dumps({"h": hours}))
+@lru_cache(maxsize=1024)
+def _minted(secret: bytes, salt: str, payload: tuple[tuple[str, Any], ...], _hour: int) -> str:
+    return str(_serializer(secret, salt).dumps(dict(payload)))

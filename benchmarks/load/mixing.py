@@ -35,6 +35,13 @@ CONNECTION = "data-test-connection-state"
 EVERY = 5.0  # seconds between two looks at the memory
 
 
+async def visit(tab: Page, name: str) -> None:
+    """Goes to a page by its link, and waits until it is drawn."""
+    await tab.get_by_test_id("stSidebarNav").get_by_role("link", name=name, exact=True).click()
+    await tab.get_by_role("heading", name=name, exact=True).wait_for()
+    await tab.locator(RESTS).wait_for()
+
+
 class Person:
     """One session: changes pages, zooms, labels, with pauses, and notes how long each took."""
 
@@ -88,9 +95,7 @@ class Person:
     async def _change(self, tab: Page) -> None:
         heading = await tab.get_by_role("heading", level=1).first.inner_text()
         name = self.chance.choice([page for page in PAGES if page != heading])
-        await tab.get_by_test_id("stSidebarNav").get_by_role("link", name=name, exact=True).click()
-        await tab.get_by_role("heading", name=name, exact=True).wait_for()
-        await tab.locator(RESTS).wait_for()
+        await visit(tab, name)
 
     async def _incidents(self, tab: Page) -> None:
         if await tab.get_by_role("heading", name="Incidents", exact=True).count() == 0:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import statistics
 import sys
 import tempfile
 import time
@@ -14,7 +15,7 @@ from playwright.async_api import async_playwright
 
 from amad.workspace import Workspace
 from benchmarks.load.common import DRAWN, append, machine, make, tab_of, train
-from benchmarks.load.mixing import EVENTS, PAGES, RESTS, TRAINED
+from benchmarks.load.mixing import EVENTS, PAGES, TRAINED, visit
 from tests.browser import chromium
 from tests.browser.serving import Server
 
@@ -35,7 +36,7 @@ def memory(given: argparse.Namespace) -> int:
         app.stop()
     warm = max(1, round(WARM * given.rounds))
     fifth = max(1, (len(held) - warm) // 5)
-    early, late = (sorted(part)[len(part) // 2] for part in (held[warm : warm + fifth], held[-fifth:]))
+    early, late = (statistics.median(part) for part in (held[warm : warm + fifth], held[-fifth:]))
     print(machine())
     print("| page changes | first round MB | after the caches are full | at the end | growth |")
     print("|---|---|---|---|---|")
@@ -57,9 +58,7 @@ async def _rounds(app: Server, series: str, rounds: int) -> list[float]:
         begun = time.monotonic()
         for number in range(rounds):
             for name in PAGES:
-                await tab.get_by_test_id("stSidebarNav").get_by_role("link", name=name, exact=True).click()
-                await tab.get_by_role("heading", name=name, exact=True).wait_for()
-                await tab.locator(RESTS).wait_for()
+                await visit(tab, name)
             held.append(process.memory_info().rss / 1e6)
             left = (time.monotonic() - begun) / (number + 1) * (rounds - number - 1)
             print(f"\rround {number + 1} of {rounds}, {held[-1]:.0f} MB, {left:.0f} s left", end="", file=sys.stderr)

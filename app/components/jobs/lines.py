@@ -27,6 +27,9 @@ class Line:
     share: float
 
 
+NOTHING = Line("", "", 0.0)
+
+
 def line_of(jobs: Sequence[progress.Job]) -> Line | None:
     """The line of the job at work, else of the one that waits longest; None where nothing is to be done."""
     busy = [job for job in jobs if job.busy]
@@ -53,14 +56,14 @@ class _Latest:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._store: Workspace | None = None
-        self._line, self._made = Line("", "", 0.0), 0.0
+        self._line, self._made = NOTHING, 0.0
 
     def line(self, store: Workspace) -> Line:
         """Made anew where it is older than `FRESH`."""
         with self._lock:
             if self._store is not store or time.monotonic() - self._made > FRESH:
                 upkeep.look_after(store)
-                self._line = line_of(progress.jobs(store)) or Line("", "", 0.0)
+                self._line = line_of(progress.jobs(store)) or NOTHING
                 self._store, self._made = store, time.monotonic()
             return self._line
 
