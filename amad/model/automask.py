@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -82,36 +83,25 @@ class AutoMask(nn.Module):
         q, k (B, H, L, d_h), token (B, d) the mean token; (B, H, L, d_h) each for `sum`, (B, H, L, F d_h) for `relative`.
         """
         a = self.weights(token)  # (H, F) or (B, H, F)
-        length = q.shape[-2]
-        if torch.compiler.is_compiling():  # those for GPUs know no complex numbers
-            return self._in_real_numbers(q, k, a)
+        turned = self._turning(a, q.shape[-2])
         if self.form == "sum":
-            mu = modulation(self.omega(), self.phi, a, length)  # (H, L, J) or (B, H, L, J)
-            return turn(q, mu), turn(k, mu)
-        turns = rotations(self.omega(), torch.zeros_like(self.phi), length)  # (H, F, L, J); phi would cancel
-        q, k = turn(q[:, :, None], turns), turn(k[:, :, None], turns)  # (B, H, F, L, d_h)
+            return turned(q), turned(k)
+        q, k = turned(q[:, :, None]), turned(k[:, :, None])  # (B, H, F, L, d_h)
         q = q * a[..., None, None].to(q.dtype)
         return q.transpose(2, 3).flatten(3), k.transpose(2, 3).flatten(3)  # (B, H, L, F d_h)
 
-    def _in_real_numbers(self, q: Tensor, k: Tensor, a: Tensor) -> tuple[Tensor, Tensor]:
-        """`modulate` by sines and cosines; a (H, F) or (B, H, F)."""
+    def _turning(self, a: Tensor, length: int) -> Callable[[Tensor], Tensor]:
+        """What turns the pairs of Q and of K: by mu for `sum`, by each rotation for `relative`; a (H, F) or (B, H, F)."""
         both = self.form == "sum"
-        angle = angles(self.omega(), self.phi if both else torch.zeros_like(self.phi), q.shape[-2])  # (H, F, L, J)
-        re, im = angle.cos(), angle.sin()
+        omega, phi = self.omega(), self.phi if both else torch.zeros_like(self.phi)  # phi would cancel
+        if not torch.compiler.is_compiling():
+            mu = modulation(omega, phi, a, length) if both else rotations(omega, phi, length)
+            return lambda x: turn(x, mu)
+        angle = angles(omega, phi, length)  # compilers for GPUs know no complex numbers
+        re, im = angle.cos(), angle.sin()  # (H, F, L, J)
         if both:
-            re, im = (
-                (a[..., None, None].to(part.dtype) * part).sum(-3) for part in (re, im)
-            )  # (H, L, J) or (B, H, L, J)
-        else:
-            q, k = q[:, :, None], k[:, :, None]
-        turned = []
-        for x in (q, k):
-            even, odd = x.to(re.dtype).unflatten(-1, (-1, 2)).unbind(-1)  # (..., L, J)
-            turned.append(torch.stack((even * re - odd * im, even * im + odd * re), -1).flatten(-2))
-        if both:
-            return turned[0], turned[1]
-        q = turned[0] * a[..., None, None].to(re.dtype)
-        return q.transpose(2, 3).flatten(3), turned[1].transpose(2, 3).flatten(3)
+            re, im = ((a[..., None, None].to(part.dtype) * part).sum(-3) for part in (re, im))
+        return lambda x: turn_pairs(x, re, im)
 
 
 def angles(omega: Tensor, phi: Tensor, length: int) -> Tensor:
@@ -145,3 +135,9 @@ def turn(x: Tensor, mu: Tensor) -> Tensor:
     """
     pairs = x.to(mu.real.dtype).unflatten(-1, (-1, 2))  # (..., L, J, 2)
     return torch.view_as_real(torch.view_as_complex(pairs) * mu).flatten(-2)
+
+
+def turn_pairs(x: Tensor, re: Tensor, im: Tensor) -> Tensor:
+    """`turn` in real numbers: x (..., L, d_h), re and im (..., L, J) the parts of mu."""
+    even, odd = x.to(re.dtype).unflatten(-1, (-1, 2)).unbind(-1)  # (..., L, J)
+    return torch.stack((even * re - odd * im, even * im + odd * re), -1).flatten(-2)
