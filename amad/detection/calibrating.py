@@ -147,8 +147,9 @@ def learn_views(
 
     plain = views.plain(raw, distances)
     for name, found in plain.items():
-        if name not in LEFT_OUT[config.parts]:
-            learn(name, found)
+        known = found[np.isfinite(found)]
+        if name not in LEFT_OUT[config.parts] and len(known):
+            learn(name, known)
     parts = {name: calibration.evidence(plain[name]) for name, calibration in views.calibrations.items()}
     learn("reconstruction", together(parts))
     learn("score", choose(views.evidence(plain), config.score))
@@ -186,7 +187,6 @@ def _training_raw(
     linear = None if scorer.config.linear == "none" else table("linear")
     forecast = None if scorer.forecast is None else table("forecast")
     cad, paper = np.empty(rows, dtype=np.float32), np.empty(rows, dtype=np.float32)
-    deviations = np.empty((rows, 1), dtype=np.float32)  # their mean over channels is all that is learned from
     begun = time.monotonic()
     for start, stop in scorer.spans(rows):
         if should_stop is not None and should_stop():
@@ -197,8 +197,9 @@ def _training_raw(
             linear[:, start:stop] = found.linear.T
         if forecast is not None and found.forecast is not None:
             forecast[:, start:stop] = found.forecast.T
-        deviations[start:stop, 0] = found.deviations.mean(axis=1, dtype=np.float64)
         cad[start:stop], paper[start:stop] = found.cad, found.paper
         report(on_progress, "calibrating", stop, rows, begun, scorer.config.score_stride)
     linear, forecast = (None if one is None else one.T for one in (linear, forecast))
-    return Raw(errors.T, linear, forecast, deviations, np.empty((0, channels), dtype=np.float32), cad, paper)
+    unneeded = np.empty((0, channels), dtype=np.float32)
+    unforeseen = 0 if scorer.forecast is None else min(scorer.forecast.rows, rows)
+    return Raw(errors.T, linear, forecast, unneeded, unneeded, cad, paper, unforeseen)

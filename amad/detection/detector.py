@@ -92,12 +92,17 @@ class Detector:
         return find_part(values, shape.rows, self.views.digest, (self.part[0], 0)) if shape.lengths else None
 
     def parts(self, values: NDArray[np.floating], row: int) -> dict[str, float]:
-        """Evidence at a row of what the view `reconstruction` is made of: `network`, `linear`, `forecast`, `deviation`.
+        """Evidence at a row of what the view `reconstruction` is made of: `network`, `linear`, `forecast`.
 
-        Linear part and forecast only where the run has them; see `amad.detection.views.together`.
+        Linear part and forecast only where the run and the row have them, `deviation` in runs of the first recipe; see
+        `amad.detection.views.together`.
         """
         _, found, _ = self._evidence(self.scorer.check(values), row, row + 1, None)
-        return {name.partition(":")[2]: float(view[0]) for name, view in found.items() if ":" in name}
+        return {
+            name.partition(":")[2]: float(view[0])
+            for name, view in found.items()
+            if ":" in name and np.isfinite(view[0])
+        }
 
     @property
     def delay(self) -> int:

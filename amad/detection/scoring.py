@@ -32,6 +32,7 @@ class Raw:
     what AMAD leaves, `linear` of what the linear part alone leaves, `forecast` of the forecast, None without one;
     deviations are those of the row from the training mean; all else is the mean over the windows that cover the row.
     `paper` is AMAD's error, mean over channels, weighted by the softmax over the window of -CAD. Missing cells have error and deviation 0.
+    `unforeseen` is how many of the first rows have too few rows before them in the series for a forecast: theirs is 0.
     """
 
     errors: NDArray[np.float32]
@@ -41,6 +42,7 @@ class Raw:
     expected: NDArray[np.float32]
     cad: NDArray[np.float32]
     paper: NDArray[np.float32]
+    unforeseen: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,6 +151,7 @@ class Scorer:
             expected=linear + total[inner] / covers[:, None],
             cad=cads[inner] / covers,
             paper=papers[inner] / covers,
+            unforeseen=0 if self.forecast is None else max(0, min(self.forecast.rows, stop) - start),
         )
 
     def batch(self) -> int:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from amad.config import AMAD
 from amad.detection.calibration import Calibration
 from amad.detection.detector import Detector
-from amad.detection.recipe import Recipe
+from amad.detection.recipe import Recipe, compression_of
 from amad.detection.scoring import Scorer
 from amad.detection.shape import Length, Shape
 from amad.detection.views import Views
@@ -112,18 +112,19 @@ def load_views(folder: Path) -> tuple[Views, LinearPart, Forecast | None]:
     arrays = {name: tensor.numpy() for name, tensor in tensors.items()}
     try:
         first, second = (int(width) for width in plain["widths"])
+        compression = compression_of(plain["compression"])
         recipe = Recipe(
             arrays["recipe.quantile"],
             (first, second),
             arrays["recipe.means"],
-            plain["compression"],
+            compression,
             arrays.get("recipe.deviation"),
         )
         recipes: dict[str, Recipe | None] = {"linear": None, "forecast": None}
         for name in recipes:
             if f"{name}-recipe.quantile" in arrays:
                 quantile, means = (arrays[f"{name}-recipe.{part}"] for part in ("quantile", "means"))
-                recipes[name] = Recipe(quantile, (first, second), means, plain["compression"])
+                recipes[name] = Recipe(quantile, (first, second), means, compression)
         calibrations = {
             name: Calibration(arrays[f"training.{name}"], float(excess))
             for name, excess in plain["mean_excess"].items()

@@ -29,6 +29,8 @@ AROUND = 300  # rows to either side of the window that are scored again
 PARTS = {
     "network": "· error of AMAD", "linear": "· of the linear part", "forecast": "· of the forecast", "deviation": "· deviation",
 }  # fmt: skip
+# What its parts make of the reconstruction view: of runs with a part for the deviation, and of others.
+FORM = {True: "the middle of its errors, with a little of the deviation", False: "the smallest of its errors"}
 MOST_CHANNELS = 4  # of those that made the event, drawn
 WIDE = 110  # pixels of a column of heads: all eight stand beside the sidebar of a narrow window
 SMALL = 480  # pixels that the pictures of all heads of a block take together; less in a narrow window (style.css)
@@ -280,7 +282,7 @@ def why(record: SeriesRecord, run: RunRecord, step: int, main: Any, inspector: A
     with inspector, st.container(key="attention-why-words", gap="small"):
         st.caption(
             "Each is calibrated evidence; 3.0 is the 95 % point of training. The score joins reconstruction and shape; the "
-            "divergence weighs nothing in it. Reconstruction is the middle of its errors, with a little of the deviation."
+            f"divergence weighs nothing in it. Reconstruction is the {FORM['deviation' in found['parts']]}."
         )
         linear, network = float(found["error_linear"].mean()), float(found["error_network"].mean())
         st.caption(

@@ -18,15 +18,36 @@ def module_url(component: str, file: str = "index.js") -> str:
 
 
 def loader(component: str) -> str:
-    """The inline `js` of a component: it imports `index.js` from the address in `data.module` and calls its default export.
+    """The inline `js` of a component: it keeps one instrument on its host, as long as the host is on the page.
 
-    It waits for the module once; a failure is told in place, with what to do.
+    `index.js`, imported from the address in `data.module`, exports `instrument(data)`, the class that these data want, and
+    `show(instrument, component, old)`, which gives it what the page sent; `old` is what stood there before, or undefined. The
+    class takes its host and has `remove()`. The instrument lies on the host, as modules come anew after an update of the app
+    and must find what the older ones left there.
     """
+    kept = f"amad{component.capitalize()}"
     return f"""// Loads the {component} instrument from our own route.
 export default async function (component) {{
-  const address = new URL(component.data.module, window.location.origin).href;
-  const module = await import(address);
-  return module.default(component);
+  const {{ parentElement: host, data }} = component;
+  const address = new URL(data.module, window.location.origin).href;
+  const {{ instrument, show }} = await import(address);
+  const Wanted = instrument(data);
+  const old = host.{kept};
+  if (!(old instanceof Wanted)) {{
+    old?.remove();
+    host.{kept} = new Wanted(host);
+  }}
+  const held = host.{kept};
+  show(held, component, old);
+  return () => {{
+    // A cleanup may also belong to a call that newer data overtook; only a host that left the page is cleared.
+    setTimeout(() => {{
+      if (!host.isConnected && host.{kept} === held) {{
+        delete host.{kept};
+        held.remove();
+      }}
+    }}, 0);
+  }};
 }}
 """
 

@@ -28,6 +28,7 @@ from torch import Tensor, nn
 
 from benchmarks.peers.common import at_ends, fitting, of_errors, scaled, seeded
 from benchmarks.quality.methods import Clock, Result
+from benchmarks.quality.versions import version
 
 WINDOW, ORDER, BATCH, RATE = 96, 2, 1024, 0.01
 EPOCHS, STEPS, PATIENCE, HELD_BACK, MOST_VALIDATED = 15, 100, 3, 0.2, 8192
@@ -129,7 +130,14 @@ class KanAd:
     @property
     def settings(self) -> Mapping[str, Any]:
         """What was set."""
-        return {"window": WINDOW, "order": ORDER, "epochs": self.epochs, "steps": self.steps, "batch": BATCH}
+        return {
+            "window": WINDOW,
+            "order": ORDER,
+            "epochs": self.epochs,
+            "steps": self.steps,
+            "batch": BATCH,
+            "recipe": version("recipe"),
+        }
 
     def fit_score(self, train: NDArray[np.float32], test: NDArray[np.float32], seed: int) -> Result:
         """Learns on train (n, C), scores both parts."""

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from amad.detection.recipe import Recipe, smooth
+from amad.detection.recipe import Recipe, compression_of, smooth
 from amad.errors import CheckpointError, InputError
 from amad.series.scaling import REACH, Scaler
 
@@ -61,7 +61,7 @@ class Baseline(ABC):
     @property
     def margin(self) -> int:
         """Rows on each side of a row that its score depends on."""
-        return 2 * self.window + self.smoothing + REACH
+        return 2 * self.window + 2 * self.smoothing + REACH
 
     @property
     def least_rows(self) -> int:
@@ -144,7 +144,8 @@ class Baseline(ABC):
 
     def facts(self) -> dict[str, Any]:
         """What was learned that is no array, as plain JSON."""
-        return {"rows": self.rows_, **self._facts()}
+        found = {"rows": self.rows_, **self._facts()}
+        return found if self.recipe_ is None else found | {"compression": self.recipe_.compression}
 
     def restore(self, scaler: Scaler, arrays: Mapping[str, NDArray[Any]], facts: Mapping[str, Any]) -> Self:
         """Takes back what `arrays` and `facts` gave. Errors: CheckpointError where they do not fit."""
@@ -156,7 +157,7 @@ class Baseline(ABC):
                 quantile, means = arrays["recipe.quantile"], arrays["recipe.means"]
                 if quantile.ndim != 1 or means.shape != (2,):
                     raise ValueError("the recipe's arrays have another shape")
-                self.recipe_ = Recipe(quantile, widths, means)
+                self.recipe_ = Recipe(quantile, widths, means, compression_of(facts.get("compression", "log1p")))
         except (KeyError, TypeError, ValueError, IndexError) as error:
             raise CheckpointError(f"What {self.words()} had learned does not fit ({error}). Fit it again.") from error
         return self

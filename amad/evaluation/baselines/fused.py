@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from amad.config import Config
 from amad.detection.calibration import Calibration
-from amad.detection.recipe import Recipe, smooth
+from amad.detection.recipe import Recipe, compression_of, smooth
 from amad.evaluation.baselines.contract import SMOOTHING, Baseline, Measured
 from amad.evaluation.baselines.nearest import cutter, shape_arrays, shape_facts, shape_from
 from amad.linear import LinearPart
 
-# The linear part and the shape view are AMAD's own; what it lacks is the network, the forecast and the deviation.
+# The linear part and the shape view are AMAD's own; what it lacks is the network and the forecast.
 ROWS = int(Config.model_fields["linear_rows"].default)
 COMPONENTS = int(Config.model_fields["linear_components"].default)
 LEAST_EXCESS = 0.01  # a unit of evidence where the training part shows no variation at all
@@ -87,6 +87,7 @@ class FusedPair(Baseline):
 
     def _facts(self) -> dict[str, Any]:
         return {
+            "compression": self.level_.compression,
             "excess": {name: one.mean_excess for name, one in self.calibrations_.items()},
             **shape_facts(self.shape_),
         }
@@ -95,7 +96,10 @@ class FusedPair(Baseline):
         self.linear_ = LinearPart.from_arrays(
             {name.removeprefix("linear."): array for name, array in arrays.items() if name.startswith("linear.")}
         )
-        self.level_ = Recipe(arrays["quantile"], (self.smoothing, max(1, self.smoothing // 4)), arrays["means"])
+        widths = (self.smoothing, max(1, self.smoothing // 4))
+        self.level_ = Recipe(
+            arrays["quantile"], widths, arrays["means"], compression_of(facts.get("compression", "log1p"))
+        )
         self.shape_ = shape_from(arrays, facts, self.rows_)
         self.calibrations_ = {
             name: Calibration(arrays[f"view.{name}"], float(excess)) for name, excess in facts["excess"].items()

@@ -70,22 +70,10 @@ class JobLine {
   }
 }
 
-export default function (component) {
-  const { parentElement: host, data } = component;
-  // Kept on the host: after an update of the app this module comes anew, and must know what the older one left there.
-  if (!(host.amadJobs instanceof JobLine)) {
-    host.amadJobs?.remove();
-    host.amadJobs = new JobLine(host);
-  }
-  const line = host.amadJobs;
-  line.update(data, (state) => component.setTriggerValue("changed", state));
-  return () => {
-    // A cleanup may also belong to a call that newer data overtook; only a host that left the page is cleared.
-    setTimeout(() => {
-      if (!host.isConnected && host.amadJobs === line) {
-        line.remove();
-        delete host.amadJobs;
-      }
-    }, 0);
-  };
+export function instrument() {
+  return JobLine;
+}
+
+export function show(line, component) {
+  line.update(component.data, (state) => component.setTriggerValue("changed", state));
 }

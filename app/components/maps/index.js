@@ -3,24 +3,11 @@
 import { Heads } from "./heads.js";
 import { Instrument } from "./instrument.js";
 
-export default function (component) {
-  const { parentElement: host, data } = component;
-  const Wanted = data.mode === "heads" ? Heads : Instrument;
-  // Kept on the host: after an update of the app these modules come anew, and must know what the older ones left there.
-  if (!(host.amadMaps instanceof Wanted)) {
-    host.amadMaps?.remove();
-    host.amadMaps = new Wanted(host);
-  }
-  const view = host.amadMaps;
+export function instrument(data) {
+  return data.mode === "heads" ? Heads : Instrument;
+}
+
+export function show(view, component) {
   view.pick = (value) => component.setTriggerValue("picked", value);
-  view.update(data);
-  return () => {
-    // A cleanup may also belong to a call that newer data overtook; only a host that left the page is cleared.
-    setTimeout(() => {
-      if (!host.isConnected && host.amadMaps === view) {
-        view.remove();
-        delete host.amadMaps;
-      }
-    }, 0);
-  };
+  view.update(component.data);
 }

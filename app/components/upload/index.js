@@ -2,23 +2,11 @@
 
 import { Zone } from "./zone.js";
 
-export default function (component) {
-  const { parentElement: host, data } = component;
-  // Kept on the host: after an update of the app these modules come anew, and must know what the older ones left there.
-  if (!(host.amadUpload instanceof Zone)) {
-    host.amadUpload?.remove();
-    host.amadUpload = new Zone(host);
-  }
-  const zone = host.amadUpload;
+export function instrument() {
+  return Zone;
+}
+
+export function show(zone, component) {
   zone.tell = (name, value) => component.setTriggerValue(name, value);
-  zone.update(data);
-  return () => {
-    // A cleanup may also belong to a call that newer data overtook; only a host that left the page is cleared.
-    setTimeout(() => {
-      if (!host.isConnected && host.amadUpload === zone) {
-        zone.remove();
-        delete host.amadUpload;
-      }
-    }, 0);
-  };
+  zone.update(component.data);
 }
