@@ -111,7 +111,13 @@ def test_the_base_path_goes_before_every_route() -> None:
     try:
         paths = {getattr(route, "path", "") for route in routes()}
         assert "/tools/amad/amad/health" in paths
-        assert all(path.startswith("/tools/amad/amad/") for path in paths)
+        assert all(path.startswith("/tools/amad/amad/") for path in paths - {"/tools/amad/series"})
         assert modules.module_url("timeline").startswith("/tools/amad/amad/modules/timeline/")
     finally:
         config.set_option("server.baseUrlPath", before)
+
+
+@pytest.mark.parametrize("query", ["", "?series=abc&run=d%2Fe"])
+def test_the_first_page_is_there_by_its_name_with_what_the_link_says(served: Served, query: str) -> None:
+    answer = served.client.get(f"/series{query}", follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (307, f"/{query}")
