@@ -28,7 +28,6 @@ from torch import Tensor
 from benchmarks.peers.common import at_centres, at_ends, fitting, of_errors, scaled, seeded, unit, windows
 from benchmarks.peers.package import Budget, Stop, load, tamed
 from benchmarks.quality.methods import Clock, Result
-from benchmarks.quality.versions import version
 
 BLOCK = 256  # windows scored at a time
 STRIDE = 10  # rows a window of the Anomaly Transformer scores
@@ -70,12 +69,7 @@ class Packaged:
     def settings(self) -> Mapping[str, Any]:
         """What was set."""
         given = PUBLISHED[self.name]
-        return {
-            "window": given.window,
-            "steps": self.most_steps or given.steps,
-            **given.settings,
-            "recipe": version("recipe"),
-        }
+        return {"window": given.window, "steps": self.most_steps or given.steps, **given.settings}
 
     def fit_score(self, train: NDArray[np.float32], test: NDArray[np.float32], seed: int) -> Result:
         """Learns on train (n, C), scores both parts. Errors: Missing without the package."""

@@ -14,7 +14,7 @@ def _read() -> dict[str, Any]:
 
 
 def version(name: str) -> str:
-    """The version of `amad`, `baselines`, `recipe` or `metrics`."""
+    """The version of `amad`, `baselines` or `metrics`."""
     return str(_read()[name])
 
 
