@@ -230,9 +230,8 @@ class Config(BaseModel):
         lt=2**31,
     )
     # detection
-    # VUS-PR of the score, mean of dataset means over the tuning half of benchmarks.quality (37 entities), by the rows that a
-    # forecast beside the two reconstructions looks back on: 10 .577, 30 .586, none .569; of the forecast alone with the shape
-    # view 10 .534, 30 .549, 60 .545 (all but two or three of these entities).
+    # VUS-PR, mean of dataset means over the tuning half of benchmarks.quality, under the first recipe: 10 rows .577, 30 .586,
+    # no forecast .569; of the forecast alone with the shape view 10 .534, 30 .549, 60 .545.
     forecast_rows: int = _field(
         30,
         "Forecast rows",
@@ -261,7 +260,7 @@ class Config(BaseModel):
         le=10001,
     )
     # The widest whose VUS-PR is not .005 below that of 1, mean of dataset means over the 24 entities of the size core of
-    # benchmarks.quality: 1 .466, 10 .466, 25 .467, 50 .467, 100 .468 (benchmarks.strides): the smoothing averages enough.
+    # benchmarks.quality, first recipe: 1 .466, 10 .466, 25 .467, 50 .467, 100 .468 (benchmarks.strides): smoothing averages enough.
     score_stride: int = _field(
         100,
         "Score stride",

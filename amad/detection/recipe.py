@@ -39,8 +39,8 @@ class Recipe:
 
     Each channel's error is divided by `quantile` (C,), its training 99 % quantile floored at 5 % of the mean
     quantile, limited at 50 (x beyond it becomes 50 + ln(x / 50), so that order stays), averaged over channels, smoothed at
-    `widths` (two moving averages), each divided by its training mean `means` (2,); the larger counts, averaged
-    over the short width once more.
+    `widths` (two moving averages), each divided by its training mean `means` (2,); the larger counts, averaged over the
+    short width once more. Under `log1p`, the compression takes the place of the limit, and the last average is left out.
     """
 
     quantile: NDArray[np.float64]
@@ -50,14 +50,22 @@ class Recipe:
     deviation: NDArray[np.float64] | None = None  # (C,) scale of squared deviations, for shares alone
 
     @classmethod
-    def fit(cls, errors: NDArray[np.floating], smoothing: int, compression: Compression = "limited") -> Recipe:
+    def fit(
+        cls,
+        errors: NDArray[np.floating],
+        smoothing: int,
+        compression: Compression = "limited",
+        least: NDArray[np.float64] | None = None,
+    ) -> Recipe:
         """From training errors (T, C), finite and not negative; `smoothing` is the longer width in rows.
+
+        No channel is divided by less than `least` (C,).
 
         Errors: InputError for errors that are not a table of at least one row and one channel.
         """
         if errors.ndim != 2 or 0 in errors.shape:
             raise InputError(f"Training errors have shape {errors.shape}. Give (rows, channels), both at least 1.")
-        quantile = channel_quantiles(errors)
+        quantile = channel_quantiles(errors) if least is None else np.maximum(channel_quantiles(errors), least)
         widths = (smoothing, max(1, smoothing // 4))
         recipe = cls(quantile, widths, np.ones(2), compression)
         plain = np.concatenate([recipe.plain(errors[at : at + BLOCK]) for at in range(0, len(errors), BLOCK)])

@@ -51,7 +51,8 @@ class Views:
     def plain(self, raw: Raw, distances: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
         """Views (n,) of raw rows and their shape distances (n,) before calibration, each zero or larger.
 
-        The forecast's is infinite where rows without one go into it, so that it excuses none of them. `shape` is only there where a window length passed the guard, linear part and forecast where the run has them.
+        The forecast's is infinite where rows without one go into it, so that it excuses none of them. `shape` is only there
+        where a window length passed the guard, linear part and forecast where the run has them.
         """
         long = self.recipe.widths[0]
         found = {NETWORK: self.recipe.level(raw.errors)}
@@ -95,10 +96,11 @@ def together(parts: dict[str, NDArray[np.float64]]) -> NDArray[np.float64]:
 
     The smallest evidence of AMAD's errors, the linear part's and the forecast's: a row is odd where every way to explain it
     fails. VUS-PR with the shape view, mean of dataset means over the tuning half of benchmarks.quality (37 entities): the
-    smallest .607, the middle one .604, the geometric mean .598, the largest .583; of one alone .543, .596, .608.
+    smallest .614, the middle one .606; of one alone .576, .596, .608.
 
-    Runs that were calibrated with a part for the deviation, under the first recipe, keep their form: of the errors the middle one e counts (of two
-    the smaller), and log(1 + R) is the weighted mean of log(1 + e) and .25 log(1 + min(deviation, 10)).
+    Runs that were calibrated with a part for the deviation, under the first recipe, keep their form: of the errors the
+    middle one e counts (of two the smaller), and log(1 + R) is the weighted mean of log(1 + e) and
+    .25 log(1 + min(deviation, 10)).
     """
     errors = np.sort([parts[name] for name in ERRORS if name in parts], axis=0)
     if DEVIATION not in parts:

@@ -57,6 +57,13 @@ def test_recipe_follows_its_definition(compression, literal):
     assert recipe.widths == (40, 10)
 
 
+def test_no_channel_is_divided_by_less_than_the_least():
+    errors = np.random.default_rng(5).exponential([1.0, 0.01], size=(200, 2))
+    found = Recipe.fit(errors, 9, least=np.array([0.5, 2.0]))
+    np.testing.assert_array_equal(found.quantile, [channel_quantiles(errors)[0], 2.0])
+    np.testing.assert_allclose(found.compress(np.array([[1.0, 3.0]]))[0, 1], 1.5)
+
+
 def test_quantiles_are_floored_and_never_zero():
     errors = np.column_stack((np.full(50, 8.0), np.zeros(50)))
     assert channel_quantiles(errors).tolist() == [8.0, 0.05 * 4.0]

@@ -8,7 +8,7 @@ import torch
 from waves import waves
 
 from amad.detection import Detector
-from amad.detection.recipe import smooth
+from amad.detection.recipe import channel_quantiles, smooth
 from amad.detection.scores import Scores
 from amad.errors import InputError
 from amad.series import Series
@@ -90,6 +90,14 @@ def test_score_joins_the_views_as_documented(detector):
     shape = scores.views["shape"]
     joined = np.sqrt(level**2 + (0.7 * np.minimum(shape, 10)) ** 2)
     np.testing.assert_allclose(scores.score, views.calibrations["score"].evidence(joined), rtol=1e-4, atol=1e-4)
+
+
+def test_the_models_errors_are_scaled_by_no_less_than_a_share_of_what_the_linear_part_leaves(detector):
+    training = waves(500)[20:]
+    raw, views = detector.scorer.raw(training, 0, 480), detector.views
+    np.testing.assert_allclose(views.linear.quantile, channel_quantiles(raw.linear), rtol=1e-4)
+    own = np.maximum(channel_quantiles(raw.errors), 0.3 * views.linear.quantile)
+    np.testing.assert_allclose(views.recipe.quantile, own, rtol=1e-4)
 
 
 @pytest.mark.parametrize("rows", [24, 25, 33, 34, 35, 100, 139])
