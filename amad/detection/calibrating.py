@@ -152,7 +152,7 @@ def learn_views(
 
     plain = views.plain(raw, distances)
     for name, found in plain.items():
-        known = found[np.isfinite(found)]
+        known = found[views.silent(raw) :] if name == FORECAST else found
         if name not in LEFT_OUT[config.parts] and len(known):
             learn(name, known)
     parts = {name: calibration.evidence(plain[name]) for name, calibration in views.calibrations.items()}
@@ -206,5 +206,4 @@ def _training_raw(
         report(on_progress, "calibrating", stop, rows, begun, scorer.config.score_stride)
     linear, forecast = (None if one is None else one.T for one in (linear, forecast))
     unneeded = np.empty((0, channels), dtype=np.float32)
-    unforeseen = 0 if scorer.forecast is None else min(scorer.forecast.rows, rows)
-    return Raw(errors.T, linear, forecast, unneeded, unneeded, cad, paper, unforeseen)
+    return Raw(errors.T, linear, forecast, unneeded, unneeded, cad, paper, scorer.unforeseen(0, rows))

@@ -26,6 +26,11 @@ MOST = 50.0
 Compression = Literal["limited", "log1p"]  # log1p: of runs calibrated before there was a limit
 
 
+def widths_of(smoothing: int) -> tuple[int, int]:
+    """The two widths in rows, the longer one first."""
+    return smoothing, max(1, smoothing // 4)
+
+
 def compression_of(word: object) -> Compression:
     """What a stored recipe says of itself. Errors: ValueError for one that there is not."""
     if word not in get_args(Compression):
@@ -65,8 +70,10 @@ class Recipe:
         """
         if errors.ndim != 2 or 0 in errors.shape:
             raise InputError(f"Training errors have shape {errors.shape}. Give (rows, channels), both at least 1.")
-        quantile = channel_quantiles(errors) if least is None else np.maximum(channel_quantiles(errors), least)
-        widths = (smoothing, max(1, smoothing // 4))
+        quantile = channel_quantiles(errors)
+        if least is not None:
+            quantile = np.maximum(quantile, least)
+        widths = widths_of(smoothing)
         recipe = cls(quantile, widths, np.ones(2), compression)
         plain = np.concatenate([recipe.plain(errors[at : at + BLOCK]) for at in range(0, len(errors), BLOCK)])
         means = np.array([max(float(smooth(plain, width).mean()), LEAST_MEAN) for width in widths])

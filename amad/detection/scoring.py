@@ -151,8 +151,12 @@ class Scorer:
             expected=linear + total[inner] / covers[:, None],
             cad=cads[inner] / covers,
             paper=papers[inner] / covers,
-            unforeseen=0 if self.forecast is None else max(0, min(self.forecast.rows, stop) - start),
+            unforeseen=self.unforeseen(start, stop),
         )
+
+    def unforeseen(self, start: int, stop: int) -> int:
+        """How many of the rows [start, stop) of a series have too few rows before them for a forecast."""
+        return 0 if self.forecast is None else max(0, min(self.forecast.rows, stop) - start)
 
     def batch(self) -> int:
         """Windows that go through the model at once."""

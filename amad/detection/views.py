@@ -48,10 +48,14 @@ class Views:
         """Rows beside a row that its views depend on, once the raw values are known."""
         return self.recipe.margin
 
+    def silent(self, raw: Raw) -> int:
+        """How many of the first rows the forecast says nothing of: those without one, and all that they are averaged with."""
+        return raw.unforeseen + self.margin if raw.unforeseen and DEVIATION not in self.calibrations else 0
+
     def plain(self, raw: Raw, distances: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
         """Views (n,) of raw rows and their shape distances (n,) before calibration, each zero or larger.
 
-        The forecast's is infinite where rows without one go into it, so that it excuses none of them. `shape` is only there
+        The forecast's is infinite where it says nothing, so that it makes no row usual. `shape` is only there
         where a window length passed the guard, linear part and forecast where the run has them.
         """
         long = self.recipe.widths[0]
@@ -60,8 +64,7 @@ class Views:
             found[LINEAR] = self.linear.level(raw.linear)
         if self.forecast is not None and raw.forecast is not None:
             found[FORECAST] = self.forecast.level(raw.forecast)
-            if raw.unforeseen and DEVIATION not in self.calibrations:
-                found[FORECAST][: raw.unforeseen + self.margin] = np.inf
+            found[FORECAST][: self.silent(raw)] = np.inf
         if DEVIATION in self.calibrations:
             found[DEVIATION] = smooth(raw.deviations.mean(axis=1, dtype=np.float64), long)
         found |= {

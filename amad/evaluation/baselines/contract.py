@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from amad.detection.recipe import Recipe, compression_of, smooth
+from amad.detection.recipe import Recipe, compression_of, smooth, widths_of
 from amad.errors import CheckpointError, InputError
 from amad.series.scaling import REACH, Scaler
 
@@ -153,14 +153,18 @@ class Baseline(ABC):
             self.scaler_, self.rows_ = scaler, int(facts["rows"])
             self._restore({name[4:]: array for name, array in arrays.items() if name.startswith("own.")}, facts)
             if self.recipe:
-                widths = (self.smoothing, max(1, self.smoothing // 4))
                 quantile, means = arrays["recipe.quantile"], arrays["recipe.means"]
                 if quantile.ndim != 1 or means.shape != (2,):
                     raise ValueError("the recipe's arrays have another shape")
-                self.recipe_ = Recipe(quantile, widths, means, compression_of(facts.get("compression", "log1p")))
+                self.recipe_ = self._recipe(quantile, means, facts)
         except (KeyError, TypeError, ValueError, IndexError) as error:
             raise CheckpointError(f"What {self.words()} had learned does not fit ({error}). Fit it again.") from error
         return self
+
+    def _recipe(self, quantile: NDArray[Any], means: NDArray[Any], facts: Mapping[str, Any]) -> Recipe:
+        """The recipe that was stored; one that does not say its compression is older than there was a choice."""
+        compression = compression_of(facts.get("compression", "log1p"))
+        return Recipe(quantile, widths_of(self.smoothing), means, compression)
 
     def _present(self, found: Measured, values: NDArray[np.float32]) -> Measured:
         """Errors of missing cells set to 0, and the score of rows without any value."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from amad.config import Config
 from amad.detection.calibration import Calibration
-from amad.detection.recipe import Recipe, compression_of, smooth
+from amad.detection.recipe import Recipe, smooth
 from amad.evaluation.baselines.contract import SMOOTHING, Baseline, Measured
 from amad.evaluation.baselines.nearest import cutter, shape_arrays, shape_facts, shape_from
 from amad.linear import LinearPart
@@ -96,10 +96,7 @@ class FusedPair(Baseline):
         self.linear_ = LinearPart.from_arrays(
             {name.removeprefix("linear."): array for name, array in arrays.items() if name.startswith("linear.")}
         )
-        widths = (self.smoothing, max(1, self.smoothing // 4))
-        self.level_ = Recipe(
-            arrays["quantile"], widths, arrays["means"], compression_of(facts.get("compression", "log1p"))
-        )
+        self.level_ = self._recipe(arrays["quantile"], arrays["means"], facts)
         self.shape_ = shape_from(arrays, facts, self.rows_)
         self.calibrations_ = {
             name: Calibration(arrays[f"view.{name}"], float(excess)) for name, excess in facts["excess"].items()

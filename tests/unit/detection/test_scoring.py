@@ -1,6 +1,7 @@
 """Scoring whole series: the literal average over windows, every row, the right row, blocks, missing cells."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import torch
 from waves import waves
 
 from amad.detection import Detector
+from amad.detection.calibration import Calibration
 from amad.detection.recipe import channel_quantiles, smooth
 from amad.detection.scores import Scores
 from amad.errors import InputError
@@ -90,6 +92,26 @@ def test_score_joins_the_views_as_documented(detector):
     shape = scores.views["shape"]
     joined = np.sqrt(level**2 + (0.7 * np.minimum(shape, 10)) ** 2)
     np.testing.assert_allclose(scores.score, views.calibrations["score"].evidence(joined), rtol=1e-4, atol=1e-4)
+
+
+def test_a_run_of_the_first_recipe_is_scored_as_it_was(detector):
+    now, raw = detector.views, detector.scorer.raw(waves(300, seed=5), 0, 300)
+    away = smooth(raw.deviations.mean(axis=1, dtype=np.float64), 9)
+    recipes = {name: replace(getattr(now, name), compression="log1p") for name in ("recipe", "linear", "forecast")}
+    calibrations = now.calibrations | {"reconstruction:deviation": Calibration.fit(away)}
+    first = replace(now, **recipes, calibrations=calibrations)
+    found = first.evidence(first.plain(raw, np.zeros(300)))
+    parts = []
+    for name, errors in (("recipe", raw.errors), ("linear", raw.linear), ("forecast", raw.forecast)):
+        recipe = recipes[name]
+        plain = np.log1p(errors / recipe.quantile).mean(axis=1)
+        level = np.maximum(smooth(plain, 9) / recipe.means[0], smooth(plain, 2) / recipe.means[1])
+        part = "network" if name == "recipe" else name
+        parts.append(calibrations[f"reconstruction:{part}"].evidence(level))
+    deviation = calibrations["reconstruction:deviation"].evidence(away)
+    joined = np.exp((np.log1p(np.median(parts, axis=0)) + 0.25 * np.log1p(np.minimum(deviation, 10))) / 1.25) - 1
+    level = calibrations["reconstruction"].evidence(joined)
+    np.testing.assert_allclose(found["reconstruction"], level, rtol=1e-4, atol=1e-5)
 
 
 def test_the_models_errors_are_scaled_by_no_less_than_a_share_of_what_the_linear_part_leaves(detector):
