@@ -12,7 +12,7 @@ if ROOT not in sys.path:  # `streamlit run` puts only this folder on the path
     sys.path.insert(0, ROOT)
 
 from amad import logs  # noqa: E402
-from app.parts import page, sidebar, signing, theme, upkeep  # noqa: E402
+from app.parts import clicks, page, sidebar, signing, theme, upkeep  # noqa: E402
 from app.server.counts import COUNTS  # noqa: E402
 
 PAGES = ("Series", "Train", "Incidents", "Frequencies", "Attention", "Divergence", "Compare", "Teach")
@@ -36,4 +36,5 @@ logs.note(user=signing.name(), page=current.title)
 page.boxed(sidebar.draw)()
 with COUNTS.page(current.title):
     page.boxed(current.run)()
+clicks.forget()
 upkeep.clear_up()

@@ -21,6 +21,7 @@ from amad.spreadsheets import csv_text
 from amad.workspace import RunRecord, SeriesRecord
 from app.components.maps import head_pictures, maps, sources
 from app.parts import cached, downloads, learned, page, prepare, text, theme, workspace
+from app.parts.clicks import clicked
 
 WAY, ROWS, TRIED = "attention-way", "attention-rows", "attention-tried"
 WHY_ROWS = 8  # channels of the table that are seen without scrolling
@@ -191,8 +192,8 @@ def table(
     period: float, expected: NDArray[Any], edges: NDArray[Any], masses: NDArray[Any],
 ) -> None:  # fmt: skip
     """Every stretch of the window replaced in turn: change of the step's score beside the attention it had."""
-    if st.session_state.get(TRIED) != (run.id, first, step, way) and not words.button(
-        f"Replace each of {STRETCHES} stretches in turn", key="attention-try",
+    if st.session_state.get(TRIED) != (run.id, first, step, way) and not clicked(
+        f"Replace each of {STRETCHES} stretches in turn", key="attention-try", button=words.button,
         help="Scores the window once for every stretch: some seconds.",
     ):  # fmt: skip
         return

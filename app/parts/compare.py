@@ -17,6 +17,7 @@ from amad.evaluation.baselines import NAMES, RECIPE
 from amad.evaluation.compare import Comparison
 from amad.workspace import RunRecord, SeriesRecord
 from app.parts import cached, compare_runs, page, progress, selection, text, theme, upkeep, workspace
+from app.parts.clicks import clicked
 from app.parts.compare_runs import Wish
 
 FORMAT = "compare-format"
@@ -172,9 +173,7 @@ def working(record: SeriesRecord, named: Mapping[str, str]) -> None:
         with st.container(key=f"scoring-{job.id}", horizontal=True, vertical_alignment="center", gap="small"):
             words = f"{named.get(job.run_id, job.name)}: {progress.stage(job) if job.state != 'queued' else 'waiting'}"
             st.progress(progress.fraction(job.progress), text=text.escape(words), width="stretch")
-            if st.button(
-                "Stop", key=f"compare-stop-{job.id}", icon=":material/stop:", disabled=job.state == "stopping"
-            ):
+            if clicked("Stop", key=f"compare-stop-{job.id}", icon=":material/stop:", disabled=job.state == "stopping"):
                 (jobs.stop_score if job.scoring else jobs.stop)(store, job.id)
                 st.rerun(scope="fragment")
 

@@ -13,6 +13,7 @@ from amad.workspace.label_formats import FORMATS, Incoming, read_labels, write_l
 from amad.workspace.masks import maintained, unscored
 from amad.workspace.report import series_report
 from app.parts import cached, events, labelling, page, prepare, text, workspace
+from app.parts.clicks import clicked
 from app.parts.incidents_queue import Queue
 from app.parts.labelling import Stored
 
@@ -47,7 +48,7 @@ def export(base: str, record: SeriesRecord, said: Stored, scored: tuple[RunRecor
         file_name=f"{prepare.file_name(record.name)}-labels{FORMATS[form][1]}", on_click="ignore", width="stretch",
         icon=":material/download:",
     )  # fmt: skip
-    if st.button("Import labels", icon=":material/upload:", key=f"{base}-import", width="stretch"):
+    if clicked("Import labels", icon=":material/upload:", key=f"{base}-import", width="stretch"):
         take_in(base, record)
 
 
@@ -132,7 +133,7 @@ def take_in(base: str, record: SeriesRecord) -> None:
         st.caption(text.escape(note))
     _preview(record, taken.lines, str(kind))
     nothing = not (taken.added or taken.changed or taken.cut)
-    if st.button(
+    if clicked(
         f"Import {text.counted(len(incoming.drafts), 'label')}",
         type="primary",
         key=f"{base}-import-go",

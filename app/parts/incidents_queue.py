@@ -30,6 +30,7 @@ from app.parts import (
     text,
     theme,
 )
+from app.parts.clicks import clicked
 from app.parts.labelling import Stored
 
 ORDERS = {"score": "Score", "time": "Time", "dispute": "Dispute"}
@@ -272,9 +273,9 @@ def filter_form(
     if said.rules or said.windows:
         st.toggle("Show what rules and maintenance hide", key=f"{base}-show-hidden", persist_state="session")
     with st.container(horizontal=True, gap="small"):
-        if st.button(f"Rules ({len(said.rules)})", icon=":material/rule:", key=f"{base}-rules"):
+        if clicked(f"Rules ({len(said.rules)})", icon=":material/rule:", key=f"{base}-rules"):
             labelling_dialogs.rules(base, record)
-        if st.button(f"Maintenance ({len(said.windows)})", icon=":material/build:", key=f"{base}-windows"):
+        if clicked(f"Maintenance ({len(said.windows)})", icon=":material/build:", key=f"{base}-windows"):
             labelling_dialogs.maintenance(base, record)
     return events.Filters(int(severity), int(rows), int(merge))
 
@@ -301,7 +302,7 @@ def listed(
                 ", ".join(chips), key=f"{base}-chip", icon=":material/close:", help="Take the filter away",
                 on_click=_unfilter, args=(base, least, gap),
             )  # fmt: skip
-        if st.button(
+        if clicked(
             "All series", key=f"{base}-all-icon-only", icon=":material/view_list:", type="tertiary",
             help="All series of the workspace at a glance, worst first",
         ):  # fmt: skip

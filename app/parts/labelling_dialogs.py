@@ -10,6 +10,7 @@ from amad.workspace import SeriesRecord
 from amad.workspace.incident_records import IncidentType
 from amad.workspace.taxonomy import PATTERNS, Taxonomy
 from app.parts import labelling, page, text, workspace
+from app.parts.clicks import clicked
 
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _RULES = {
@@ -49,7 +50,7 @@ def types(record: SeriesRecord) -> None:
     kind = next((one for one in said.types if one.id == key), None)
     fields = _type_fields(kind)
     with st.container(horizontal=True):
-        if st.button("Save type" if kind else "Add type", type="primary", icon=":material/check:", key="types-save"):
+        if clicked("Save type" if kind else "Add type", type="primary", icon=":material/check:", key="types-save"):
             try:
                 if kind is None:
                     taxonomy.add(**fields)
@@ -58,7 +59,7 @@ def types(record: SeriesRecord) -> None:
                 st.rerun()
             except AmadError as error:
                 page.problem(error)
-        if kind is not None and st.button("Remove type", icon=":material/delete:", key="types-remove",
+        if kind is not None and clicked("Remove type", icon=":material/delete:", key="types-remove",
                                           help="It leaves the choice; labels that have it keep it"):  # fmt: skip
             try:
                 taxonomy.remove(kind)
@@ -107,7 +108,7 @@ def maintenance(base: str, record: SeriesRecord) -> None:
             st.caption(
                 text.escape(f"{window.name}: {when}; left out of {', '.join(out)} ({window.author})"), width="stretch"
             )
-            if st.button("Remove", key=f"window-{window.id}", icon=":material/delete:"):
+            if clicked("Remove", key=f"window-{window.id}", icon=":material/delete:"):
                 labelling.act(base, lambda key=window.id: desk.remove_window(key))  # type: ignore[misc]
                 st.rerun()
     st.markdown("**New window**")
@@ -133,7 +134,7 @@ def maintenance(base: str, record: SeriesRecord) -> None:
             ("alarms", "No events", True),
         ):
             given[flag] = st.checkbox(words, first, key=f"window-{flag}")
-    if st.button("Add window", type="primary", icon=":material/check:", key="window-add"):
+    if clicked("Add window", type="primary", icon=":material/check:", key="window-add"):
         try:
             desk.add_window(name or "Maintenance", **given)  # type: ignore[arg-type]
             st.rerun()
@@ -171,7 +172,7 @@ def rules(base: str, record: SeriesRecord) -> None:
         chosen = left.selectbox(
             "Remove", list(names), format_func=lambda key: names[key], key="rule-chosen", label_visibility="collapsed"
         )
-        if right.button("Remove rule", icon=":material/delete:", key="rule-remove"):
+        if clicked("Remove rule", button=right.button, icon=":material/delete:", key="rule-remove"):
             labelling.act(base, lambda: desk.remove_rule(str(chosen)))
             st.rerun()
     one, two, three = st.columns([2, 3, 1])
@@ -179,7 +180,7 @@ def rules(base: str, record: SeriesRecord) -> None:
     channel = one.selectbox("Channel", ["", *record.channels], format_func=lambda name: name or "every channel", key="rule-channel",
                             disabled=kind == "shorter")  # fmt: skip
     value = three.number_input("Size", 0.0, None, None, key="rule-value", disabled=kind in ("up", "down"))
-    if st.button("Add rule", type="primary", icon=":material/check:", key="rule-add"):
+    if clicked("Add rule", type="primary", icon=":material/check:", key="rule-add"):
         try:
             desk.add_rule(str(kind), "" if kind == "shorter" else str(channel), value)
             st.rerun()

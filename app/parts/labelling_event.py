@@ -9,6 +9,7 @@ import streamlit as st
 
 from amad.workspace import RunRecord, SeriesRecord
 from app.parts import events, labelling, labelling_fields, page, selection, text
+from app.parts.clicks import clicked
 from app.parts.labelling import Stored
 
 MARKS = {"accepted": "✓", "rejected": "✕", "unsure": "?"}
@@ -113,14 +114,14 @@ def _decide(
             shortcut="U", help="Leave it for later; it counts neither way",
         )  # fmt: skip
         labelling_fields.details(key, record, severity=event.severity, small=True)
-        if st.button(
+        if clicked(
             "Similar", key=f"{base}-similar-icon-only", icon=":material/join_inner:", shortcut="S",
             help="Events and stretches like this one, to reject or label together",
         ):  # fmt: skip
             from app.parts import incidents_model
 
             incidents_model.similar(base, record, run, said, queue, event)
-        if st.button(
+        if clicked(
             "Attention", key=f"{base}-attention-icon-only", icon=":material/grid_on:", help="Attention at this event"
         ):
             selection.write(at=event.peak_row)

@@ -13,6 +13,7 @@ from amad import plots
 from amad.errors import AmadError
 from amad.workspace import RunRecord, SeriesRecord
 from app.parts import downloads, page, text
+from app.parts.clicks import clicked
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def no_attention(title: str, record: SeriesRecord, run: RunRecord) -> None:
         "Frequencies, attention maps and divergences are those of a run of AMAD. Choose one in the sidebar; what the "
         "baseline finds stands on Incidents, and beside others on Compare.",
     ):
-        if st.button("Compare it with others", type="primary", key=f"{title.lower()}-go"):
+        if clicked("Compare it with others", type="primary", key=f"{title.lower()}-go"):
             st.switch_page("views/compare.py", query_params=dict(st.query_params))
 
 
@@ -102,5 +103,5 @@ def empty(words: Words, record: SeriesRecord | None, run: RunRecord | None, wron
     else:
         heading, reason, label = f"{text.escape(run.name)} {words.nothing}", words.waiting, "Watch the training"
     with page.empty(heading, reason):
-        if st.button(label, type="primary", key=key):
+        if clicked(label, type="primary", key=key):
             st.switch_page(view, query_params=dict(st.query_params))

@@ -12,6 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 from amad.errors import AmadError
 from amad.workspace import RunRecord
 from app.parts import progress, text
+from app.parts.clicks import clicked
 
 P = ParamSpec("P")
 
@@ -76,7 +77,7 @@ def unfinished(run: RunRecord, busy: str, key: str) -> None:
     works = run.state in progress.BUSY
     ended = "It did not come to its end. The page Train says why, and can resume it."
     with empty(f"{text.escape(run.name)} {progress.standing(run.state)}", busy if works else ended):
-        if st.button("Watch the training" if works else "See it on Train", type="primary", key=key):
+        if clicked("Watch the training" if works else "See it on Train", type="primary", key=key):
             st.switch_page("views/train.py", query_params=dict(st.query_params))
 
 

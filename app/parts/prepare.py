@@ -12,6 +12,7 @@ from amad.errors import AmadError
 from amad.spreadsheets import csv_text
 from amad.workspace import SeriesRecord, Workspace, audit
 from app.parts import cached, page, selection, text, workspace
+from app.parts.clicks import clicked
 
 FILLS = {"linear": "Straight line over gaps", "forward": "Last value carried on", "none": "Leave missing"}
 STEPS = ("As recorded", "1 s", "10 s", "1 min", "5 min", "15 min", "1 h", "1 day")
@@ -37,7 +38,9 @@ def form(record: SeriesRecord) -> None:
         name = st.text_input(
             "Name of the new series", value=f"{record.name} prepared", key=f"prepare-name-{record.id}", max_chars=120
         )
-        sent = st.form_submit_button("Create prepared series", icon=":material/check:")
+        sent = clicked(
+            "Create prepared series", key="prepare-create", button=st.form_submit_button, icon=":material/check:"
+        )
     if sent:
         create(record, channels=channels or None, resample=None if step == STEPS[0] else step, fill=fill, name=name)
 

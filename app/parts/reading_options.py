@@ -8,6 +8,8 @@ from zoneinfo import available_timezones
 
 import streamlit as st
 
+from app.parts.clicks import clicked
+
 DETECT = "Detect"
 _SEPARATORS = {DETECT: None, "Comma": ",", "Semicolon": ";", "Tab": "\t", "Bar": "|", "Space": " "}
 _DECIMALS = {DETECT: None, "Point": ".", "Comma": ","}
@@ -46,7 +48,7 @@ def form(key: str, columns: Sequence[str] = ()) -> dict[str, Any] | None:
                 "Header", list(_HEADERS), key=f"{key}-header", help="Whether the first row names the columns."
             )
             day_first = st.selectbox("Dates", list(_DAYS), key=f"{key}-day", help="How 03/04/2024 is read.")
-        sent = st.form_submit_button("Read again", icon=":material/refresh:")
+        sent = clicked("Read again", key=f"{key}-again", button=st.form_submit_button, icon=":material/refresh:")
     if not sent:
         return None
     given: dict[str, Any] = {

@@ -10,6 +10,7 @@ import streamlit as st
 from amad.errors import AmadError
 from amad.workspace import SeriesRecord
 from app.parts import cached, page, prepare, signing, text, workspace
+from app.parts.clicks import clicked
 
 
 def draw(record: SeriesRecord) -> None:
@@ -65,7 +66,7 @@ def _fixes(record: SeriesRecord, finding: Any) -> None:
     if doable:
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="report-fix"):
             way = st.selectbox("Instead", list(doable), key=f"report-way-{record.id}-{finding.kind}")
-            if st.button("Apply fix", key="report-apply", help="Makes a prepared series; this one stays as it is."):
+            if clicked("Apply fix", key="report-apply", help="Makes a prepared series; this one stays as it is."):
                 suffix = finding.kind.replace("_", " ")
                 prepare.create(record, **doable[way], name=f"{record.name}, {suffix} mended")
     rest = [way for way in finding.alternatives if way not in doable]
@@ -101,7 +102,7 @@ def training_part(record: SeriesRecord, brushed: tuple[int, int] | None) -> None
     )
     if brushed is not None and brushed != record.part:
         label = f"Use {text.counted(brushed[1] - brushed[0], 'row')} as training part"
-        if st.button(
+        if clicked(
             label, key="part-brushed", type="primary", icon=":material/ink_selection:", disabled=signing.locked()
         ):
             _set(record, brushed)
@@ -113,7 +114,7 @@ def training_part(record: SeriesRecord, brushed: tuple[int, int] | None) -> None
         end = right.number_input(
             "Row after the last", 1, max(record.rows, 1), stop, step=1, key=f"part-stop-{record.id}-{stop}"
         )
-        if st.form_submit_button("Set training part", disabled=signing.locked()):
+        if clicked("Set training part", key="report-part", button=st.form_submit_button, disabled=signing.locked()):
             _set(record, (int(first), int(end)))
 
 

@@ -14,6 +14,7 @@ from amad.errors import AmadError
 from amad.workspace import RunRecord, SeriesRecord
 from amad.workspace.run_shelf import differing_settings
 from app.parts import page, prepare, progress, selection, text, trash, workspace
+from app.parts.clicks import clicked
 
 # What to change after a failure, by a word of the reason; the last line is for any other.
 _REMEDIES = (
@@ -46,7 +47,7 @@ def scoring_line(job: progress.Job, words: str) -> None:
     """How far a scoring is, with a button that stops it; what was scored is kept."""
     with st.container(key=f"scoring-{job.id}", horizontal=True, vertical_alignment="center", gap="small"):
         st.progress(progress.fraction(job.progress), text=text.escape(words), width="stretch")
-        if st.button(
+        if clicked(
             "Stop", key=f"scoring-stop-{job.id}", icon=":material/stop:", disabled=job.state == "stopping",
             help="Ends the scoring; started again, it goes on where it stopped.",
         ):  # fmt: skip
@@ -57,12 +58,12 @@ def _busy(job: progress.Job) -> None:
     with st.container(key="train-progress", border=True, gap="small"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.markdown(f"**{text.escape(job.name)}** {text.escape(progress.headline(job))}", width="stretch")
-            if st.button(
+            if clicked(
                 "Stop", key=f"train-stop-{job.id}", icon=":material/stop:", disabled=job.state == "stopping",
                 help="Keeps what was learned so far; the run can be resumed.",
             ):  # fmt: skip
                 _try(lambda: jobs.stop(workspace.get(), job.id))
-            if job.state == "queued" and _others_wait(job) and st.button(
+            if job.state == "queued" and _others_wait(job) and clicked(
                 "Take it first", key=f"train-first-{job.id}", icon=":material/vertical_align_top:",
                 help="Starts it before all others that wait.",
             ):  # fmt: skip
@@ -96,12 +97,12 @@ def _ended(run: RunRecord) -> None:
             else:
                 st.info(f"**{text.escape(run.name)} {words}.** Resume goes on where it ended.")
         if run.state == "lost" and jobs.held(workspace.get(), run.id):
-            if st.button(
+            if clicked(
                 "End process", key=f"train-end-{run.id}", icon=":material/stop:",
                 help="Its process is still there but does not answer. Ended, the run can be resumed.",
             ):  # fmt: skip
                 _try(lambda: jobs.stop(workspace.get(), run.id))
-        elif st.button("Resume run", key=f"train-resume-{run.id}", icon=":material/play_arrow:"):
+        elif clicked("Resume run", key=f"train-resume-{run.id}", icon=":material/play_arrow:"):
             _try(lambda: jobs.resume(workspace.get(), run.id))
 
 
@@ -148,7 +149,7 @@ def table(runs: list[RunRecord], chosen: RunRecord | None) -> None:
 def _actions(run: RunRecord) -> None:
     """What can be done to the chosen run: see its incidents, export, rename, delete."""
     if run.state == "done":
-        if st.button("Show incidents", key="train-incidents", icon=":material/troubleshoot:"):
+        if clicked("Show incidents", key="train-incidents", icon=":material/troubleshoot:"):
             st.switch_page("views/incidents.py", query_params=dict(st.query_params))
         st.download_button(
             "Export run", data=lambda: _exported(run.id), file_name=f"{prepare.file_name(run.name)}.zip",
@@ -156,10 +157,10 @@ def _actions(run: RunRecord) -> None:
         )  # fmt: skip
     with st.popover("More", icon=":material/more_horiz:", key="train-more"):
         name = st.text_input("Name of the run", value=run.name, key=f"train-name-{run.id}", max_chars=120)
-        if st.button("Rename run", key="train-rename", disabled=not name.strip() or name == run.name):
+        if clicked("Rename run", key="train-rename", disabled=not name.strip() or name == run.name):
             _try(lambda: workspace.get().update_run(run.id, name=name))
         tags = st.text_input("Tags, with commas between", value=", ".join(run.tags), key=f"train-tags-{run.id}")
-        if st.button("Set tags", key="train-tag", disabled=tags == ", ".join(run.tags)):
+        if clicked("Set tags", key="train-tag", disabled=tags == ", ".join(run.tags)):
             _try(lambda: workspace.get().tag_run(run.id, tags.split(",")))
         _compare(run)
         st.download_button(
@@ -168,7 +169,7 @@ def _actions(run: RunRecord) -> None:
             icon=":material/description:", on_click="ignore",
         )  # fmt: skip
         busy = run.state in progress.BUSY
-        if st.button(
+        if clicked(
             "Delete run", key="train-delete", icon=":material/delete:", disabled=busy,
             help="Stop it first." if busy else "Puts it in the trash, with its scores; it can be restored.",
         ):  # fmt: skip
@@ -276,7 +277,7 @@ def score_offer(run: RunRecord, series: SeriesRecord, key: str) -> None:
     if kept:
         st.caption(f"{text.count(kept)} of {text.counted(series.rows, 'row')} are scored already.")
     words = f"{'Go on scoring' if kept else 'Score'} {text.escape(series.name)}"
-    if st.button(words, key=key, type="primary", icon=":material/play_arrow:"):
+    if clicked(words, key=key, type="primary", icon=":material/play_arrow:"):
         _try(lambda: jobs.submit_score(store, run.id, series.id))
 
 

@@ -11,6 +11,7 @@ from amad.errors import AmadError
 from amad.jobs import many
 from amad.workspace import SeriesRecord
 from app.parts import page, selection, text, workspace
+from app.parts.clicks import clicked
 
 EACH, SHARED = "One model each", "One shared model"
 
@@ -30,7 +31,7 @@ def form(record: SeriesRecord, preset: str, config: Config) -> None:
         "Models", (EACH, SHARED), key="train-several-way",
         captions=("Each series learns from its own training part.", "All learn from all; they need the same channels."),
     )  # fmt: skip
-    if st.button(
+    if clicked(
         f"Train on {text.counted(len(chosen), 'series', 'series')}", key="train-several-start", disabled=len(chosen) < 2,
         icon=":material/play_arrow:", help="Choose at least two series." if len(chosen) < 2 else None,
     ):  # fmt: skip
@@ -92,7 +93,7 @@ def table() -> None:
     rows: list[int] = picked["selection"]["rows"]
     if rows and rows[0] < len(found) and found[rows[0]].series_id and found[rows[0]].run_id:
         target = found[rows[0]]
-        if st.button("Show incidents of this series", key="train-batch-open", icon=":material/troubleshoot:"):
+        if clicked("Show incidents of this series", key="train-batch-open", icon=":material/troubleshoot:"):
             selection.write(series=target.series_id)
             selection.write(run=target.run_id)
             st.switch_page("views/incidents.py", query_params=dict(st.query_params))

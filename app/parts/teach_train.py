@@ -17,6 +17,7 @@ from amad.plots.palette import Theme
 from amad.series import Report, Series
 from amad.workspace import RunRecord
 from app.parts import cached, curves, page, progress, teach, teach_inject, text, upkeep, workspace
+from app.parts.clicks import clicked
 from app.parts.teach import Lesson, Picture, State, Sweep
 from app.parts.teach_river import label, river
 from app.parts.teach_words import TRAIN
@@ -59,7 +60,7 @@ def controls() -> State:
         )  # fmt: skip
         if run is not None and run.state == "done":
             for name, view in (("Open in Incidents", "incidents"), ("Open in Attention", "attention")):
-                if st.button(name, key=f"teach-train-{view}"):
+                if clicked(name, key=f"teach-train-{view}"):
                     st.switch_page(f"views/{view}.py", query_params=address(run))
         st.caption(
             text.escape(

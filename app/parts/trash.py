@@ -7,6 +7,7 @@ import streamlit as st
 from amad.errors import AmadError
 from amad.workspace import RunRecord
 from app.parts import page, selection, text, workspace
+from app.parts.clicks import clicked
 
 _LAST = "amad_trashed"  # the run that this session put away last
 
@@ -24,7 +25,7 @@ def undo_line() -> None:
         return
     with st.container(key="train-undo", horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(f"{text.escape(last.name)} is in the trash.", width="content")
-        if st.button("Undo", key="train-undo-delete", icon=":material/undo:"):
+        if clicked("Undo", key="train-undo-delete", icon=":material/undo:"):
             _restore(last)
 
 
@@ -38,10 +39,10 @@ def popover() -> None:
             with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"trash-{run.id}"):
                 when = text.moment(run.trashed.astimezone(), weekday=False) if run.trashed else ""
                 st.caption(f"{text.escape(run.name)}, {when}", width="stretch")
-                if st.button("Restore", key=f"trash-restore-{run.id}"):
+                if clicked("Restore", key=f"trash-restore-{run.id}"):
                     _restore(run)
         sure = st.checkbox(f"Yes, delete {text.counted(len(gone), 'run')} for good", key="trash-sure")
-        if st.button("Empty trash", key="trash-empty", icon=":material/delete_forever:", disabled=not sure):
+        if clicked("Empty trash", key="trash-empty", icon=":material/delete_forever:", disabled=not sure):
             try:
                 for run in gone:
                     workspace.get().delete_run(run.id)

@@ -26,6 +26,7 @@ from app.parts import (
     theme,
     workspace,
 )
+from app.parts.clicks import clicked
 
 BLOCK, HEAD, STEP = "attention-block", "attention-head", "attention-step"
 VIEW = "attention-view"
@@ -305,7 +306,7 @@ def draw(record: SeriesRecord, run: RunRecord | None) -> None:
         )
         label = "Train a run"
     with page.empty(heading, reason):
-        if st.button(label, type="primary", key="attention-train"):
+        if clicked(label, type="primary", key="attention-train"):
             st.switch_page("views/train.py", query_params=dict(st.query_params))
 
 
@@ -313,7 +314,7 @@ current = selection.read()
 if current.series is None:
     page.top("Attention")
     with page.empty("No series yet", "Maps show where a run looks in a series; open one first."):
-        if st.button("Open a series", type="primary", key="attention-open"):
+        if clicked("Open a series", type="primary", key="attention-open"):
             st.switch_page("views/series.py")
 else:
     draw(current.series, current.run)

@@ -7,6 +7,7 @@ import streamlit as st
 from amad.errors import AmadError
 from amad.workspace import RunRecord, SeriesRecord
 from app.parts import compare, compare_files, compare_runs, events, page, selection, signing, text
+from app.parts.clicks import clicked
 
 VIEW, THRESHOLD = "compare-view", "compare-threshold"
 VIEWS = ("Table", "Scores", "PR curves", "Threshold sweep", "Agreement")
@@ -110,7 +111,7 @@ chosen_now = selection.read()
 if chosen_now.series is None:
     page.top("Compare")
     with page.empty("No series yet", "Methods are compared on a series; open one first."):
-        if st.button("Open a series", type="primary", key="compare-open"):
+        if clicked("Open a series", type="primary", key="compare-open"):
             st.switch_page("views/series.py")
 else:
     if compare_runs.bundled(chosen_now.series):

@@ -15,6 +15,7 @@ from amad.workspace import RunRecord, SeriesRecord
 from app.components.maps import sources
 from app.components.timeline import timeline
 from app.parts import bands, cached, downloads, learned, page, progress, selection, text, theme, workspace
+from app.parts.clicks import clicked
 
 VIEW, BLOCK, EACH = "divergence-view", "divergence-block", "divergence-each"
 VIEWS = ("Training", "Reach and evenness", "Over the series", "Normal against flagged", "Several runs")
@@ -241,7 +242,7 @@ def overlay(record: SeriesRecord, run: RunRecord, chosen: slice) -> None:
 def unscored() -> None:
     """CAD over the series needs scores."""
     st.info("CAD over the series appears once the run has finished and scored this series.")
-    if st.button("Score it on Incidents", key="divergence-score"):
+    if clicked("Score it on Incidents", key="divergence-score"):
         st.switch_page("views/incidents.py", query_params=dict(st.query_params))
 
 

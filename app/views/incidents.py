@@ -30,6 +30,7 @@ from app.parts import (
     text,
     workspace,
 )
+from app.parts.clicks import clicked
 from app.parts.incidents_queue import Queue
 from app.parts.incidents_timeline import told
 from app.parts.labelling import Stored
@@ -224,17 +225,17 @@ def steps(base: str, record: SeriesRecord) -> None:
 def tools(base: str, record: SeriesRecord, run: RunRecord | None, said: Stored) -> None:
     """What belongs to all labels: their types, what the model learns from them, and a second person's view."""
     with st.container(horizontal=True, gap="small", key="labels-tools"):
-        if st.button("Types", icon=":material/category:", key="labels-types-open", type="tertiary"):
+        if clicked("Types", icon=":material/category:", key="labels-types-open", type="tertiary"):
             labelling_dialogs.types(record)
         if run is None:
-            if st.button("Maintenance", icon=":material/build:", key="labels-windows-open", type="tertiary"):
+            if clicked("Maintenance", icon=":material/build:", key="labels-windows-open", type="tertiary"):
                 labelling_dialogs.maintenance(base, record)
-        elif st.button(
+        elif clicked(
             "Learn", icon=":material/model_training:", key="labels-learn-open", type="tertiary",
             help="Train a new run that leaves labelled rows out of its training",
         ):  # fmt: skip
             incidents_model.learn_dialog(record, run, said)
-        if st.button(
+        if clicked(
             "Second pass", icon=":material/visibility_off:", key="labels-pass-open", type="tertiary",
             help="Label without seeing the labels that are there, and compare",
         ):  # fmt: skip
@@ -294,7 +295,7 @@ def no_events(record: SeriesRecord, run: RunRecord | None, *, primary: bool) -> 
         with page.empty(
             "No run on this series yet", "A run learns what is usual; where the series differs are its events."
         ):
-            if st.button("Train a run", type="primary" if primary else "secondary", key="incidents-train"):
+            if clicked("Train a run", type="primary" if primary else "secondary", key="incidents-train"):
                 st.switch_page("views/train.py", query_params=dict(st.query_params))
     st.caption("Labels need no run: brush a span on the timeline, or import a file of labels by Export.")
 
@@ -316,7 +317,7 @@ current = selection.read()
 if current.series is None:
     page.top("Incidents")
     with page.empty("No series yet", "Incidents are found in a series; open one first."):
-        if st.button("Open a series", type="primary", key="incidents-open"):
+        if clicked("Open a series", type="primary", key="incidents-open"):
             st.switch_page("views/series.py")
 else:
     instrument(current.series, current.run)

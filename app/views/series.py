@@ -27,6 +27,7 @@ from app.parts import (
     upload,
     workspace,
 )
+from app.parts.clicks import clicked
 
 ADDING = "amad_adding"
 REFUSED, PROBLEM = "amad_refused_files", "amad_upload_problem"  # what was sent in vain, and why
@@ -65,7 +66,7 @@ def _demo_row(place: int, demo: object) -> None:
     with st.container(key=f"series-demo-{place}", border=True, gap="small"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.markdown(f"**{text.escape(about['title'])}**", width="stretch")
-            if st.button(
+            if clicked(
                 "Open series", key=f"series-open-{place}", type="primary" if place == 0 else "secondary",
                 help=f"Open {text.escape(about['title'])}",
             ):  # fmt: skip
@@ -179,7 +180,7 @@ def _server_file() -> None:
                 key="series-server-file", accept_new_options=True, placeholder="Choose a file, or type its path",
                 help=f"In {text.names(allowed.folders())}",
             )  # fmt: skip
-            if st.button("Open file", key="series-server-open", disabled=not path):
+            if clicked("Open file", key="series-server-open", disabled=not path):
                 _begin(upload.take_path(str(path)))
     except AmadError as error:
         page.problem(error)
@@ -271,7 +272,7 @@ def _read_again(record: SeriesRecord, kept: upload.Upload) -> None:
 def _more(record: SeriesRecord) -> None:
     store = workspace.get()
     name = st.text_input("Name", value=record.name, key=f"series-name-{record.id}", max_chars=120)
-    if st.button(
+    if clicked(
         "Rename series", key="series-rename", disabled=not name.strip() or name == record.name or signing.locked()
     ):
         store.rename_series(record.id, name)
@@ -294,7 +295,7 @@ def _more(record: SeriesRecord) -> None:
     sure = st.checkbox(
         f"Yes, delete {text.escape(record.name)} and every score on it for good", key=f"series-sure-{record.id}"
     )
-    if st.button(
+    if clicked(
         "Delete series", key="series-delete", icon=":material/delete:", disabled=not sure or signing.locked(Role.ADMIN)
     ):
         try:

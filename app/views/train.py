@@ -13,6 +13,7 @@ from amad.config import Config, make_config
 from amad.errors import AmadError
 from amad.workspace import RunRecord, SeriesRecord
 from app.parts import cached, curves, fields, page, progress, runs, selection, several, signing, text, workspace
+from app.parts.clicks import clicked
 
 PRESET = "amad_preset"
 EXPECTED = "amad_expected"  # the last prediction of this session
@@ -137,7 +138,7 @@ def draw(record: SeriesRecord) -> None:
             config = check(record, preset, changed)
             cost = st.container(key="train-estimate")
     with controls:
-        pressed = st.button(
+        pressed = clicked(
             "Start training", type="primary", icon=":material/play_arrow:", key="train-start",
             disabled=config is None or signing.locked(),
             help="The settings do not fit; the box beside says why." if config is None else None,
@@ -178,7 +179,7 @@ chosen = selection.read().series
 if chosen is None:
     page.top("Train")
     with page.empty("No series to train on", "A run learns from a series; open one first."):
-        if st.button("Open a series", type="primary", key="train-open"):
+        if clicked("Open a series", type="primary", key="train-open"):
             st.switch_page("views/series.py")
 else:
     draw(chosen)
