@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from amad.config import fields, make_config
+from amad.errors import AmadError
 from app.parts import text
 
 PRESETS = ("quick", "balanced", "paper")
@@ -48,7 +49,19 @@ def changes_in_words(preset: str, changed: Mapping[str, Any]) -> str:
         return f"All settings as in {preset}."
     titles = fields()
     told = [f"{titles[name]['title']} {_plain(value)}" for name, value in changed.items()]
-    return f"Changed: {', '.join(told[:3])}" + (f" and {len(told) - 3} more." if len(told) > 3 else ".")
+    said = f"Changed: {', '.join(told[:3])}" + (f" and {len(told) - 3} more." if len(told) > 3 else ".")
+    follow = [f"{titles[name]['title']} {_plain(value)}" for name, value in _following(preset, changed).items()]
+    return said + (f" With the window: {', '.join(follow)}." if follow else "")
+
+
+def _following(preset: str, changed: Mapping[str, Any]) -> dict[str, Any]:
+    """What the settings change by themselves: a preset's strides within a shorter window. None where they do not fit."""
+    try:
+        found = make_config(preset, changed).model_dump()
+    except AmadError:  # told beside the form
+        return {}
+    usual = make_config(preset).model_dump()
+    return {name: value for name, value in found.items() if name not in changed and value != usual[name]}
 
 
 def about(field: Mapping[str, Any], default: Any) -> str:

@@ -19,12 +19,12 @@ from amad.errors import InputError
 from amad.plots.palette import COLORS
 from app.server.address import with_base
 from app.server.guesses import NAME_LENGTH, ROOMS, Room
+from app.server.headers import NOT_KEPT
 from app.server.modules import module_url, serve
 
 MOST_BYTES = 2000  # of a guess on its way
 _PARTS = Path(__file__).resolve().parents[1] / "components" / "guess"
 _GONE = "This room is closed, or its address is not whole. Ask the presenter for the link."
-_QUIET = {"cache-control": "no-store"}
 
 
 def page(request: Request) -> Response:
@@ -79,7 +79,7 @@ async def guess(request: Request) -> Response:
         count = ROOMS.guess(room, given)
     except InputError as error:
         return _said(409 if room.revealed else 400, str(error))
-    return JSONResponse({"count": count}, headers=_QUIET)
+    return JSONResponse({"count": count}, headers=NOT_KEPT)
 
 
 def routes() -> list[BaseRoute]:
@@ -102,7 +102,7 @@ def _words(room: Room) -> str:
 
 
 def _said(status: int, message: str) -> Response:
-    return JSONResponse({"error": message}, status_code=status, headers=_QUIET)
+    return JSONResponse({"error": message}, status_code=status, headers=NOT_KEPT)
 
 
 @lru_cache(maxsize=1)
@@ -128,4 +128,4 @@ def _html(body: str, status: int = 200) -> Response:
         f'<link rel="icon" href="data:,"><title>Where is the anomaly?</title><style>{style}</style></head>'
         f"<body><main>{body}</main></body></html>"
     )
-    return HTMLResponse(made, status_code=status, headers={**_QUIET, "content-security-policy": policy})
+    return HTMLResponse(made, status_code=status, headers={**NOT_KEPT, "content-security-policy": policy})

@@ -26,6 +26,7 @@ PAGE_POLICY = "; ".join(
     ]
 )
 DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"
+NOT_KEPT = {"cache-control": "no-store"}  # of an answer that is true only now
 
 
 class SecurityHeaders:

@@ -61,6 +61,15 @@ def test_settings_that_do_not_fit_are_told_at_once_and_nothing_can_start(open_pa
     assert labelled(page, "button", "Start training").disabled
 
 
+def test_strides_that_follow_a_shorter_window_are_told(open_page: Open, store: Workspace) -> None:
+    store.add_series(small_series())
+    page = open_page("train")
+    labelled(page, "number_input", "Window (steps)").set_value(64).run()
+    assert "Changed: Window 64. With the window: Score stride 64." in texts(page.caption)
+    labelled(page, "number_input", "Score stride (steps)").set_value(32).run()
+    assert "Changed: Window 64, Score stride 32." in texts(page.caption)
+
+
 def test_a_training_part_shorter_than_a_window_is_told(open_page: Open, store: Workspace) -> None:
     series = store.add_series(small_series())
     store.set_part(series.id, (0, 50))

@@ -13,9 +13,9 @@ from starlette.responses import JSONResponse, Response
 from amad.workspace import Workspace
 from app.parts import progress, upkeep
 from app.server import tokens, workspace
+from app.server.headers import NOT_KEPT
 
 FRESH = 1.0  # seconds for which an answer serves other pages, too
-_QUIET = {"cache-control": "no-store"}
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,8 @@ def jobs(request: Request) -> Response:
     try:
         tokens.verify_jobs(store, request.headers.get("x-amad-token"))
     except tokens.TokenError as error:
-        return JSONResponse({"error": str(error)}, status_code=403, headers=_QUIET)
-    return JSONResponse(vars(_LATEST.line(store)), headers=_QUIET)
+        return JSONResponse({"error": str(error)}, status_code=403, headers=NOT_KEPT)
+    return JSONResponse(vars(_LATEST.line(store)), headers=NOT_KEPT)
 
 
 class _Latest:

@@ -99,6 +99,20 @@ def test_the_table_of_losses_names_entity_and_rival():
     assert tables.losses(ROWS, ["random"], "vus_pr") == ["AMAD is first or within .01 of it on every entity."]
 
 
+def test_leading_counts_methods_by_themselves_and_under_the_recipe_apart():
+    rows = [*ROWS, *(row("x+recipe", f"{name}", 0.9) for name in ("A/1", "A/2", "B/1"))]
+    lines = tables.leading(rows, ["x", "x+recipe", "y", "random"], "vus_pr")
+    assert lines[0].startswith("AMAD is first or within .01 of it on 2 of 2 datasets, among the methods with their own")
+    assert " on 0 of 2 where the errors of the same methods under AMAD's recipe (`+recipe`) count" in lines[0]
+    assert lines[4:] == [
+        "| A | .450 | x | .400 | yes | x+recipe | .900 | no |",
+        "| B | .800 | x | .805 | yes | x+recipe | .900 | no |",
+    ]
+    only = tables.leading(rows, ["x+recipe"], "vus_pr")
+    assert only[0].startswith("AMAD is first or within .01 of it on 0 of 0 datasets")
+    assert only[4] == "| A | .450 | – | – | – | x+recipe | .900 | no |"
+
+
 def test_parts_are_compared_on_the_entities_and_seeds_they_share():
     rows = [*ROWS, row("AMAD without Max-Min", "A/1", 0.3), row("AMAD without Max-Min", "B/1", 0.8)]
     lines = tables.against_default(rows, ["AMAD without Max-Min"], "vus_pr")
