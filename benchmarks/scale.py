@@ -23,6 +23,8 @@ _WAYS = {
     "pyarrow.csv.read_csv": "import pyarrow.csv; pyarrow.csv.read_csv(path)",
     "amad.series.read": "from amad.series import read; read(path)",
     "into a workspace (add_file)": "from amad.workspace import Workspace; Workspace.open(folder).add_file(path)",
+    "into a workspace, cut into four files": "from amad.workspace import Workspace; import pathlib; "
+    "Workspace.open(folder).add_file(sorted(pathlib.Path(path).parent.glob('part-*.csv')))",
 }
 _RUN = """
 import sys, time
@@ -100,6 +102,18 @@ def make(path: Path, megabytes: int, channels: int = 25) -> int:
     return rows
 
 
+def cut(path: Path, count: int) -> None:
+    """The same rows as files `part-0.csv` and so on beside the file, each with its header."""
+    size = path.stat().st_size
+    with path.open("rb") as whole:
+        head = whole.readline()
+        for number in range(count):
+            with (path.parent / f"part-{number}.csv").open("wb") as part:
+                part.write(head)
+                while whole.tell() < size * (number + 1) // count:
+                    part.write(whole.readline())
+
+
 def run(work: str, path: Path, folder: Path) -> tuple[float, float]:
     """Seconds and peak bytes of one way of reading in a process of its own."""
     seconds, peak = _figures(_RUN.format(work=work), path, folder)
@@ -121,6 +135,7 @@ def reading(megabytes: int, repeats: int) -> None:
     with tempfile.TemporaryDirectory() as name:
         path = Path(name) / "large.csv"
         rows = make(path, megabytes)
+        cut(path, 4)
         size = path.stat().st_size
         print(f"{size / 1e6:.0f} MB, {rows:,} rows, 25 channels and a time; Python {platform.python_version()}")
         found: dict[str, list[tuple[float, float]]] = {way: [] for way in _WAYS}

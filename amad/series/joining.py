@@ -16,6 +16,7 @@ from amad.series.labels import Labels, marks_of
 from amad.series.names import label_like
 from amad.series.parts import Part
 from amad.series.quality import listed
+from amad.series.scratch import Scratch, drop, each
 from amad.series.series import Finding
 
 
@@ -91,8 +92,11 @@ def _start(part: Part) -> Any:
     return first.value if first == first else 0  # NaT differs from itself
 
 
-def join(parts: list[Part]) -> Part:
-    """Files with the same columns, one after the other in time, or in the order of their names."""
+def join(parts: list[Part], scratch: Scratch | None = None) -> Part:
+    """Files with the same columns, one after the other in time, or in the order of their names.
+
+    With a folder for scratch the values of all stand there, and those of the parts are gone.
+    """
     import pandas as pd
 
     if len(parts) == 1:
@@ -119,13 +123,15 @@ def join(parts: list[Part]) -> Part:
     if timed:
         ordered = sorted(ordered, key=_start)
     rows = sum(part.rows for part in ordered)
-    values = np.empty((len(first.channels), rows), dtype=np.float32)
+    shape = (len(first.channels), rows)
+    values = np.empty(shape, dtype=np.float32) if scratch is None else scratch.values(*shape)
     begin = 0
     findings: list[Finding] = []
     for part in ordered:
-        places = [part.channels.index(channel) for channel in first.channels]
-        values[:, begin : begin + part.rows] = part.values[places]
+        for into, channel in zip(each(values), first.channels, strict=True):
+            into[begin : begin + part.rows] = part.values[part.channels.index(channel)]
         begin += part.rows
+        drop(part.values)
         findings += [finding for finding in part.findings if finding not in findings]
     axis = None
     if timed:

@@ -18,7 +18,7 @@ from amad.series.clocks import Axis
 from amad.series.labels import Labels, take_labels
 from amad.series.numerals import Numerals, doubt, numerals, thousands
 from amad.series.quality import listed, many
-from amad.series.scratch import Scratch, release
+from amad.series.scratch import Scratch, Spilled, release
 from amad.series.series import Finding
 from amad.series.table import (
     UNNAMED,
@@ -68,11 +68,13 @@ class Options:
     scratch: Scratch | None = None
 
 
-def part_of(table: Table, options: Options, tables: int) -> Part:
-    """One table as arrays: the time and the labels taken out, the rest as numbers."""
+def part_of(table: Table, options: Options, several: bool) -> Part:
+    """One table as arrays: the time and the labels taken out, the rest as numbers.
+
+    several: whether it is one of more, of which only some may have the columns that `options` name.
+    """
     if not table.columns or table.rows == 0:
         raise InputError(f"{table.file.name}: a header, but no row under it. Give a file with rows of numbers.")
-    several = tables > 1
     time = options.time if not several or options.time in table.names else None
     label = options.label if not several or options.label in table.names else None
     findings = list(table.findings)
@@ -126,6 +128,8 @@ def _numbers(
         into = values[len(kept)]
         if is_number(column):
             into[:] = to_float(column, np.float32)
+            if isinstance(column, Spilled):
+                column.drop()
         elif is_text(column):
             text = as_text(column)
             numbers = numerals(text, table.missing, table.decimal, table.grouped)

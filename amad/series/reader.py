@@ -64,9 +64,9 @@ def read(
     `day_first` how dates such as 3/4/2024 are meant. `sort=False` keeps rows in the order of the file,
     `duplicates` says what happens to rows of the same time (all are kept, so that rows answer to those of the file), `sentinels=False` keeps numbers such as -9999 as values.
 
-    `scratch` is an empty folder: the values of one large file of text, Parquet, Feather or Arrow are kept there and not in
-    memory, as a map that lives as long as the series does; `on_reading` is told how far the reading is (`Reading`, of
-    several files after each), and may raise to end it.
+    `scratch` is an empty folder: the values of large files of text, Parquet, Feather or Arrow are kept there and not in
+    memory, as a map that lives as long as the series does; `on_reading` is told how far the reading is (`Reading`, in
+    bytes of all files), and may raise to end it.
 
     What was found and done stands in `report`. InputError names file, row and column; rows of text and Excel files
     count as in the file, whose first row (the header) is row 1.
@@ -81,27 +81,18 @@ def read(
         _check_file(file)
     options = Options(time, label, tuple(missing), separator, decimal, encoding, header, sheet, timezone, day_first)
     place = None if scratch is None else Scratch(Path(scratch), on_reading)
-    if len(files) == 1:
-        options = replace(options, scratch=place)
-    tables: list[Table] = []
-    sides: list[SideFile] = []
     stems = [file.stem for file in files if file.suffix.lower() != ".json"]
     with _told(files):
-        for number, file in enumerate(files, 1):
-            loaded = _load(file, options, stems, single)
-            if isinstance(loaded, Table):
-                limits.check_rows(file.name, loaded.rows)
-            if place is not None and len(files) > 1:
-                place.tell(*(sum(one.stat().st_size for one in some) for some in (files[:number], files)))
-            (tables if isinstance(loaded, Table) else sides).append(loaded)  # type: ignore[arg-type]
-        parts = [part_of(table, options, len(tables)) for table in tables]
+        parts, sides = _load_all(files, options, place, stems, single)
         parts, label_parts = split(parts, sides)
         if not parts:
             raise InputError(
                 f"{listed([file.name for file in files])}: only labels, no series. "
                 "Give the file with the values together with its labels."
             )
-        return _assemble(parts, [*sides, *label_parts], name, options, sort, duplicates, sentinels)
+        return _assemble(
+            parts, [*sides, *label_parts], name, replace(options, scratch=place), sort, duplicates, sentinels
+        )
 
 
 def read_labels(
@@ -120,7 +111,7 @@ def read_labels(
         loaded = _load(file, options, [stem], False)
         if isinstance(loaded, SideFile):
             return attach(loaded, rows, time, channels, None).labels
-        part = part_of(loaded, options, 0)
+        part = part_of(loaded, options, several=False)
         known, axis = part.labels.main, None if part.axis is None else part.axis.values
         if known is not None and part.channels:  # a whole series: its rows may be put in the order of their times
             series = _assemble([part], [], None, options, True, "keep", True)
@@ -166,6 +157,36 @@ def _check_file(file: Path) -> None:
             raise InputError(f"{shorten(file.name)}: the file is empty. Give a file with a header and rows of numbers.")
     except OSError as error:
         raise InputError(f"{shorten(str(file), 300)}: cannot be opened ({error.strerror}). Check the path.") from error
+
+
+def _load_all(
+    files: Sequence[Path], options: Options, place: Scratch | None, stems: Sequence[str], single: bool
+) -> tuple[list[Part], list[SideFile]]:
+    """Data and labels of the files, each of which is turned into arrays, on disk where there is room, before the next is read."""
+    parts: list[Part] = []
+    sides: list[SideFile] = []
+    sizes = [file.stat().st_size for file in files]
+    first: tuple[Table, Options] | None = None  # kept as it is until it is known whether it is the only one
+    for number, file in enumerate(files):
+        mine = place
+        if place is not None and len(files) > 1:
+            mine = place.part(number, sum(sizes[:number]), sum(sizes))
+        given = replace(options, scratch=mine)
+        loaded = _load(file, given, stems, single)
+        if mine is not None and len(files) > 1:
+            mine.tell(sizes[number], sizes[number])
+        if isinstance(loaded, SideFile):
+            sides.append(loaded)
+            continue
+        limits.check_rows(file.name, loaded.rows)
+        if first is None and not parts:
+            first = loaded, given
+            continue
+        if first is not None:
+            parts.append(part_of(*first, several=True))
+            first = None
+        parts.append(part_of(loaded, given, several=True))
+    return ([part_of(*first, several=False)] if first is not None else parts), sides
 
 
 def _load(file: Path, options: Options, stems: Sequence[str], single: bool) -> Table | SideFile:
@@ -219,7 +240,7 @@ def _assemble(
     import pandas as pd
 
     limits.check_rows(listed([part.file.name for part in parts]), sum(part.rows for part in parts))
-    joined = join(parts)
+    joined = join(parts, options.scratch)
     axis, values, labels = joined.axis, joined.values, joined.labels
     findings = [*joined.findings, *labels.findings]
     time = None if axis is None else axis.values

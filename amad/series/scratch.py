@@ -7,6 +7,7 @@ import mmap
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,10 @@ class Spilled:
     def __len__(self) -> int:
         return self.rows
 
+    def drop(self) -> None:
+        """Gives its disk back: its values stand elsewhere now."""
+        self.file.unlink(missing_ok=True)
+
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         values = np.fromfile(self.file, dtype=np.float32, count=self.rows)
         return values if dtype is None else values.astype(dtype, copy=False)
@@ -66,11 +71,20 @@ class Scratch:
     folder: Path
     on_reading: OnReading | None = None
     begun: float = field(default_factory=time.monotonic)
+    before: int = 0  # bytes of the files before this one
+    of: int = 0  # bytes of all files, where there are several
+
+    def part(self, number: int, before: int, of: int) -> Scratch:
+        """A folder in this one for one of several files; `before` and `of` as the fields."""
+        folder = self.folder / f"file_{number}"
+        folder.mkdir()
+        return Scratch(folder, self.on_reading, self.begun, before, of)
 
     def tell(self, done: int, total: int) -> None:
         """Says how many bytes of the file are read."""
         if self.on_reading is not None:
-            self.on_reading(Reading(min(done, total), total, time.monotonic() - self.begun))
+            done = self.before + min(done, total)
+            self.on_reading(Reading(done, self.of or total, time.monotonic() - self.begun))
 
     def take(self, batches: Iterator[pa.RecordBatch], schema: pa.Schema) -> list[Any]:
         """Columns of the batches: those of float32 go to disk block by block, the others stay with Arrow."""
@@ -120,6 +134,15 @@ class Scratch:
             else:
                 file.truncate(4 * columns * rows)
         return np.memmap(path, dtype=np.float32, mode="r+", shape=(columns, rows))
+
+
+def drop(values: NDArray[Any]) -> None:
+    """Gives back memory and, where the system allows it, disk of a map that this module made: its values stand elsewhere now."""
+    release(values)
+    file = getattr(values, "filename", None)
+    if file is not None:
+        with suppress(OSError):  # some systems keep the file of a map
+            Path(file).unlink(missing_ok=True)
 
 
 def counted(batches: Iterable[pa.RecordBatch], name: str) -> Iterator[pa.RecordBatch]:

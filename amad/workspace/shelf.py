@@ -82,7 +82,7 @@ class SeriesShelf:
     ) -> SeriesRecord:  # fmt: skip
         """Reads a file, or several as one, with the options of `amad.series.read`, and stores it.
 
-        One large file of text, Parquet, Feather or Arrow never stands in memory. `on_reading` is told how far the reading
+        Large files of text, Parquet, Feather or Arrow never stand in memory. `on_reading` is told how far the reading
         is, then the storing; what it raises ends both, and nothing of the file stays.
         Errors: InputError as `amad.series.read` and `add_series` give it.
         """

@@ -101,7 +101,7 @@ def test_arrow_files_on_disk_as_in_memory(kind: str, mixed: bool, tmp_path: Path
     known = read(path)
     found = read(path, scratch=tmp_path / "scratch", on_reading=told.append)
     assert isinstance(found.values, np.memmap)
-    assert list((tmp_path / "scratch").glob("column_*.f32"))
+    assert not list((tmp_path / "scratch").glob("column_*.f32"))  # their disk is given back
     assert_same(found, known)
     assert len(told) > 1
     assert [reading.done for reading in told] == sorted(reading.done for reading in told)
@@ -135,6 +135,52 @@ def test_a_damaged_arrow_file_is_told_where_it_is_read_in_blocks(kind: str, tmp_
         read(path, scratch=tmp_path)
 
 
+@quiet
+@given(
+    sizes=st.lists(st.integers(1, 400), min_size=2, max_size=4),
+    kinds=st.lists(st.sampled_from(["csv", "csv.gz", "parquet", "feather"]), min_size=4, max_size=4),
+    channels=st.integers(2, 4),
+    seed=st.integers(0, 2**32 - 1),
+    timed=st.booleans(),
+    labelled=st.booleans(),
+    backwards=st.booleans(),
+)
+def test_several_files_on_disk_as_in_memory(
+    sizes: list[int], kinds: list[str], channels: int, seed: int, timed: bool, labelled: bool, backwards: bool
+) -> None:
+    whole = table(sum(sizes), channels, seed, 0.1, False, labelled)
+    if not timed:
+        whole = whole.drop(columns="time")
+    told: list[Reading] = []
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        paths, begin = [], 0
+        for number, size in enumerate(sizes):
+            piece = whole.iloc[begin : begin + size].reset_index(drop=True)
+            begin += size
+            path = folder / f"x{len(sizes) - number if backwards else number}.{kinds[number]}"
+            if number % 2:  # the same columns in another order
+                piece = piece[piece.columns[::-1]]
+            if path.suffix == ".parquet":
+                write_table(piece, path, "parquet")
+            elif path.suffix == ".feather":
+                write_table(piece, path, "feather")
+            else:
+                piece.to_csv(path, index=False)
+            paths.append(path)
+        (folder / "scratch").mkdir()
+        known = read(paths)
+        found = read(paths, scratch=folder / "scratch", on_reading=told.append)
+        assert isinstance(found.values, np.memmap)
+        assert_same(found, known)
+        assert [path.name for path in (folder / "scratch").rglob("*.f32")] == ["values.f32"]
+        total = sum(path.stat().st_size for path in paths)
+        assert {reading.total for reading in told} == {total}
+        assert [reading.done for reading in told] == sorted(reading.done for reading in told)
+        assert told[-1].done == total
+        del found
+
+
 def test_several_files_say_how_far_they_are(tmp_path: Path) -> None:
     paths = [tmp_path / f"x{number}.csv" for number in range(3)]
     for number, path in enumerate(paths):
@@ -144,9 +190,10 @@ def test_several_files_say_how_far_they_are(tmp_path: Path) -> None:
     record = store.add_file(paths, on_reading=told.append)
     store.close()
     assert (record.rows, record.source) == (900, "x0.csv, x1.csv, x2.csv")
-    assert [reading.stage for reading in told] == ["reading"] * 3 + ["storing"] * 2
-    assert told[2].done == told[2].total == sum(path.stat().st_size for path in paths)
-    assert (told[3].done, told[4].done, told[4].total) == (0, 900, 900)
+    reading, storing = ([one for one in told if one.stage == stage] for stage in ("reading", "storing"))
+    assert told == reading + storing
+    assert reading[-1].done == reading[-1].total == sum(path.stat().st_size for path in paths)
+    assert [(one.done, one.total) for one in storing] == [(0, 900), (900, 900)]
 
 
 def test_what_is_raised_ends_the_reading(tmp_path: Path) -> None:
