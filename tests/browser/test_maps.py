@@ -30,6 +30,7 @@ seed = int(st.query_params.get("seed", 0))
 rng = np.random.default_rng(seed)
 p, g = rng.random((2, length, length)) + 0.01
 p, g = p / p.sum(1, keepdims=True), g / g.sum(1, keepdims=True)
+cad = rng.random(length)  # of these maps: others would be another window, in which nothing is chosen yet
 st.session_state.setdefault("step", {step})
 st.session_state.setdefault("head", (1, None))
 st.text_input("A field")
@@ -38,7 +39,7 @@ st.text_input("A field")
 @st.fragment
 def instrument():
     maps(
-        key="maps", local=p, global_=g, mixed=(p + g) / 2, cad=rng.random(length), step=st.session_state.step,
+        key="maps", local=p, global_=g, mixed=(p + g) / 2, cad=cad, step=st.session_state.step,
         labels=[f"<b>moment</b> {{row}}" for row in range(length)], mixing=0.5, event={event},
         on_pick=lambda step: st.session_state.update(step=step), series="s", start=1000, cell=st.session_state.get("cell"),
         on_cell=lambda step, key: st.session_state.update(cell=key), theme=st.query_params.get("theme", "light"),
