@@ -45,7 +45,8 @@ class Recipe:
     Each channel's error is divided by `quantile` (C,), its training 99 % quantile floored at 5 % of the mean
     quantile, limited at 50 (x beyond it becomes 50 + ln(x / 50), so that order stays), averaged over channels, smoothed at
     `widths` (two moving averages), each divided by its training mean `means` (2,); the larger counts, averaged over the
-    short width once more. Under `log1p`, the compression takes the place of the limit, and the last average is left out.
+    short width once more. Under `log1p`, as in runs of the first recipe, the logarithm takes the place of the limit, and the
+    last average is left out.
     """
 
     quantile: NDArray[np.float64]
@@ -59,7 +60,6 @@ class Recipe:
         cls,
         errors: NDArray[np.floating],
         smoothing: int,
-        compression: Compression = "limited",
         least: NDArray[np.float64] | None = None,
     ) -> Recipe:
         """From training errors (T, C), finite and not negative; `smoothing` is the longer width in rows.
@@ -74,10 +74,10 @@ class Recipe:
         if least is not None:
             quantile = np.maximum(quantile, least)
         widths = widths_of(smoothing)
-        recipe = cls(quantile, widths, np.ones(2), compression)
+        recipe = cls(quantile, widths, np.ones(2))
         plain = np.concatenate([recipe.plain(errors[at : at + BLOCK]) for at in range(0, len(errors), BLOCK)])
         means = np.array([max(float(smooth(plain, width).mean()), LEAST_MEAN) for width in widths])
-        return cls(quantile, widths, means, compression)
+        return cls(quantile, widths, means)
 
     def compress(self, errors: NDArray[np.floating]) -> NDArray[np.float64]:
         """Errors (T, C) on a common scale, compressed, same shape."""
