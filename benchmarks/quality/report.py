@@ -121,7 +121,14 @@ def _size(size: str, rows: list[Row], left: list[str], folder: Path, page: Path)
         parts += _ranking(size, ranked, TITLES[metric], page)
     if MINE in values:
         parts += _on_mine(measured, peers, [name for name in values if is_mine(name) and name != MINE], metric)
-    hits = [row for row in rows if row["entity"] in entities and (row.get("metrics") or {}).get("hits")]
+    own = (MINE, f"{MINE} without network")  # an ablation says nothing here that its score does not
+    hits = [
+        row
+        for row in rows
+        if row["entity"] in entities
+        and (row.get("metrics") or {}).get("hits")
+        and (row["method"] in own or not is_mine(row["method"]))
+    ]
     if hits:
         parts += ["### Channels", "", ON_CHANNELS, "", *tables.attribution(hits), ""]
     parts += ["### False alarms: promised and found", "", ON_ALARMS, "", *tables.alarms(measured, shown), ""]
