@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from amad.config import AMAD, Config
 from amad.detection.calibration import Calibration
 from amad.detection.detector import report
-from amad.detection.recipe import QUANTILE, Recipe, floored, smooth
+from amad.detection.recipe import Recipe, smooth
 from amad.detection.scoring import Raw, Scorer
 from amad.detection.shape import Shape, fit_shape
 from amad.detection.storage import is_calibrated, load_scorer, save_views
@@ -25,7 +25,6 @@ from amad.errors import ConfigError, InputError
 from amad.forecast import Forecast
 from amad.progress import OnProgress
 from amad.series.digest import digest_of
-from amad.series.scaling import Scaler
 from amad.series.series import Series
 from amad.training import load_linear, read_config, train
 from amad.training.team import Team
@@ -122,28 +121,20 @@ def calibrate(
             return False
         cut = scorer.cutter(training, 0, len(training), 0)
         shape, distances = fit_shape(cut, len(training), config.seed, scorer.device)
-        deviation = deviation_scales(training, scorer.scaler)
-        views = learn_views(raw, shape, distances, deviation, config, digest_of(training))
+        views = learn_views(raw, shape, distances, config, digest_of(training))
         del raw
     scores = views.training_scores()
     save_views(folder, views, scorer, written_thresholds(scores, config.threshold))
     return True
 
 
-def learn_views(
-    raw: Raw,
-    shape: Shape,
-    distances: NDArray[np.float64],
-    deviation: NDArray[np.float64],
-    config: Config,
-    digest: str,
-) -> Views:
+def learn_views(raw: Raw, shape: Shape, distances: NDArray[np.float64], config: Config, digest: str) -> Views:
     """Recipes and calibrations from the raw values and shape distances of the whole training part."""
     linear, forecast = (
         None if errors is None else Recipe.fit(errors, config.smoothing) for errors in (raw.linear, raw.forecast)
     )
     least = None if linear is None else LEAST_OF_LINEAR * linear.quantile
-    recipe = replace(Recipe.fit(raw.errors, config.smoothing, least=least), deviation=deviation)
+    recipe = Recipe.fit(raw.errors, config.smoothing, least=least)
     level = float(np.median(smooth(raw.cad, recipe.widths[0])))
     views = Views(recipe, linear, forecast, shape, level, {}, digest)
 
@@ -159,18 +150,6 @@ def learn_views(
     learn("reconstruction", together(parts))
     learn("score", choose(views.evidence(plain), config.score))
     return views
-
-
-def deviation_scales(training: NDArray[np.floating], scaler: Scaler) -> NDArray[np.float64]:
-    """99 % quantile (C,) of the squared scaled values of each channel's present rows, floored like the errors'."""
-    found = np.zeros(training.shape[1])
-    for channel, (centre, scale) in enumerate(zip(scaler.centre, scaler.scale, strict=True)):
-        column = np.asarray(training[:, channel], dtype=np.float64)
-        column = column[np.isfinite(column)]
-        if len(column):
-            scaled = np.clip((column - centre) / scale, -scaler.clip, scaler.clip)
-            found[channel] = np.quantile(np.square(scaled), QUANTILE)
-    return floored(found)
 
 
 def _training_raw(

@@ -12,8 +12,7 @@ from amad.errors import InputError
 
 QUANTILE = 0.99
 FLOOR = 0.05  # of the mean quantile: no channel counts more than twenty times the usual one
-FAINT = 0.01  # of the usual deviation: an error where there is no deviation still has a share
-USUAL = 6.63  # 99 % quantile of squared deviations of normal values: a channel that hardly varied is not blown up
+FAINT = 0.5  # squared training deviations: beside less than that, it is the relative error that ranks channels
 TINY = 1e-12
 LEAST_MEAN = 1e-4  # of the mean compressed error: a training part without any variation has none of its own
 BLOCK = 65536  # rows compressed at a time while fitting
@@ -54,7 +53,6 @@ class Recipe:
     widths: tuple[int, int]
     means: NDArray[np.float64]
     compression: Compression = "limited"
-    deviation: NDArray[np.float64] | None = None  # (C,) scale of squared deviations, for shares alone
 
     @classmethod
     def fit(
@@ -106,18 +104,16 @@ class Recipe:
         """Rows beside a row that its level depends on."""
         return self.widths[0] // 2 + self.widths[1] // 2 + 1
 
-    def shares(self, errors: NDArray[np.floating], deviations: NDArray[np.floating]) -> NDArray[np.float32]:
+    def shares(self, errors: NDArray[np.floating], left: NDArray[np.floating]) -> NDArray[np.float32]:
         """Share (T, C) of each channel in what deviates; rows sum to 1, equal where nothing does.
 
-        errors (T, C) over their training scale, limited at 50, times squared deviations from the training mean (T, C) over
-        theirs, which is no less than that of normal values: reconstruction spreads the error of one channel over those it
-        goes with, which themselves lie where they always do. Smoothed at the longer width, so that the rows where most
-        deviates speak for those around them. HitRate@100, @150 and NDCG@100, @150, events given, mean of the means
-        of SMD and ASD over the entities of the tuning half: .82, .93, .82, .89; scales that only the training part sets
-        .79, .90, .81, .87; no limit .81, .93, .81, .88; largest squared deviation .78, .91, .77, .86. [D]
+        errors (T, C) over their training scale, limited at 50, times what the linear part leaves, squared (T, C), in squared
+        training deviations: what is odd for the channel, and not only in the third decimal. Smoothed at the longer width, so
+        that the rows where most deviates speak for those around them. HitRate@100, @150 and NDCG@100, @150, events given,
+        mean of the means of SMD and ASD over the entities of the tuning half: .82, .93, .82, .89; by the largest squared
+        deviation from the training mean .78, .91, .77, .86. [D]
         """
-        scale = np.full(errors.shape[1], USUAL) if self.deviation is None else np.maximum(self.deviation, USUAL)
-        plain = np.minimum(errors / self.quantile, MOST) * (deviations / scale + FAINT)
+        plain = np.minimum(errors / self.quantile, MOST) * (left + FAINT)
         near = smooth(plain, self.widths[0])
         total = near.sum(axis=1, keepdims=True)
         equal = np.full_like(near, 1.0 / near.shape[1])

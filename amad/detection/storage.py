@@ -55,8 +55,6 @@ def save_views(folder: Path, views: Views, scorer: Scorer, thresholds: dict[str,
         arrays |= {f"forecast.{name}": array for name, array in scorer.forecast.arrays().items()}
     arrays["recipe.quantile"] = views.recipe.quantile
     arrays["recipe.means"] = views.recipe.means
-    if views.recipe.deviation is not None:
-        arrays["recipe.deviation"] = views.recipe.deviation
     for name, found in (("linear", views.linear), ("forecast", views.forecast)):
         if found is not None:
             arrays[f"{name}-recipe.quantile"], arrays[f"{name}-recipe.means"] = found.quantile, found.means
@@ -113,13 +111,7 @@ def load_views(folder: Path) -> tuple[Views, LinearPart, Forecast | None]:
     try:
         first, second = (int(width) for width in plain["widths"])
         compression = compression_of(plain["compression"])
-        recipe = Recipe(
-            arrays["recipe.quantile"],
-            (first, second),
-            arrays["recipe.means"],
-            compression,
-            arrays.get("recipe.deviation"),
-        )
+        recipe = Recipe(arrays["recipe.quantile"], (first, second), arrays["recipe.means"], compression)
         recipes: dict[str, Recipe | None] = {"linear": None, "forecast": None}
         for name in recipes:
             if f"{name}-recipe.quantile" in arrays:

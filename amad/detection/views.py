@@ -80,10 +80,10 @@ class Views:
 
     def shares(self, raw: Raw) -> NDArray[np.float32]:
         """Share (n, C) of each channel in what deviates: in AMAD's errors and in the linear part's, half of each."""
-        errors: NDArray[np.floating] = raw.errors
-        if self.linear is not None and raw.linear is not None:
-            errors = (errors + raw.linear * (self.recipe.quantile / self.linear.quantile)) / 2
-        return self.recipe.shares(errors, raw.deviations)
+        if self.linear is None or raw.linear is None:
+            return self.recipe.shares(raw.errors, raw.deviations)
+        errors = (raw.errors + raw.linear * (self.recipe.quantile / self.linear.quantile)) / 2
+        return self.recipe.shares(errors, raw.linear)
 
     def score(self, views: dict[str, NDArray[np.float64]], choice: str) -> NDArray[np.float64]:
         """The score (n,) of calibrated views that the setting `score` chooses, on the scale of evidence again."""

@@ -72,17 +72,15 @@ def test_quantiles_are_floored_and_never_zero():
     assert channel_quantiles(np.zeros((50, 2))).tolist() == [1.0, 1.0]
 
 
-def test_shares_are_limited_error_times_deviation_and_equal_where_nothing_deviates():
-    recipe = Recipe(np.array([2.0, 1.0]), (1, 1), np.ones(2), deviation=np.array([1.0, 20.0]))
+def test_shares_are_limited_error_times_what_is_left_and_equal_where_nothing_deviates():
+    recipe = Recipe(np.array([2.0, 1.0]), (1, 1), np.ones(2))
     errors = np.array([[2.0, 3.0], [0.0, 0.0], [2.0, 0.0], [4e9, 70.0]])
-    deviations = np.array([[5.0, 8.0], [9.0, 9.0], [0.0, 0.0], [13.26, 20.0]])
-    shares = recipe.shares(errors, deviations)
+    left = np.array([[5.0, 8.0], [9.0, 9.0], [0.0, 0.0], [12.0, 20.0]])
+    shares = recipe.shares(errors, left)
     assert shares.dtype == np.float32
-    first, second = 2 / 2 * (5 / 6.63 + 0.01), 3 * (8 / 20 + 0.01)
-    many, fewer = 50 * 2.01, 50 * 1.01
+    first, second = 2 / 2 * (5 + 0.5), 3 * (8 + 0.5)
     wanted = [
-        [first / (first + second), second / (first + second)], [0.5, 0.5], [1, 0],
-        [many / (many + fewer), fewer / (many + fewer)],
+        [first / (first + second), second / (first + second)], [0.5, 0.5], [1, 0], [12.5 / (12.5 + 20.5), 20.5 / (12.5 + 20.5)],
     ]  # fmt: skip
     np.testing.assert_allclose(shares, wanted, rtol=1e-6)
 
