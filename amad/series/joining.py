@@ -16,7 +16,7 @@ from amad.series.labels import Labels, marks_of
 from amad.series.names import label_like
 from amad.series.parts import Part
 from amad.series.quality import listed
-from amad.series.scratch import Scratch, drop, each
+from amad.series.scratch import Scratch, each
 from amad.series.series import Finding
 
 
@@ -131,7 +131,8 @@ def join(parts: list[Part], scratch: Scratch | None = None) -> Part:
         for into, channel in zip(each(values), first.channels, strict=True):
             into[begin : begin + part.rows] = part.values[part.channels.index(channel)]
         begin += part.rows
-        drop(part.values)
+        if scratch is not None:
+            scratch.drop(part.values)
         findings += [finding for finding in part.findings if finding not in findings]
     axis = None
     if timed:

@@ -135,14 +135,13 @@ class Scratch:
                 file.truncate(4 * columns * rows)
         return np.memmap(path, dtype=np.float32, mode="r+", shape=(columns, rows))
 
-
-def drop(values: NDArray[Any]) -> None:
-    """Gives back memory and, where the system allows it, disk of a map that this module made: its values stand elsewhere now."""
-    release(values)
-    file = getattr(values, "filename", None)
-    if file is not None:
-        with suppress(OSError):  # some systems keep the file of a map
-            Path(file).unlink(missing_ok=True)
+    def drop(self, values: NDArray[Any]) -> None:
+        """Gives back memory and, where the system allows it, disk of values in this folder: they stand elsewhere now."""
+        release(values)
+        file = getattr(values, "filename", None)
+        if file is not None and Path(file).is_relative_to(self.folder):
+            with suppress(OSError):  # some systems keep the file of a map
+                Path(file).unlink(missing_ok=True)
 
 
 def counted(batches: Iterable[pa.RecordBatch], name: str) -> Iterator[pa.RecordBatch]:
