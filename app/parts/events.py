@@ -41,7 +41,7 @@ _SHORT = {
     "f1": "F1",
     "judged": "F1",
 }
-TOP = 3
+TOP, MOST, COVERED = 3, 6, 0.8  # channels of an event that are named, and the part of it that they are to cover
 
 
 @dataclass(frozen=True)
@@ -145,15 +145,24 @@ def _remember(key: str) -> None:
     st.session_state[f"{key}-told"] = rows[0] if rows else None
 
 
-def shares(event: Any, channels: Sequence[str]) -> list[tuple[str, float]]:
-    """The largest shares of an event by channel, then those of all others together."""
+def top_shares(event: Any, channels: Sequence[str]) -> list[tuple[str, float]]:
+    """The largest shares of an event by channel: three, or up to six where it takes more to cover four fifths of it."""
     if event.shares is None:
         return []
-    names = event.top(tuple(channels), TOP)
     place = {name: index for index, name in enumerate(channels)}
-    found = [(name, float(event.shares[place[name]])) for name in names]
+    found: list[tuple[str, float]] = []
+    for name in event.top(tuple(channels), MOST):
+        if len(found) >= TOP and sum(share for _, share in found) >= COVERED:
+            break
+        found.append((name, float(event.shares[place[name]])))
+    return found
+
+
+def shares(event: Any, channels: Sequence[str]) -> list[tuple[str, float]]:
+    """The largest shares of an event by channel, then those of all others together."""
+    found = top_shares(event, channels)
     rest = len(channels) - len(found)
-    if rest > 0:
+    if found and rest > 0:
         found.append((f"other {rest}", max(0.0, 1.0 - sum(share for _, share in found))))
     return found
 

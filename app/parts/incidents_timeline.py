@@ -119,7 +119,7 @@ def draw(
             "scores": thresholds(base, record, run, view),
             "events": _events(found.key),
             "selected": None if current is None or chosen is not None else current.id,
-            "shares": dict(events.shares(current, run.channels)[: events.TOP]) if current is not None else None,
+            "shares": dict(events.top_shares(current, run.channels)) if current is not None else None,
             "truth": truth,
             "judged": judged,
             "unscored": _unscored(record.id, said.stamp, layer),

@@ -11,6 +11,7 @@ from trained_run import series as sines
 from trained_run import trained_run
 
 from amad.detection import Scores, find_events, run_threshold
+from amad.detection.events import Event
 from amad.workspace import Workspace
 from amad.workspace.overview import overview
 from app.parts import events
@@ -221,6 +222,26 @@ def test_exported_events_have_the_columns_of_the_contract() -> None:
 def test_channels_come_in_the_order_of_their_share() -> None:
     assert events.order(found()[0], CHANNELS) == ("**pH**", "temp", "flow")
     assert events.order(None, CHANNELS) == CHANNELS
+
+
+@pytest.mark.parametrize(
+    ("given", "named", "rest"),
+    [
+        ([0.9, 0.05, 0.03, 0.02], 3, 0.02),
+        ([0.4, 0.25, 0.1, 0.1, 0.1, 0.05], 4, 0.15),
+        ([0.1] * 10, 6, 0.4),
+        ([0.7, 0.3], 2, None),
+    ],
+)
+def test_as_many_channels_are_named_as_it_takes_to_cover_an_event(
+    given: list[float], named: int, rest: float | None
+) -> None:
+    channels = [f"c{index}" for index in range(len(given))]
+    event = Event(1, 0, 5, 9.0, 2, 5.0, 10.0, np.array(given, np.float32))
+    found = events.shares(event, channels)
+    assert [name for name, _ in found[:named]] == channels[:named]
+    assert [share for _, share in found[:named]] == pytest.approx(given[:named])
+    assert dict(found[named:]) == ({} if rest is None else {f"other {len(given) - named}": pytest.approx(rest, abs=1e-6)})
 
 
 def test_the_view_around_an_event_stays_in_the_series() -> None:
