@@ -41,7 +41,7 @@ _SHORT = {
     "f1": "F1",
     "judged": "F1",
 }
-TOP, MOST, COVERED = 3, 6, 0.8  # channels of an event that are named, and the part of it that they are to cover
+TOP, MOST, COVERED = 3, 4, 0.8  # channels of an event that are named, and the part of it that they are to cover
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ def _remember(key: str) -> None:
 
 
 def top_shares(event: Any, channels: Sequence[str]) -> list[tuple[str, float]]:
-    """The largest shares of an event by channel: three, or up to six where it takes more to cover four fifths of it."""
+    """The largest shares of an event by channel: three, or four where it takes more to cover four fifths of it."""
     if event.shares is None:
         return []
     place = {name: index for index, name in enumerate(channels)}

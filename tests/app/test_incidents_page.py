@@ -229,11 +229,11 @@ def test_channels_come_in_the_order_of_their_share() -> None:
     [
         ([0.9, 0.05, 0.03, 0.02], 3, 0.02),
         ([0.4, 0.25, 0.1, 0.1, 0.1, 0.05], 4, 0.15),
-        ([0.1] * 10, 6, 0.4),
+        ([0.1] * 10, 4, 0.6),
         ([0.7, 0.3], 2, None),
     ],
 )
-def test_as_many_channels_are_named_as_it_takes_to_cover_an_event(
+def test_a_fourth_channel_is_named_where_three_do_not_cover_an_event(
     given: list[float], named: int, rest: float | None
 ) -> None:
     channels = [f"c{index}" for index in range(len(given))]
@@ -241,7 +241,9 @@ def test_as_many_channels_are_named_as_it_takes_to_cover_an_event(
     found = events.shares(event, channels)
     assert [name for name, _ in found[:named]] == channels[:named]
     assert [share for _, share in found[:named]] == pytest.approx(given[:named])
-    assert dict(found[named:]) == ({} if rest is None else {f"other {len(given) - named}": pytest.approx(rest, abs=1e-6)})
+    assert dict(found[named:]) == (
+        {} if rest is None else {f"other {len(given) - named}": pytest.approx(rest, abs=1e-6)}
+    )
 
 
 def test_the_view_around_an_event_stays_in_the_series() -> None:
