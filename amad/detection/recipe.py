@@ -110,7 +110,7 @@ class Recipe:
         errors (T, C) over their training scale, limited at 50, times what the linear part leaves, squared (T, C), in squared
         training deviations: what is odd for the channel, and not only in the third decimal. Smoothed at the longer width, so
         that the rows where most deviates speak for those around them. HitRate@100, @150 and NDCG@100, @150, events given,
-        mean of the means of SMD and ASD over the entities of the tuning half: .82, .93, .82, .89; by the largest squared
+        mean of the means of SMD and ASD over the entities of the tuning half, in trials: .82, .93, .82, .89; by the largest squared
         deviation from the training mean .78, .91, .77, .86. [D]
         """
         plain = np.minimum(errors / self.quantile, MOST) * (left + FAINT)

@@ -16,7 +16,7 @@ from amad.series.labels import Labels, marks_of
 from amad.series.names import label_like
 from amad.series.parts import Part
 from amad.series.quality import listed
-from amad.series.scratch import Scratch, each
+from amad.series.scratch import Scratch, each, release
 from amad.series.series import Finding
 
 
@@ -130,6 +130,7 @@ def join(parts: list[Part], scratch: Scratch | None = None) -> Part:
     for part in ordered:
         for into, channel in zip(each(values), first.channels, strict=True):
             into[begin : begin + part.rows] = part.values[part.channels.index(channel)]
+            release(part.values)
         begin += part.rows
         if scratch is not None:
             scratch.drop(part.values)

@@ -79,20 +79,20 @@ def read(
         raise InputError(f"duplicates={duplicates!r} is not one of first, average, keep.")
     for file in files:
         _check_file(file)
-    options = Options(time, label, tuple(missing), separator, decimal, encoding, header, sheet, timezone, day_first)
     place = None if scratch is None else Scratch(Path(scratch), on_reading)
+    options = Options(
+        time, label, tuple(missing), separator, decimal, encoding, header, sheet, timezone, day_first, place
+    )
     stems = [file.stem for file in files if file.suffix.lower() != ".json"]
     with _told(files):
-        parts, sides = _load_all(files, options, place, stems, single)
+        parts, sides = _load_all(files, options, stems, single)
         parts, label_parts = split(parts, sides)
         if not parts:
             raise InputError(
                 f"{listed([file.name for file in files])}: only labels, no series. "
                 "Give the file with the values together with its labels."
             )
-        return _assemble(
-            parts, [*sides, *label_parts], name, replace(options, scratch=place), sort, duplicates, sentinels
-        )
+        return _assemble(parts, [*sides, *label_parts], name, options, sort, duplicates, sentinels)
 
 
 def read_labels(
@@ -160,33 +160,29 @@ def _check_file(file: Path) -> None:
 
 
 def _load_all(
-    files: Sequence[Path], options: Options, place: Scratch | None, stems: Sequence[str], single: bool
+    files: Sequence[Path], options: Options, stems: Sequence[str], single: bool
 ) -> tuple[list[Part], list[SideFile]]:
     """Data and labels of the files, each of which is turned into arrays, on disk where there is room, before the next is read."""
     parts: list[Part] = []
     sides: list[SideFile] = []
+    waiting: list[tuple[Table, Options]] = []  # the first table, until it is known whether it is the only one
     sizes = [file.stat().st_size for file in files]
-    first: tuple[Table, Options] | None = None  # kept as it is until it is known whether it is the only one
     for number, file in enumerate(files):
-        mine = place
-        if place is not None and len(files) > 1:
-            mine = place.part(number, sum(sizes[:number]), sum(sizes))
-        given = replace(options, scratch=mine)
-        loaded = _load(file, given, stems, single)
-        if mine is not None and len(files) > 1:
-            mine.tell(sizes[number], sizes[number])
+        mine = options
+        if options.scratch is not None and len(files) > 1:
+            mine = replace(options, scratch=options.scratch.part(number, sum(sizes[:number]), sum(sizes)))
+        loaded = _load(file, mine, stems, single)
+        if mine.scratch is not None and len(files) > 1:
+            mine.scratch.tell(sizes[number], sizes[number])
         if isinstance(loaded, SideFile):
             sides.append(loaded)
             continue
         limits.check_rows(file.name, loaded.rows)
-        if first is None and not parts:
-            first = loaded, given
-            continue
-        if first is not None:
-            parts.append(part_of(*first, several=True))
-            first = None
-        parts.append(part_of(loaded, given, several=True))
-    return ([part_of(*first, several=False)] if first is not None else parts), sides
+        waiting.append((loaded, mine))
+        if parts or len(waiting) > 1:
+            parts += [part_of(*one, several=True) for one in waiting]
+            waiting.clear()
+    return parts + [part_of(*one, several=False) for one in waiting], sides
 
 
 def _load(file: Path, options: Options, stems: Sequence[str], single: bool) -> Table | SideFile:

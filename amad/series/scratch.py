@@ -136,8 +136,7 @@ class Scratch:
         return np.memmap(path, dtype=np.float32, mode="r+", shape=(columns, rows))
 
     def drop(self, values: NDArray[Any]) -> None:
-        """Gives back memory and, where the system allows it, disk of values in this folder: they stand elsewhere now."""
-        release(values)
+        """Gives back, where the system allows it, the disk of values in this folder: they stand elsewhere now."""
         file = getattr(values, "filename", None)
         if file is not None and Path(file).is_relative_to(self.folder):
             with suppress(OSError):  # some systems keep the file of a map

@@ -1,5 +1,6 @@
 """A click on a button counts once, whatever becomes of the run of the script that it started."""
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
 
@@ -36,19 +37,11 @@ def test_a_click_outlives_the_run_that_is_cut_short_and_that_of_streamlit_does_n
     assert app.session_state["done"] == {"kept": 1, "plain": 0}
 
 
-def test_a_click_on_a_button_that_is_gone_does_nothing_later() -> None:
+@pytest.mark.parametrize(("state", "away"), [("shown", False), ("locked", True)])
+def test_a_click_on_a_button_that_went_or_was_disabled_does_nothing_then_or_later(state: str, away: bool) -> None:
     app = AppTest.from_function(script).run()
-    app.session_state["shown"] = False
+    app.session_state[state] = away
     app.button(key="kept").click().run()
-    app.session_state["shown"] = True
-    app.run()
-    assert app.session_state["done"]["kept"] == 0
-
-
-def test_a_click_on_a_button_that_became_disabled_does_nothing() -> None:
-    app = AppTest.from_function(script).run()
-    app.session_state["locked"] = True
-    app.button(key="kept").click().run()
-    app.session_state["locked"] = False
+    app.session_state[state] = not away
     app.run()
     assert app.session_state["done"]["kept"] == 0

@@ -157,3 +157,15 @@ def test_every_argument_of_a_cached_reader_is_part_of_its_key(path: Path) -> Non
             arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
             wrong += [f"{node.name}({argument.arg})" for argument in arguments if argument.arg.startswith("_")]
     assert not wrong
+
+
+@pytest.mark.parametrize("path", [path for path in SHIPPED if name_of(path).startswith("app")], ids=name_of)
+def test_every_button_keeps_its_click(path: Path) -> None:
+    """The value of a plain button is lost where its run is cut short: a callback, or `clicked` of app/parts/clicks.py."""
+    wrong = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            plain = not any(keyword.arg == "on_click" for keyword in node.keywords)
+            if node.func.attr in ("button", "form_submit_button") and plain:
+                wrong.append(f"line {node.lineno}: {ast.unparse(node)[:60]}")
+    assert not wrong
