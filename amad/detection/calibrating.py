@@ -20,7 +20,7 @@ from amad.detection.scoring import Raw, Scorer
 from amad.detection.shape import Shape, fit_shape
 from amad.detection.storage import is_calibrated, load_scorer, save_views
 from amad.detection.thresholds import written_thresholds
-from amad.detection.views import FORECAST, LINEAR, NETWORK, Views, choose, together
+from amad.detection.views import FORECAST, INNOVATION, LINEAR, NETWORK, Views, choose, together
 from amad.errors import ConfigError, InputError
 from amad.forecast import Forecast
 from amad.progress import OnProgress
@@ -41,7 +41,7 @@ USUAL_LEAST_EXCESS = 0.01
 # benchmarks.quality (37 entities): none .607, .1 .612, .3 .614, 1 .600; over the confirming half none .483, .3 .483.
 LEAST_OF_LINEAR = 0.3
 # By the setting `parts`, what the reconstruction view is not made of.
-LEFT_OUT = {"all": (), "linear": (NETWORK,), "network": (LINEAR, FORECAST)}
+LEFT_OUT = {"all": (), "linear": (NETWORK,), "network": (LINEAR, FORECAST, INNOVATION)}
 
 
 def fit_run(
@@ -111,7 +111,12 @@ def calibrate(
     training = scorer.check(values[start:stop])
     if config.forecast_rows:
         scaled = scorer.scaler.bridged(np.asarray(training, dtype=np.float32))
-        scorer = replace(scorer, forecast=Forecast.fit(scaled, config.forecast_rows))
+        forecast, residual = Forecast.fit(scaled, config.forecast_rows), None
+        if config.linear != "none":
+            scaled = scorer.linear.remove(scaled)
+            scaled *= np.isfinite(training)
+            residual = Forecast.fit(scaled, config.forecast_rows)
+        scorer = replace(scorer, forecast=forecast, residual_forecast=residual)
         del scaled
     for left in folder.glob(f"{_DRAFT}*"):  # by a process that was killed
         shutil.rmtree(left, ignore_errors=True)
@@ -130,20 +135,21 @@ def calibrate(
 
 def learn_views(raw: Raw, shape: Shape, distances: NDArray[np.float64], config: Config, digest: str) -> Views:
     """Recipes and calibrations from the raw values and shape distances of the whole training part."""
-    linear, forecast = (
-        None if errors is None else Recipe.fit(errors, config.smoothing) for errors in (raw.linear, raw.forecast)
+    linear, forecast, innovation = (
+        None if errors is None else Recipe.fit(errors, config.smoothing)
+        for errors in (raw.linear, raw.forecast, raw.innovation)
     )
     least = None if linear is None else LEAST_OF_LINEAR * linear.quantile
     recipe = Recipe.fit(raw.errors, config.smoothing, least=least)
     level = float(np.median(smooth(raw.cad, recipe.widths[0])))
-    views = Views(recipe, linear, forecast, shape, level, {}, digest)
+    views = Views(recipe, linear, forecast, innovation, shape, level, {}, digest)
 
     def learn(name: str, found: NDArray[np.float64]) -> None:
         views.calibrations[name] = Calibration.fit(found, LEAST_EXCESS.get(name, USUAL_LEAST_EXCESS))
 
     plain = views.plain(raw, distances)
     for name, found in plain.items():
-        known = found[views.silent(raw) :] if name == FORECAST else found
+        known = found[views.silent(raw) :] if name in (FORECAST, INNOVATION) else found
         if name not in LEFT_OUT[config.parts] and len(known):
             learn(name, known)
     parts = {name: calibration.evidence(plain[name]) for name, calibration in views.calibrations.items()}
@@ -170,6 +176,7 @@ def _training_raw(
     errors = table("errors")
     linear = None if scorer.config.linear == "none" else table("linear")
     forecast = None if scorer.forecast is None else table("forecast")
+    innovation = None if scorer.residual_forecast is None else table("innovation")
     cad, paper = np.empty(rows, dtype=np.float32), np.empty(rows, dtype=np.float32)
     begun = time.monotonic()
     for start, stop in scorer.spans(rows):
@@ -177,12 +184,11 @@ def _training_raw(
             return None
         found = scorer.raw(training, start, stop)
         errors[:, start:stop] = found.errors.T
-        if linear is not None and found.linear is not None:
-            linear[:, start:stop] = found.linear.T
-        if forecast is not None and found.forecast is not None:
-            forecast[:, start:stop] = found.forecast.T
+        for kept, part in ((linear, found.linear), (forecast, found.forecast), (innovation, found.innovation)):
+            if kept is not None and part is not None:
+                kept[:, start:stop] = part.T
         cad[start:stop], paper[start:stop] = found.cad, found.paper
         report(on_progress, "calibrating", stop, rows, begun, scorer.config.score_stride)
-    linear, forecast = (None if one is None else one.T for one in (linear, forecast))
+    linear, forecast, innovation = (None if one is None else one.T for one in (linear, forecast, innovation))
     unneeded = np.empty((0, channels), dtype=np.float32)
-    return Raw(errors.T, linear, forecast, unneeded, unneeded, cad, paper, scorer.unforeseen(0, rows))
+    return Raw(errors.T, linear, forecast, innovation, unneeded, unneeded, cad, paper, scorer.unforeseen(0, rows))

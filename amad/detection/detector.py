@@ -92,9 +92,9 @@ class Detector:
         return find_part(values, shape.rows, self.views.digest, (self.part[0], 0)) if shape.lengths else None
 
     def parts(self, values: NDArray[np.floating], row: int) -> dict[str, float]:
-        """Evidence at a row of what the view `reconstruction` is made of: `network`, `linear`, `forecast`.
+        """Evidence at a row of what the view `reconstruction` is made of: `network`, `linear`, `forecast`, `innovation`.
 
-        Linear part and forecast only where the run and the row have them, `deviation` in runs of the first recipe; see
+        Linear part and forecasts only where the run and the row have them, `deviation` in runs of the first recipe; see
         `amad.detection.views.together`.
         """
         _, found, _ = self._evidence(self.scorer.check(values), row, row + 1, None)

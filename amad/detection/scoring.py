@@ -28,8 +28,9 @@ OTHER_MAP_BYTES = 256 << 20  # and what keeps a GPU busy
 class Raw:
     """Rows of a series before any calibration, in scaled units.
 
-    errors, linear, forecast and deviations (n, C) squared, expected (n, C), cad (n,) in nats, paper (n,). `errors` are of
-    what AMAD leaves, `linear` of what the linear part alone leaves, `forecast` of the forecast, None without one;
+    errors, linear, forecast, innovation and deviations (n, C) squared, expected (n, C), cad (n,) in nats, paper (n,).
+    `errors` are of what AMAD leaves, `linear` of what the linear part alone leaves, `forecast` of the forecast of the
+    values, `innovation` of that of what the linear part leaves, None without one;
     deviations are those of the row from the training mean; all else is the mean over the windows that cover the row.
     `paper` is AMAD's error, mean over channels, weighted by the softmax over the window of -CAD. Missing cells have error and deviation 0.
     `unforeseen` is how many of the first rows have too few rows before them in the series for a forecast: theirs is 0.
@@ -38,6 +39,7 @@ class Raw:
     errors: NDArray[np.float32]
     linear: NDArray[np.float32] | None
     forecast: NDArray[np.float32] | None
+    innovation: NDArray[np.float32] | None
     deviations: NDArray[np.float32]
     expected: NDArray[np.float32]
     cad: NDArray[np.float32]
@@ -47,7 +49,10 @@ class Raw:
 
 @dataclass(frozen=True, eq=False)
 class Scorer:
-    """A trained model with what stands before it: `raw` scores any rows of a series as if it were scored whole."""
+    """A trained model with what stands before it: `raw` scores any rows of a series as if it were scored whole.
+
+    `forecast` is of the scaled values, `residual_forecast` of what the linear part leaves of them.
+    """
 
     model: Amad
     scaler: Scaler
@@ -55,6 +60,7 @@ class Scorer:
     config: Config
     device: str
     forecast: Forecast | None = None
+    residual_forecast: Forecast | None = None
 
     def check(self, values: NDArray[np.floating]) -> NDArray[np.floating]:
         """The values (T, C), or an InputError that names both numbers when they do not fit the run."""
@@ -78,16 +84,14 @@ class Scorer:
         self, values: NDArray[np.floating], start: int, stop: int
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Rows [start, stop) scaled (n, C), and what the linear part leaves of them (n, C): what AMAD sees."""
-        return self._parted(*self._near(values, start, stop))
-
-    def _parted(self, near: NDArray[np.float32], part: slice) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Rows `part` of scaled values (T, C), and what the linear part leaves of them."""
-        return near[part], near[part] - self.linear.reconstruct(near)[part]
+        near, part = self._near(values, start, stop)
+        return near[part], (near - self.linear.reconstruct(near))[part]
 
     def _near(self, values: NDArray[np.floating], start: int, stop: int) -> tuple[NDArray[np.float32], slice]:
         """Rows [start, stop) and as many beside them, scaled, as linear part and forecast need; and where they lie there."""
-        back = 0 if self.forecast is None else self.forecast.rows
-        margin = max(self.linear.rows - 1, back) + REACH  # every delay window over these rows is whole, gaps bridged
+        back = max((one.rows for one in (self.forecast, self.residual_forecast) if one is not None), default=0)
+        # Every delay window over these rows, and over those that a forecast looks back on, is whole, gaps are bridged.
+        margin = self.linear.rows - 1 + back + REACH
         first, last = max(0, start - margin), min(len(values), stop + margin)
         scaled = self.scaler.bridged(np.asarray(values[first:last], dtype=np.float32))
         return scaled, slice(start - first, stop - first)
@@ -115,7 +119,8 @@ class Scorer:
         starts = starts[np.searchsorted(starts, start - length, side="right") : np.searchsorted(starts, stop)]
         first, last = int(starts[0]), int(starts[-1]) + length
         near, part = self._near(values, first, last)
-        scaled, residual = self._parted(near, part)
+        left = near - self.linear.reconstruct(near)
+        scaled, residual = near[part], left[part]
         present = np.isfinite(values[first:last])
         rows = last - first
         covers = np.zeros(rows, dtype=np.float32)
@@ -140,13 +145,18 @@ class Scorer:
         covers = covers[inner]
         linear = scaled[inner] - residual[inner]
         alone = self.config.linear != "none"
-        forecast = None
+        begin, end = part.start + inner.start, part.start + inner.stop  # of these rows in what lies near
+        forecast = innovation = None
         if self.forecast is not None:
-            forecast = self.forecast.errors(near[: part.start + inner.stop], part.start + inner.start) * present[inner]
+            forecast = self.forecast.errors(near[:end], begin) * present[inner]
+        if self.residual_forecast is not None:
+            known = np.isfinite(values[first - part.start :][:end])
+            innovation = _innovation(self.residual_forecast, left[:end], known, begin)
         return Raw(
             errors=squares[inner] / covers[:, None],
             linear=np.square(residual[inner]) * present[inner] if alone else None,
             forecast=forecast,
+            innovation=innovation,
             deviations=np.square(scaled[inner]) * present[inner],
             expected=linear + total[inner] / covers[:, None],
             cad=cads[inner] / covers,
@@ -172,3 +182,19 @@ class Scorer:
         with torch.inference_mode():
             out = self.model(torch.from_numpy(windows).to(self.device), cad=True)
             return out.reconstruction.float().cpu().numpy(), out.cad.mean(1).float().cpu().numpy()
+
+
+def _innovation(
+    forecast: Forecast, left: NDArray[np.float32], known: NDArray[np.bool_], first: int
+) -> NDArray[np.float32]:
+    """Squared errors (T - first, C) of the forecast of what the linear part leaves (T, C), where cells are known (T, C).
+
+    What fills a gap is no value: nothing is left of it to foresee from, and an error counts by the share of cells known in
+    the rows that it was foreseen from. Else the ends of an outage would be odd.
+    """
+    errors = forecast.errors(left * known, first) * known[first:]
+    total = np.concatenate(([0.0], np.cumsum(known.mean(axis=1))))
+    rows = np.arange(first, len(left))
+    before = np.maximum(rows - forecast.rows, 0)
+    errors *= ((total[rows] - total[before]) / forecast.rows).astype(np.float32)[:, None]
+    return errors

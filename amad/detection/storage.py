@@ -31,8 +31,14 @@ SCHEMA = 3
 ARRAYS, FACTS = "detection.safetensors", "detection.json"
 
 
-def load_scorer(folder: Path, device: str, linear: LinearPart, forecast: Forecast | None = None) -> Scorer:
-    """Model, scaler and settings of a run on a device, with its linear part and forecast. Errors: CheckpointError naming the file."""
+def load_scorer(
+    folder: Path,
+    device: str,
+    linear: LinearPart,
+    forecast: Forecast | None = None,
+    residual_forecast: Forecast | None = None,
+) -> Scorer:
+    """Model, scaler and settings of a run on a device, with its linear part and forecasts. Errors: CheckpointError naming the file."""
     place = resolve_device(device)
     run = read_config(folder)
     path = folder / "scaler.json"
@@ -45,17 +51,18 @@ def load_scorer(folder: Path, device: str, linear: LinearPart, forecast: Forecas
             f"{folder}: config.json names {len(run.channels)} channels, the scaler has {len(scaler.centre)} and the "
             f"linear part {linear.channels}. Train the run again, or import it again."
         )
-    return Scorer(load_model(folder, place), scaler, linear, run.config, place, forecast)
+    return Scorer(load_model(folder, place), scaler, linear, run.config, place, forecast, residual_forecast)
 
 
 def save_views(folder: Path, views: Views, scorer: Scorer, thresholds: dict[str, float]) -> None:
-    """Writes both files, with the scorer's linear part and forecast, each whole or not at all; the JSON last, so that its presence means a calibrated run."""
+    """Writes both files, with the scorer's linear part and forecasts, each whole or not at all; the JSON last, so that its presence means a calibrated run."""
     arrays: dict[str, NDArray[Any]] = {f"linear.{name}": array for name, array in scorer.linear.arrays().items()}
-    if scorer.forecast is not None:
-        arrays |= {f"forecast.{name}": array for name, array in scorer.forecast.arrays().items()}
+    for kind, one in (("forecast", scorer.forecast), ("residual_forecast", scorer.residual_forecast)):
+        if one is not None:
+            arrays |= {f"{kind}.{name}": array for name, array in one.arrays().items()}
     arrays["recipe.quantile"] = views.recipe.quantile
     arrays["recipe.means"] = views.recipe.means
-    for name, found in (("linear", views.linear), ("forecast", views.forecast)):
+    for name, found in (("linear", views.linear), ("forecast", views.forecast), ("innovation", views.innovation)):
         if found is not None:
             arrays[f"{name}-recipe.quantile"], arrays[f"{name}-recipe.means"] = found.quantile, found.means
     for one in views.shape.lengths:
@@ -97,8 +104,10 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def load_views(folder: Path) -> tuple[Views, LinearPart, Forecast | None]:
-    """What `save_views` wrote. Errors: CheckpointError naming the file that is missing, damaged or of another schema."""
+def load_views(folder: Path) -> tuple[Views, LinearPart, Forecast | None, Forecast | None]:
+    """What `save_views` wrote: views, linear part, forecast of the values and of what the linear part leaves.
+
+    Errors: CheckpointError naming the file that is missing, damaged or of another schema."""
     path = folder / FACTS
     plain = read_json(path)
     if plain.get("schema") != SCHEMA:
@@ -112,7 +121,7 @@ def load_views(folder: Path) -> tuple[Views, LinearPart, Forecast | None]:
         first, second = (int(width) for width in plain["widths"])
         compression = compression_of(plain["compression"])
         recipe = Recipe(arrays["recipe.quantile"], (first, second), arrays["recipe.means"], compression)
-        recipes: dict[str, Recipe | None] = {"linear": None, "forecast": None}
+        recipes: dict[str, Recipe | None] = {"linear": None, "forecast": None, "innovation": None}
         for name in recipes:
             if f"{name}-recipe.quantile" in arrays:
                 quantile, means = (arrays[f"{name}-recipe.{part}"] for part in ("quantile", "means"))
@@ -133,13 +142,12 @@ def load_views(folder: Path) -> tuple[Views, LinearPart, Forecast | None]:
         )
         shape = Shape(lengths, int(plain["shape"]["seed"]), int(plain["training_rows"]))
         level, digest = float(plain["cad_level"]), str(plain["training_digest"])
-        views = Views(recipe, recipes["linear"], recipes["forecast"], shape, level, calibrations, digest)
-        forecast = _named("forecast", arrays)
-        return (
-            views,
-            LinearPart.from_arrays(_named("linear", arrays)),
-            Forecast.from_arrays(forecast) if forecast else None,
+        views = Views(recipe, **recipes, shape=shape, cad_level=level, calibrations=calibrations, digest=digest)
+        values, residual = (
+            Forecast.from_arrays(found) if (found := _named(kind, arrays)) else None
+            for kind in ("forecast", "residual_forecast")
         )
+        return views, LinearPart.from_arrays(_named("linear", arrays)), values, residual
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise CheckpointError(f"{path}: does not fit {ARRAYS} ({error}). Calibrate the run again.") from error
 
@@ -156,10 +164,10 @@ def load_detector(folder: Path, device: str) -> Detector:
         raise CheckpointError(
             f"{folder}: this run is the baseline {run.config.detector}, not AMAD. Open it with amad.evaluation.load_run."
         )
-    views, linear, forecast = load_views(folder)
+    views, linear, *forecasts = load_views(folder)
     if len(views.recipe.quantile) != len(run.channels):
         raise CheckpointError(
             f"{folder / ARRAYS}: made for {len(views.recipe.quantile)} channels, config.json names {len(run.channels)}. "
             "Calibrate the run again."
         )
-    return Detector(load_scorer(folder, device, linear, forecast), views, run.channels, run.part)
+    return Detector(load_scorer(folder, device, linear, *forecasts), views, run.channels, run.part)

@@ -28,10 +28,18 @@ WHY_ROWS = 8  # channels of the table that are seen without scrolling
 STRETCHES = 10  # equal stretches of a window that are replaced in turn
 AROUND = 300  # rows to either side of the window that are scored again
 PARTS = {
-    "network": "· error of AMAD", "linear": "· of the linear part", "forecast": "· of the forecast", "deviation": "· deviation",
+    "network": "· error of AMAD", "linear": "· of the linear part", "innovation": "· its forecast",
+    "forecast": "· forecast of the signals", "deviation": "· deviation",
 }  # fmt: skip
-# What its parts make of the reconstruction view: of runs with a part for the deviation, and of others.
-FORM = {True: "the middle of its errors, with a little of the deviation", False: "the smallest of its errors"}
+# What the reconstruction view is made of, by the part that tells how: runs of the first recipe, today's, and others.
+FORMS = {
+    "deviation": "the middle of its errors, with a little of the deviation",
+    "innovation": (
+        "the smaller one of the signals' forecast and of what the others say together: the smaller of the two errors, averaged with "
+        "the forecast of what the linear part leaves"
+    ),
+}
+OTHER_FORM = "the smallest of its errors"
 MOST_CHANNELS = 4  # of those that made the event, drawn
 WIDE = 110  # pixels of a column of heads: all eight stand beside the sidebar of a narrow window
 SMALL = 480  # pixels that the pictures of all heads of a block take together; less in a narrow window (style.css)
@@ -280,10 +288,11 @@ def why(record: SeriesRecord, run: RunRecord, step: int, main: Any, inspector: A
             + "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in lines)
             + "</dl>"
         )
+    form = next((words for part, words in FORMS.items() if part in found["parts"]), OTHER_FORM)
     with inspector, st.container(key="attention-why-words", gap="small"):
         st.caption(
             "Each is calibrated evidence; 3.0 is the 95 % point of training. The score joins reconstruction and shape; the "
-            f"divergence weighs nothing in it. Reconstruction is {FORM['deviation' in found['parts']]}."
+            f"divergence weighs nothing in it. Reconstruction is {form}."
         )
         linear, network = float(found["error_linear"].mean()), float(found["error_network"].mean())
         st.caption(

@@ -7,7 +7,16 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from sklearn.linear_model import Ridge
 
-from amad.detection.views import DEVIATION, DEVIATION_WEIGHT, FORECAST, LINEAR, MOST_EVIDENCE, NETWORK, together
+from amad.detection.views import (
+    DEVIATION,
+    DEVIATION_WEIGHT,
+    FORECAST,
+    INNOVATION,
+    LINEAR,
+    MOST_EVIDENCE,
+    NETWORK,
+    together,
+)
 from amad.errors import CheckpointError, InputError
 from amad.forecast import PENALTIES, Forecast
 from amad.lagged import EXACT_WIDTH
@@ -105,7 +114,20 @@ def test_what_it_cannot_fit_is_named(bad: NDArray[np.float32]) -> None:
         Forecast.fit(bad.astype(np.float32), 3)
 
 
-def test_the_smallest_of_three_errors_counts() -> None:
+def test_the_smaller_error_joins_the_innovation_and_is_held_against_the_forecast() -> None:
+    parts = {
+        NETWORK: np.array([1.0, 8.0, 2.0, 5.0]),
+        LINEAR: np.array([2.0, 3.0, 4.0, 6.0]),
+        INNOVATION: np.array([7.0, 0.0, 2.0, np.inf]),
+    }
+    np.testing.assert_allclose(together(parts), [3.0, 1.0, 2.0, 5.0], rtol=1e-12)
+    forecast = {FORECAST: np.array([2.5, 9.0, 0.0, np.inf])}
+    np.testing.assert_allclose(together(parts | forecast), [2.5, 1.0, 0.0, 5.0], rtol=1e-12)
+    del parts[NETWORK]
+    np.testing.assert_allclose(together(parts), [np.sqrt(24) - 1, 1.0, np.sqrt(15) - 1, 6.0], rtol=1e-12)
+
+
+def test_of_runs_without_an_innovation_the_smallest_of_three_errors_counts() -> None:
     parts = {NETWORK: np.array([1.0, 8.0]), LINEAR: np.array([2.0, 3.0]), FORECAST: np.array([7.0, 0.0])}
     np.testing.assert_array_equal(together(parts), [1.0, 0.0])
     np.testing.assert_array_equal(together({NETWORK: parts[NETWORK], LINEAR: parts[LINEAR]}), [1.0, 3.0])

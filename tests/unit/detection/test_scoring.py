@@ -78,12 +78,15 @@ def test_score_joins_the_views_as_documented(detector):
         "network": views.recipe.level(raw.errors),
         "linear": views.linear.level(raw.linear),
         "forecast": views.forecast.level(raw.forecast),
+        "innovation": views.innovation.level(raw.innovation),
     }
-    parts["forecast"][: detector.scorer.forecast.rows + views.margin] = np.inf
+    silent = detector.scorer.forecast.rows + views.margin
     odd = {name: views.calibrations[f"reconstruction:{name}"].evidence(found) for name, found in parts.items()}
-    smallest = np.min(list(odd.values()), axis=0)
-    assert all((found == smallest).any() for found in odd.values())
-    level = views.calibrations["reconstruction"].evidence(smallest)
+    left = np.minimum(odd["network"], odd["linear"])
+    together = np.sqrt((1 + left) * (1 + odd["innovation"])) - 1
+    together[:silent], odd["forecast"][:silent] = left[:silent], np.inf
+    assert (together < odd["forecast"])[silent:].any() and (together > odd["forecast"]).any()
+    level = views.calibrations["reconstruction"].evidence(np.minimum(together, odd["forecast"]))
     np.testing.assert_allclose(scores.views["reconstruction"], level, rtol=1e-4, atol=1e-5)
     away = np.abs(smooth(raw.cad, 9) - views.cad_level)
     np.testing.assert_allclose(
@@ -98,6 +101,7 @@ def test_a_run_of_the_first_recipe_is_scored_as_it_was(detector):
     now, raw = detector.views, detector.scorer.raw(waves(300, seed=5), 0, 300)
     away = smooth(raw.deviations.mean(axis=1, dtype=np.float64), 9)
     recipes = {name: replace(getattr(now, name), compression="log1p") for name in ("recipe", "linear", "forecast")}
+    recipes["innovation"] = None
     calibrations = now.calibrations | {"reconstruction:deviation": Calibration.fit(away)}
     first = replace(now, **recipes, calibrations=calibrations)
     found = first.evidence(first.plain(raw, np.zeros(300)))

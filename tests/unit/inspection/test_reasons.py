@@ -26,7 +26,7 @@ def test_a_row_is_explained_by_the_detectors_own_numbers(scored):
     assert found["shares"].argmax() == whole.shares[655].argmax() == 1
     assert found["signal"] == pytest.approx(values[655])
     assert found["score"] > detector.threshold("percentile:0.99")
-    assert set(found["parts"]) == {"network", "linear", "forecast"}
+    assert set(found["parts"]) == {"network", "linear", "forecast", "innovation"}
     joined = together({f"reconstruction:{name}": np.array([value]) for name, value in found["parts"].items()})
     level = detector.views.calibrations["reconstruction"].evidence(joined)
     assert found["views"]["reconstruction"] == pytest.approx(level[0], rel=1e-4)
