@@ -230,12 +230,12 @@ class Config(BaseModel):
         lt=2**31,
     )
     # detection
-    # VUS-PR, mean of dataset means over the tuning half of benchmarks.quality, under the first recipe: 10 rows .577, 30 .586,
-    # no forecast .569; of the forecast alone with the shape view 10 .534, 30 .549, 60 .545.
+    # VUS-PR, mean of dataset means over the tuning half of benchmarks.quality, in trials: 10 rows .618, 30 .626; under the first
+    # recipe of the forecast of the values alone, with the shape view, 10 .534, 30 .549, 60 .545.
     forecast_rows: int = _field(
         30,
         "Forecast rows",
-        "Rows that the ridge forecast looks back on; 0 is no forecast. [D]",
+        "Rows that the two ridge forecasts look back on; 0 is no forecast. [D]",
         group="detection",
         unit="steps",
         ge=0,

@@ -57,9 +57,9 @@ def load_scorer(
 def save_views(folder: Path, views: Views, scorer: Scorer, thresholds: dict[str, float]) -> None:
     """Writes both files, with the scorer's linear part and forecasts, each whole or not at all; the JSON last, so that its presence means a calibrated run."""
     arrays: dict[str, NDArray[Any]] = {f"linear.{name}": array for name, array in scorer.linear.arrays().items()}
-    for kind, one in (("forecast", scorer.forecast), ("residual_forecast", scorer.residual_forecast)):
-        if one is not None:
-            arrays |= {f"{kind}.{name}": array for name, array in one.arrays().items()}
+    for kind, forecast in (("forecast", scorer.forecast), ("residual_forecast", scorer.residual_forecast)):
+        if forecast is not None:
+            arrays |= {f"{kind}.{name}": array for name, array in forecast.arrays().items()}
     arrays["recipe.quantile"] = views.recipe.quantile
     arrays["recipe.means"] = views.recipe.means
     for name, found in (("linear", views.linear), ("forecast", views.forecast), ("innovation", views.innovation)):

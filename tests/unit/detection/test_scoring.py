@@ -13,6 +13,7 @@ from amad.detection.calibration import Calibration
 from amad.detection.recipe import channel_quantiles, smooth
 from amad.detection.scores import Scores
 from amad.errors import InputError
+from amad.forecast import Forecast
 from amad.series import Series
 
 
@@ -68,6 +69,27 @@ def test_raw_values_are_the_mean_over_all_windows_that_cover_a_row(detector):
     np.testing.assert_allclose(scores.expected, expected * scaler.scale + scaler.centre, rtol=1e-3, atol=1e-3)
 
 
+def test_the_innovation_is_what_a_forecast_of_the_residual_leaves_and_counts_less_after_a_gap(detector):
+    values = waves(300, seed=4)
+    values[150:250] = np.nan
+    values[40:43, 0] = np.nan
+    scorer, known = detector.scorer, np.isfinite(values)
+    forecast = scorer.residual_forecast
+    scaled = scorer.scaler.bridged(values)
+    left = (scaled - scorer.linear.reconstruct(scaled)).astype(np.float64) * known
+    wanted = np.zeros(values.shape)
+    for row in range(forecast.rows, 300):
+        before = slice(row - forecast.rows, row)
+        foreseen = forecast.intercept + np.einsum("rc,rcd->d", left[before], forecast.coefficients)
+        wanted[row] = (left[row] - foreseen) ** 2 * known[row] * known[before].mean()
+    np.testing.assert_allclose(scorer.raw(values, 0, 300).innovation, wanted, rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(scorer.raw(values, 251, 270).innovation, wanted[251:270], rtol=1e-3, atol=1e-5)
+    training = waves(500)[20:]
+    residual = scorer.linear.remove(scorer.scaler.bridged(training))
+    again = Forecast.fit(residual, detector.config.forecast_rows)
+    np.testing.assert_allclose(again.coefficients, forecast.coefficients, atol=1e-5)
+
+
 def test_score_joins_the_views_as_documented(detector):
     values = waves(300, seed=5)
     values[100:140, 0] = 50 + 10 * np.sin(np.arange(40) * 2.0)
@@ -85,7 +107,8 @@ def test_score_joins_the_views_as_documented(detector):
     left = np.minimum(odd["network"], odd["linear"])
     together = np.sqrt((1 + left) * (1 + odd["innovation"])) - 1
     together[:silent], odd["forecast"][:silent] = left[:silent], np.inf
-    assert (together < odd["forecast"])[silent:].any() and (together > odd["forecast"]).any()
+    assert (together < odd["forecast"])[silent:].any()
+    assert (together > odd["forecast"]).any()
     level = views.calibrations["reconstruction"].evidence(np.minimum(together, odd["forecast"]))
     np.testing.assert_allclose(scores.views["reconstruction"], level, rtol=1e-4, atol=1e-5)
     away = np.abs(smooth(raw.cad, 9) - views.cad_level)
