@@ -289,6 +289,9 @@ def _exported(run_id: str) -> bytes:
 
 
 def _took(run: RunRecord) -> str:
+    """What its processes spent on a finished run, as the line above says; else the time since it was started."""
+    if run.state == "done" and "seconds" in run.cost:
+        return text.duration(run.cost["seconds"])
     if run.started is None or run.finished is None:
         return text.MISSING
     return text.duration((run.finished - run.started).total_seconds())
