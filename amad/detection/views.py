@@ -65,8 +65,8 @@ class Views:
         if self.linear is not None and raw.linear is not None:
             found[LINEAR] = self.linear.level(raw.linear)
         for name, recipe, errors in (
-            (FORECAST, self.forecast, raw.forecast),
             (INNOVATION, self.innovation, raw.innovation),
+            (FORECAST, self.forecast, raw.forecast),
         ):
             if recipe is not None and errors is not None:
                 found[name] = recipe.level(errors)

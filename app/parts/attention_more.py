@@ -28,15 +28,15 @@ WHY_ROWS = 8  # channels of the table that are seen without scrolling
 STRETCHES = 10  # equal stretches of a window that are replaced in turn
 AROUND = 300  # rows to either side of the window that are scored again
 PARTS = {
-    "network": "· error of AMAD", "linear": "· of the linear part", "innovation": "· its forecast",
+    "network": "· error of AMAD", "linear": "· of the linear part", "innovation": "· forecast of what it leaves",
     "forecast": "· forecast of the signals", "deviation": "· deviation",
 }  # fmt: skip
 # What the reconstruction view is made of, by the part that tells how: runs of the first recipe, today's, and others.
 FORMS = {
     "deviation": "the middle of its errors, with a little of the deviation",
     "innovation": (
-        "the smaller one of the signals' forecast and of what the others say together: the smaller of the two errors, averaged with "
-        "the forecast of what the linear part leaves"
+        "the smaller of the two errors, averaged with the forecast of what the linear part leaves, but no more than the forecast of "
+        "the signals says"
     ),
 }
 OTHER_FORM = "the smallest of its errors"

@@ -1,14 +1,20 @@
 """A page asks the database as often in a workspace of many series and runs as in one of few."""
 
+import base64
 from collections.abc import Callable
+from dataclasses import replace
+from io import BytesIO
 
+import numpy as np
 import pytest
 from app_made import finished_run, small_series
+from PIL import Image, ImageColor
 from streamlit.testing.v1 import AppTest
 
+from amad.plots.palette import SEQUENTIAL
 from amad.workspace import Workspace
 from amad.workspace.overview import overview
-from app.parts import progress, upkeep
+from app.parts import incidents_overview, progress, upkeep
 from benchmarks.many import counted
 
 Open = Callable[..., AppTest]
@@ -68,3 +74,20 @@ def test_series_that_nobody_touched_cost_the_overview_nothing(store: Workspace) 
     assert [one.events for one in first] == [2, 2]
     assert len(found) == 10
     assert {one.events for one in found} == {2}
+
+
+def test_the_strip_of_a_series_is_a_small_picture_of_its_severity(store: Workspace) -> None:
+    fill(store, 1)
+    severity = np.random.default_rng(0).uniform(0, 100, 120).astype(np.float32)
+    severity[:3] = 0, 25, 100
+    found = incidents_overview.strip(replace(overview(store)[0], strip=severity))
+    assert found is not None
+    assert len(found) < 1500
+    kind, _, content = found.partition(",")
+    assert kind == "data:image/png;base64"
+    picture = np.asarray(Image.open(BytesIO(base64.b64decode(content))).convert("RGB"))
+    scale = [ImageColor.getrgb(color) for color in SEQUENTIAL["light"]]
+    cell = incidents_overview.WIDTH / 120
+    for place, shade in ((0, 0), (1, len(scale) // 2), (2, len(scale) - 1)):
+        assert {tuple(pixel) for pixel in picture[:, int((place + 0.5) * cell)]} == {scale[shade]}
+    assert incidents_overview.strip(replace(overview(store)[0], strip=np.empty(0, np.float32))) is None
