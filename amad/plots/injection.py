@@ -107,7 +107,7 @@ def injection_lesson(
     )  # fmt: skip
     made.add_hline(y=threshold, line={"color": tone["threshold"], "width": 1.5, "dash": "6px,4px"}, **at)
     gutter(made, [*((name, tone["grey"]) for name in names), ("Score", tone["score"])])
-    made.update_yaxes(range=[0, 1.15 * max(threshold, float(level.max()))], nticks=4, **at)
+    made.update_yaxes(range=[0, 1.15 * max(threshold, float(level.max()))], nticks=3, **at)
     below(made, "row of the series", panels, 1, theme)
     made.update_xaxes(tickformat=",", **at)
     made.update_xaxes(matches="x", range=[rows[0], rows[-1]], showticklabels=False, col=1)
