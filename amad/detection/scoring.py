@@ -121,7 +121,8 @@ class Scorer:
         near, part = self._near(values, first, last)
         left = near - self.linear.reconstruct(near)
         scaled, residual = near[part], left[part]
-        present = np.isfinite(values[first:last])
+        known = np.isfinite(values[first - part.start :][: len(near)])
+        present = known[part]
         rows = last - first
         covers = np.zeros(rows, dtype=np.float32)
         total = np.zeros((rows, channels), dtype=np.float32)
@@ -150,8 +151,7 @@ class Scorer:
         if self.forecast is not None:
             forecast = self.forecast.errors(near[:end], begin) * present[inner]
         if self.residual_forecast is not None:
-            known = np.isfinite(values[first - part.start :][:end])
-            innovation = _innovation(self.residual_forecast, left[:end], known, begin)
+            innovation = _innovation(self.residual_forecast, left[:end], known[:end], begin)
         return Raw(
             errors=squares[inner] / covers[:, None],
             linear=np.square(residual[inner]) * present[inner] if alone else None,

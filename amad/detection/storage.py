@@ -107,7 +107,8 @@ def _digest(path: Path) -> str:
 def load_views(folder: Path) -> tuple[Views, LinearPart, Forecast | None, Forecast | None]:
     """What `save_views` wrote: views, linear part, forecast of the values and of what the linear part leaves.
 
-    Errors: CheckpointError naming the file that is missing, damaged or of another schema."""
+    Errors: CheckpointError naming the file that is missing, damaged or of another schema.
+    """
     path = folder / FACTS
     plain = read_json(path)
     if plain.get("schema") != SCHEMA:

@@ -113,13 +113,12 @@ def together(parts: dict[str, NDArray[np.float64]]) -> NDArray[np.float64]:
     for the deviation, under the first recipe, theirs: of the errors the middle one e counts (of two the smaller), and
     log(1 + R) is the weighted mean of log(1 + e) and .25 log(1 + min(deviation, 10)).
     """
-    left = np.sort([parts[name] for name in (NETWORK, LINEAR) if name in parts], axis=0)
     if DEVIATION in parts:
-        errors = np.sort([*left, *([parts[FORECAST]] if FORECAST in parts else [])], axis=0)
+        errors = np.sort([parts[name] for name in (NETWORK, LINEAR, FORECAST) if name in parts], axis=0)
         middle = errors[(len(errors) - 1) // 2]
         deviation = np.log1p(np.minimum(parts[DEVIATION], MOST_EVIDENCE))
         return np.asarray(np.expm1((np.log1p(middle) + DEVIATION_WEIGHT * deviation) / (1 + DEVIATION_WEIGHT)))
-    found = left[0]
+    found = np.min([parts[name] for name in (NETWORK, LINEAR) if name in parts], axis=0)
     if INNOVATION in parts:
         known = np.isfinite(parts[INNOVATION])
         both = np.log1p(found) + np.log1p(np.where(known, parts[INNOVATION], found))
