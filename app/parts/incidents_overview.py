@@ -24,7 +24,9 @@ def overview_dialog() -> None:
     """One line a series: how high its score stood over time, its events, and what is left to decide."""
     with st.spinner("Reading the scores of every series", show_time=False):
         found = overview(workspace.get(), labelling.READER)
-    st.caption("Each strip runs from the first to the last row; darker is a higher severity. Choose a line to open it.")
+    st.caption(
+        "Each strip runs from the first to the last row; the stronger its colour, the higher the severity. Choose a line to open it."
+    )
     picked: Any = st.dataframe(
         table(found), hide_index=True, row_height=34, key="overview-list", on_select="rerun", selection_mode="single-row",
         height=min(36 + 34 * len(found), 560), alt="Series with a heat strip of severity, events and labels",
