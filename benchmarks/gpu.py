@@ -181,7 +181,7 @@ def apart(one: NDArray[np.floating], other: NDArray[np.floating]) -> float:
 
 def seconds(work: Callable[[], object], device: str, quick: bool = False) -> float:
     """Median seconds of some work, warmed up, the device being waited for."""
-    for _ in range(1 if quick else 3):
+    for _ in range(1 if quick else 6):
         work()
     _wait(device)
     found: list[float] = []
@@ -195,12 +195,13 @@ def seconds(work: Callable[[], object], device: str, quick: bool = False) -> flo
 
 
 def peak_memory(work: Callable[[], object], device: str) -> float | None:
-    """Most bytes of a GPU that torch holds during some work; None on other devices."""
+    """Most bytes of a GPU that torch keeps for some work, recorded batches among them; None on other devices."""
     if not device.startswith("cuda"):
         return None
+    torch.cuda.empty_cache()
     torch.cuda.reset_peak_memory_stats(device)
     work()
-    return float(torch.cuda.max_memory_allocated(device))
+    return float(torch.cuda.max_memory_reserved(device))
 
 
 def _wait(device: str) -> None:

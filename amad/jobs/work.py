@@ -211,5 +211,5 @@ def peaks() -> dict[str, float]:
         import torch
 
         if torch.cuda.is_available() and torch.cuda.is_initialized():
-            found["gpu_bytes"] = float(torch.cuda.max_memory_allocated())
+            found["gpu_bytes"] = float(torch.cuda.max_memory_reserved())  # what recorded batches keep, too
     return found

@@ -11,17 +11,24 @@ from amad.model.exchange import Exchange
 MOST_STEPS = 256  # steps of a batch that are compared: one positive, 255 negatives each
 
 
-def alignment(views: list[tuple[Tensor, Tensor]], tau: float, exchange: Exchange | None = None) -> list[Tensor]:
+def drawn(steps: int) -> Tensor:
+    """Numbers (n,) of the steps of a batch that are compared, out of so many: drawn on the CPU, the same for every device."""
+    return torch.arange(steps) if steps <= MOST_STEPS else torch.randperm(steps)[:MOST_STEPS]
+
+
+def alignment(
+    views: list[tuple[Tensor, Tensor]], tau: float, exchange: Exchange | None = None, chosen: Tensor | None = None
+) -> list[Tensor]:
     """Symmetric InfoNCE a block: views z_loc, z_glob (B, H, L, d_h) each; scalars.
 
-    The two views of the same step of the same window are the positive pair, other sampled steps the negatives. Steps
-    are drawn from PyTorch's global generator; the same ones for every block.
+    The two views of the same step of the same window are the positive pair, other sampled steps the negatives:
+    `chosen` (n,), counted through the windows of the batch, or drawn from PyTorch's global generator. They are the
+    same ones for every block.
     """
     batch, _, length, _ = views[0][0].shape
     total = batch if exchange is None else exchange.windows
-    chosen = torch.arange(total * length)
-    if len(chosen) > MOST_STEPS:
-        chosen = torch.randperm(total * length)[:MOST_STEPS]  # drawn on CPU: the same on every device
+    if chosen is None:
+        chosen = drawn(total * length)
     if exchange is not None:
         return _shared(views, tau, exchange, chosen // length - exchange.first, chosen % length)
     window, step = (part.to(views[0][0].device) for part in (chosen // length, chosen % length))

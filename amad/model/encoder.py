@@ -76,11 +76,13 @@ class Amad(nn.Module):
         cad: bool = False,
         statistics: bool = True,
         moves: Collection[str] = STEPS,
+        compared: Tensor | None = None,
     ) -> Output:
         """Reconstructs x (B, L, C). Without maps, losses and cad nothing of size L x L is kept.
 
         `cad` alone gives (B, N, L) cheaply, without gradients through the attentions. For the losses, `statistics`
-        adds entropies and distances, and `moves` names the steps of Max-Min whose terms get a gradient.
+        adds entropies and distances, `moves` names the steps of Max-Min whose terms get a gradient, and `compared` (n,)
+        the steps of the batch that the contrast compares, where they are not to be drawn (`contrast.drawn`).
 
         Errors: InputError for another shape than (B, window, channels).
         """
@@ -106,7 +108,7 @@ class Amad(nn.Module):
         if losses:
             out.losses = {name: torch.stack([item.terms[name] for item in found]) for name in found[0].terms}
             views = [item.views for item in found if item.views is not None]
-            out.losses["l_con"] = torch.stack(alignment(views, self.config.tau, self.exchange))
+            out.losses["l_con"] = torch.stack(alignment(views, self.config.tau, self.exchange, compared))
             for name in ("l_min", "l_max", "l_con"):
                 out.losses[name] = out.losses[name].mean()
         return out

@@ -16,8 +16,10 @@ import torch
 from amad.config import Config
 from amad.model import Amad
 from amad.training.devices import autocast_dtype, resolve_device
-from amad.training.losses import objective
 from amad.training.plan import Plan
+from amad.training.recorded import PLAIN
+from amad.training.steps import Gradients
+from amad.training.team import Team
 
 REPEATS = 3  # measurements, of which the quickest counts
 MOST_PROBED = 3e10  # floating-point operations of a measurement; larger models are reckoned, not tried
@@ -103,13 +105,20 @@ def window_seconds(channels: int, config: Config, device: str, batch: int) -> tu
         moves = [name for name, weight in (("min", config.k_min), ("max", config.k_max)) if weight]
         dtype = autocast_dtype(config, device)
 
+        gradients = Gradients(
+            model,
+            error,
+            config,
+            lambda: torch.autocast("cuda", dtype, enabled=dtype is not None),
+            None,
+            Team(),
+            lambda text: None,
+        )
+
         def update() -> None:
             optimiser.zero_grad(set_to_none=True)
-            with torch.autocast("cuda", dtype, enabled=dtype is not None):
-                loss = objective(x, model(x, losses=True, moves=moves), error, config)["loss"]
-            loss.backward()
+            gradients.of(x, x, "joint", moves, False, 0)  # waits for the device
             optimiser.step()
-            loss.item()  # waits for the device
 
         def forward() -> None:
             with torch.inference_mode():
@@ -121,7 +130,10 @@ def window_seconds(channels: int, config: Config, device: str, batch: int) -> tu
 def _quickest(work: Callable[[], object], device: str) -> float:
     """Seconds of some work, the quickest of several; on a busy CPU no more than the processor time it took."""
     best = math.inf
-    for _ in range(REPEATS + 1):  # the first warms up
+    tries = (
+        1 + REPEATS + (PLAIN if device.startswith("cuda") else 0)
+    )  # the first warms up; a GPU records a batch after some
+    for _ in range(tries):
         wall, spent = time.perf_counter(), time.process_time()
         work()
         taken = time.perf_counter() - wall

@@ -132,7 +132,13 @@ class _Trainer:
         team.same(self.model.state_dict().values())
         self.batches = Batches(self.windows, plan, device)
         self.gradients = Gradients(
-            self.model, self.channel_error, config, self._autocast, self.scaler.scale, team, tell
+            self.model,
+            self.channel_error,
+            config,
+            self._autocast,
+            self.scaler.scale if self.scaler.is_enabled() else None,
+            team,
+            tell,
         )
         self.history = History(folder, self.step) if team.leads else None
         if not self.step:

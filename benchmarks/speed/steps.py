@@ -15,7 +15,8 @@ from torch import Tensor, nn
 
 from amad.config import Config, make_config
 from amad.model import Amad
-from amad.training.losses import objective
+from amad.training.steps import Gradients
+from amad.training.team import Team
 from benchmarks.peers.package import load, no_cuda
 from benchmarks.peers.tsb_ad import associations
 from benchmarks.quality.methods import Missing
@@ -62,17 +63,18 @@ def ours(sizes: Sizes, x: Tensor, bf16: bool = False) -> dict[str, Callable[[], 
     error = torch.ones(sizes.channels, device=x.device)
     taken = 0
 
+    gradients = Gradients(
+        model, error, config, lambda: torch.autocast(x.device.type, torch.bfloat16, enabled=bf16), None, Team(), print
+    )
+
     def train() -> float:
         nonlocal taken
         taken += 1
         optimiser.zero_grad(set_to_none=True)
-        with torch.autocast(x.device.type, torch.bfloat16, enabled=bf16):
-            output = model(x, losses=True, statistics=taken % LOGGED == 0)
-            loss = objective(x, output, error, config)["loss"]
-        loss.backward()
+        parts, _ = gradients.of(x, x, "joint", ["min", "max"], taken % LOGGED == 0, taken)
         nn.utils.clip_grad_norm_(model.parameters(), CLIP_NORM)
         optimiser.step()
-        return loss.item()
+        return parts["loss"]
 
     @torch.inference_mode()
     def score() -> Tensor:

@@ -11,7 +11,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from amad.config import Config, make_config
 from amad.errors import InputError
 from amad.model import Amad
-from amad.model.contrast import MOST_STEPS, alignment, info_nce
+from amad.model.contrast import MOST_STEPS, alignment, drawn, info_nce
 from amad.model.encoder import sinusoids
 
 torch.set_num_threads(1)
@@ -293,3 +293,18 @@ def test_contrast_compares_a_bounded_number_of_steps_and_the_same_for_a_seed() -
     assert MOST_STEPS <= 512
     assert found[0] < math.log(MOST_STEPS) + 2 / 0.5
     assert alignment([(z, z)], 0.01)[0] < 1e-3  # views that agree
+
+
+def test_steps_that_were_drawn_before_are_those_that_a_model_would_draw():
+    config = make_config("quick", {"window": 40, "d_model": 8, "heads": 2, "blocks": 2, "banks": 2, "feed_forward": 8})
+    torch.manual_seed(0)
+    model, x = Amad(3, config), torch.randn(12, 40, 3)
+    torch.manual_seed(1)
+    own = model(x, losses=True).losses["l_con"]
+    torch.manual_seed(1)
+    steps = drawn(12 * 40)
+    given = model(x, losses=True, compared=steps).losses["l_con"]
+    assert len(steps) == MOST_STEPS < 12 * 40
+    assert len(set(steps.tolist())) == len(steps)
+    assert torch.equal(own, given)
+    assert not torch.equal(own, model(x, losses=True, compared=steps.flip(0)[:100]).losses["l_con"])

@@ -1,5 +1,6 @@
 """On a GPU: maths as on the CPU, whole runs in every number format, resuming, and memory that does not suffice. Left out without one."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from amad.series import Series
 from amad.training import load_model, predict_cost
 from amad.training.losses import objective
 from amad.training.plan import Plan
+from amad.training.recorded import Recorder
 from amad.training.steps import Batches
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU here")
@@ -109,6 +111,7 @@ def test_a_batch_that_does_not_fit_is_worked_on_in_parts(tmp_path: Path) -> None
     assert "does not fit into memory" in (tmp_path / "log.txt").read_text()
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")  # what the compiler warns of while it reads PyTorch itself
 def test_a_compiled_training_is_that_without_a_compiler(tmp_path: Path) -> None:
     for name, compiled in (("plain", False), ("compiled", True)):
         assert fit(tmp_path / name, tiny(device=GPU, precision="fp32", compile=compiled))
@@ -116,6 +119,48 @@ def test_a_compiled_training_is_that_without_a_compiler(tmp_path: Path) -> None:
     one, other = (load_model(tmp_path / name, "cpu").state_dict() for name in ("plain", "compiled"))
     for name, value in one.items():
         torch.testing.assert_close(other[name], value, rtol=1e-2, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"dropout": 0.2, "k_max": 0.1},
+        {"schedule": "alternating", "k_max": 0.1},
+        {"precision": "bf16"},
+        {"form": "relative"},
+    ],
+)
+def test_a_recorded_training_is_that_of_kernels_started_one_by_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: dict[str, object]
+) -> None:
+    replayed = []
+    run = Recorder.run
+
+    def watched(self: Recorder, *arguments: object) -> object:
+        found = run(self, *arguments)  # type: ignore[arg-type]
+        replayed.append(len(self.records))
+        return found
+
+    monkeypatch.setattr(Recorder, "run", watched)
+    config = tiny(**{"device": GPU, "precision": "fp32", "max_steps": 60, "epochs": 20, **changes})
+    assert fit(tmp_path / "recorded", config)
+    assert replayed[-1] >= 2  # steps with figures for the history, and those without
+    monkeypatch.setattr(Recorder, "pays", staticmethod(lambda config, x: False))
+    assert fit(tmp_path / "plain", config)
+    assert "cannot be recorded" not in (tmp_path / "recorded" / "log.txt").read_text()
+    one, other = (load_model(tmp_path / name, "cpu").state_dict() for name in ("recorded", "plain"))
+    for name, value in one.items():
+        torch.testing.assert_close(
+            value, other[name], rtol=1e-2, atol=2e-3, msg=lambda text, name=name: f"{name}: {text}"
+        )
+    lines = [
+        [json.loads(line) for line in (tmp_path / name / "history.jsonl").read_text().splitlines()]
+        for name in ("recorded", "plain")
+    ]
+    for mine, theirs in zip(*lines, strict=True):
+        assert mine["loss"] == pytest.approx(theirs["loss"], rel=1e-2, abs=1e-3)
+        np.testing.assert_allclose(mine["entropy_local"], theirs["entropy_local"], rtol=1e-2)
 
 
 def test_batches_made_ahead_are_those_made_at_once() -> None:

@@ -24,7 +24,7 @@ def gradients(config, x, forward=None, pieces=1, told=None, team=None):
     model = Amad(x.shape[2], config)
     torch.nn.init.normal_(model.project.weight, std=0.1)
     work = steps.Gradients(
-        model, torch.ones(x.shape[2]), config, lambda: torch.autocast("cpu", enabled=False), lambda loss: loss,
+        model, torch.ones(x.shape[2]), config, lambda: torch.autocast("cpu", enabled=False), None,
         team or Team(), (told if told is not None else []).append,
     )  # fmt: skip
     if forward is not None:
@@ -140,7 +140,7 @@ def test_two_members_of_a_team_get_the_gradients_of_one_process_with_contrast_an
         team = Threads(rank, barrier, shared)
         models[rank].load_state_dict(reference.state_dict())
         work = steps.Gradients(
-            models[rank], torch.ones(3), config, lambda: torch.autocast("cpu", enabled=False), lambda loss: loss, team, print
+            models[rank], torch.ones(3), config, lambda: torch.autocast("cpu", enabled=False), None, team, print
         )  # fmt: skip
         parts, heads = work.of(x, x, "joint", ["min", "max"], True, 5)
         found[rank] = (
