@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from amad.config import Config
+from amad.detection.lanes import lanes
 from amad.detection.shape import Cut
 from amad.errors import InputError
 from amad.forecast import Forecast
@@ -130,9 +131,9 @@ class Scorer:
         cads = np.zeros(rows, dtype=np.float32)
         papers = np.zeros(rows, dtype=np.float32)
         batch = self.batch()
-        for at in range(0, len(starts), batch):
-            places = starts[at : at + batch] - first
-            found, cad = self._windows(residual, places)
+        batches = [starts[at : at + batch] - first for at in range(0, len(starts), batch)]
+        done = lanes(self.device).map(lambda places: self._windows(residual, places), batches)
+        for places, (found, cad) in zip(batches, done, strict=True):
             weights = torch.softmax(-torch.from_numpy(cad), dim=-1).numpy()
             for index, place in enumerate(places):
                 span = slice(int(place), int(place) + length)

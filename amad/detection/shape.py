@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from amad.detection.lanes import lanes
 from amad.training.devices import whole_precision
 
 LENGTHS = (32, 64, 128)
@@ -156,30 +157,32 @@ def features(
 
     Each window is z-normalised per channel over its present cells; missing ones become its mean, which has no shape.
     """
-    out, shares = [np.empty((0, 2 * KERNELS), dtype=np.float32)], [np.empty(0)]
-    kernels: list[tuple[Tensor, int]] = []
-    batch = 0
-    at = 0
-    while at < len(starts):
-        windows = cut(starts[at : at + max(batch, 1)], length)  # (B, length, C)
-        if not kernels:
-            channels = windows.shape[2]
-            kernels = [(kernel.to(device), dilation) for kernel, dilation in random_kernels(channels, length, seed)]
-            batch = max(1, BATCH_CELLS // (length * max(channels, KERNELS)))
-        at += len(windows)
-        x = torch.from_numpy(np.ascontiguousarray(windows)).to(device).mT  # (B, C, length)
-        present = torch.isfinite(x)
-        count = present.sum(dim=-1, keepdim=True).clamp_min(1)
-        x = torch.where(present, x, 0.0)
-        x = torch.where(present, x - x.sum(dim=-1, keepdim=True) / count, 0.0)
-        deviation = (x.square().sum(dim=-1, keepdim=True) / count).sqrt()
-        x = x / deviation.clamp_min(DEVIATION_FLOOR)
-        with whole_precision():
-            answers = [F.conv1d(x, kernel, padding="same", dilation=dilation) for kernel, dilation in kernels]
-        y = torch.cat(answers, dim=1)  # (B, K, length)
-        out.append(torch.cat((y.amax(dim=-1), F.relu(y).mean(dim=-1)), dim=1).cpu().numpy())
-        shares.append(present.any(dim=1).float().mean(dim=-1).cpu().double().numpy())
-    return np.concatenate(out), np.concatenate(shares)
+    if not len(starts):
+        return np.empty((0, 2 * KERNELS), dtype=np.float32), np.empty(0)
+    channels = cut(starts[:1], length).shape[2]
+    kernels = [(kernel.to(device), dilation) for kernel, dilation in random_kernels(channels, length, seed)]
+    batch = max(1, BATCH_CELLS // (length * max(channels, KERNELS)))
+    batches = (starts[at : at + batch] for at in range(0, len(starts), batch))
+    with whole_precision():
+        found = list(lanes(device).map(lambda some: _answers(cut(some, length), kernels, device), batches))
+    return np.concatenate([one for one, _ in found]), np.concatenate([alive for _, alive in found])
+
+
+def _answers(
+    windows: NDArray[np.float32], kernels: list[tuple[Tensor, int]], device: str
+) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """`features` of windows (B, length, C), NaN = missing."""
+    x = torch.from_numpy(np.ascontiguousarray(windows)).to(device).mT  # (B, C, length)
+    present = torch.isfinite(x)
+    count = present.sum(dim=-1, keepdim=True).clamp_min(1)
+    x = torch.where(present, x, 0.0)
+    x = torch.where(present, x - x.sum(dim=-1, keepdim=True) / count, 0.0)
+    deviation = (x.square().sum(dim=-1, keepdim=True) / count).sqrt()
+    x = x / deviation.clamp_min(DEVIATION_FLOOR)
+    answers = [F.conv1d(x, kernel, padding="same", dilation=dilation) for kernel, dilation in kernels]
+    y = torch.cat(answers, dim=1)  # (B, K, length)
+    made = torch.cat((y.amax(dim=-1), F.relu(y).mean(dim=-1)), dim=1).cpu().numpy()
+    return made, present.any(dim=1).float().mean(dim=-1).cpu().double().numpy()
 
 
 def random_kernels(channels: int, length: int, seed: int) -> list[tuple[Tensor, int]]:
@@ -204,11 +207,15 @@ def random_kernels(channels: int, length: int, seed: int) -> list[tuple[Tensor, 
 
 def nearest(queries: NDArray[np.float32], known: NDArray[np.float32], device: str = "cpu") -> NDArray[np.float64]:
     """Distance (n,) of each query (n, d) to the nearest of the known (m, d), per root of d."""
+    if not len(queries):
+        return np.empty(0)
     target = torch.from_numpy(known).to(device)
-    out = [np.empty(0)]
-    for at in range(0, len(queries), 1024):
+
+    def least(at: int) -> NDArray[np.float64]:
         some = torch.from_numpy(queries[at : at + 1024]).to(device)
-        out.append(torch.cdist(some, target).amin(dim=1).cpu().double().numpy())
+        return torch.cdist(some, target).amin(dim=1).cpu().double().numpy()
+
+    out = list(lanes(device).map(least, range(0, len(queries), 1024)))
     return np.concatenate(out) / np.sqrt(known.shape[1])
 
 

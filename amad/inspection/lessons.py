@@ -115,9 +115,7 @@ def attend(
             mask.a.copy_(torch.from_numpy(a)[None])
             local = mask.modulate(q, q)
     v = torch.from_numpy(np.ascontiguousarray(x))[None, None]
-    z_loc, z_glob, rows, p, g = measure(local, (q, q), v, 1 / math.sqrt(x.shape[1]), keep=True)
-    assert p is not None
-    assert g is not None
+    z_loc, z_glob, rows, p, g = measure(local, (q, q), v, 1 / math.sqrt(x.shape[1]))
     found = {"local": p, "global": g, "d_local": rows.local, "d_global": rows.global_, "cad": rows.cad}
     found |= {"z_local": z_loc, "z_global": z_glob}
     return {name: value[0, 0].numpy() for name, value in found.items()}

@@ -37,11 +37,10 @@ def strength_in(model: Amad, x: Tensor) -> NDArray[np.float64]:
     """The same (N, H, F, J) for windows x (B, L, C) that stand before a model."""
     carried: list[Tensor] = []
 
-    def keep(layer: nn.Module, given: tuple[Tensor, ...], y: Tensor) -> None:
-        carried.append(y)
+    def keep(attention: nn.Module, given: tuple[Tensor, ...]) -> None:
+        carried.extend(cast(nn.Module, layer)(given[0]) for layer in (attention.w_q, attention.w_k))
 
-    layers = [layer for block in model.blocks for layer in _projections(block)]
-    hooks = [layer.register_forward_hook(keep) for layer in layers]
+    hooks = [cast(nn.Module, block.attention).register_forward_pre_hook(keep) for block in model.blocks]
     try:
         model(x)
     finally:
@@ -54,9 +53,3 @@ def strength_in(model: Amad, x: Tensor) -> NDArray[np.float64]:
     weight = model.bank_weights().float().square()  # (N, H, F)
     share = weight[..., None] * (size[0::2] * size[1::2])[:, :, None]  # (N, H, F, J)
     return (share / share.sum(dim=(-2, -1), keepdim=True).clamp_min(1e-30)).double().cpu().numpy()
-
-
-def _projections(block: nn.Module) -> tuple[nn.Module, nn.Module]:
-    """The layers that make Q and K of a block."""
-    attention = cast(nn.Module, block.attention)
-    return cast(nn.Module, attention.w_q), cast(nn.Module, attention.w_k)

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 
 from amad.config import Config
 from amad.model.automask import AutoMask
-from amad.model.divergence import attend, measure
+from amad.model.dense import dense
+from amad.model.divergence import attend, discrepancy, measure
 from amad.model.exchange import Exchange
 
 STEPS = ("min", "max")  # the two steps of Max-Min
@@ -80,7 +81,9 @@ class MixedAttention(nn.Module):
         """
         if losses:
             return self._with_losses(x, maps, statistics, moves, exchange)
-        q, k, v = (self._split(w(x)) for w in (self.w_q, self.w_k, self.w_v))  # (B, H, L, d_h)
+        joined = torch.cat((self.w_q.weight, self.w_k.weight, self.w_v.weight))  # one product is quicker than three
+        q, k, v = (self._split(y) for y in dense(x, joined).chunk(3, -1))  # (B, H, L, d_h)
+        q, k, v = (y.contiguous() for y in (q, k, v))
         with _plain_precision(x):
             q_loc, k_loc = self.mask.modulate(q, k, x.mean(dim=1))
         if not (maps or cad):
@@ -89,12 +92,12 @@ class MixedAttention(nn.Module):
             z_glob = F.scaled_dot_product_attention(q, k, v, scale=self.scale)
             return Attended(self._mix(x, z_loc, z_glob))
         with _plain_precision(x):
-            kept = measure((q_loc, k_loc), (_full(q), _full(k)), _full(v), self.scale, keep=maps)
-        z_loc, z_glob, rows, p, g = kept
-        found = Attended(self._mix(x, z_loc, z_glob), cad=rows.cad)
-        if p is not None and g is not None:
-            found.maps = self._maps(x, p, g, rows.cad)
-        return found
+            seen = (q_loc, k_loc), (_full(q), _full(k)), _full(v), self.scale
+            if not maps:
+                z_loc, z_glob, found = discrepancy(*seen)
+                return Attended(self._mix(x, z_loc, z_glob), cad=found)
+            z_loc, z_glob, rows, p, g = measure(*seen)
+        return Attended(self._mix(x, z_loc, z_glob), cad=rows.cad, maps=self._maps(x, p, g, rows.cad))
 
     def _with_losses(
         self, x: Tensor, maps: bool, statistics: bool, moves: Collection[str], exchange: Exchange | None
@@ -126,15 +129,14 @@ class MixedAttention(nn.Module):
             found.terms |= {name: row.mean((0, 2)) for name, row in named if row is not None}
         if maps:
             with _plain_precision(x):
-                *_, p, g = measure(local, (q, k), v, self.scale, keep=True)
-            if p is not None and g is not None:
-                found.maps = self._maps(x, p, g, cad)
+                *_, p, g = measure(local, (q, k), v, self.scale)
+            found.maps = self._maps(x, p, g, cad)
         return found
 
     def _mix(self, x: Tensor, z_loc: Tensor, z_glob: Tensor) -> Tensor:
         """A V = lambda P V + (1 - lambda) G V, heads joined: (B, L, d)."""
         mixed = torch.lerp(z_glob, z_loc, self._mixing(x).to(z_loc.dtype))  # (B, H, L, d_h)
-        return self.w_o(mixed.transpose(1, 2).flatten(2).to(x.dtype))
+        return dense(mixed.transpose(1, 2).flatten(2).to(x.dtype), self.w_o.weight)
 
     def _mixing(self, x: Tensor) -> Tensor:
         """lambda: (H, 1, 1), or (B, H, L, 1) from the query token; 1 or 0 where one branch stands alone."""

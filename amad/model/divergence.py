@@ -42,8 +42,8 @@ class _Pass(NamedTuple):
 
     z_loc: Tensor  # (n, L, d_h)
     z_glob: Tensor
-    p: Tensor | None  # (n, L, L), kept for the backward pass or to be shown
-    g: Tensor | None
+    p: Tensor  # (n, L, L), for the backward pass or to be shown
+    g: Tensor
     rows: list[Tensor | None]  # (n, L) as in Divergences
     pull: list[Tensor | None]  # gradients of sum D_loc by Q~, K~ and of sum D_glob by Q, K: (n, L, width)
 
@@ -59,7 +59,7 @@ def _softmax(q: Tensor, k: Tensor, scale: float, out: Tensor, logits: Tensor) ->
 
 
 def _walk(
-    q_loc: Tensor, k_loc: Tensor, q: Tensor, k: Tensor, v: Tensor, scale: float, *, keep: bool, pulls: tuple[bool, bool],
+    q_loc: Tensor, k_loc: Tensor, q: Tensor, k: Tensor, v: Tensor, scale: float, *, pulls: tuple[bool, bool],
     statistics: bool,
 ) -> _Pass:  # fmt: skip
     """One pass: q_loc, k_loc (n, L, width), q, k, v (n, L, d_h), contiguous."""
@@ -67,7 +67,7 @@ def _walk(
     size = max(1, (SLICE if q.device.type == "cpu" else SLICE_ELSEWHERE) // length**2)
     size = min(size, n)
     z_loc, z_glob = torch.empty_like(v), torch.empty_like(v)
-    p_all = q.new_empty((n if keep else size, length, length))
+    p_all = q.new_empty((n, length, length))
     g_all = torch.empty_like(p_all)
     s_p, s_g, work = (q.new_empty((size, length, length)) for _ in range(3))
     rows = [q.new_empty((n, length)) if i < 2 or statistics else None for i in range(6)]
@@ -78,7 +78,7 @@ def _walk(
     for first in range(0, n, size):
         here = slice(first, min(first + size, n))
         m = here.stop - first
-        p, g = (p_all[here], g_all[here]) if keep else (p_all[:m], g_all[:m])
+        p, g = p_all[here], g_all[here]
         log_m, sides = work[:m], ((p, s_p[:m], q_loc, k_loc, z_loc), (g, s_g[:m], q, k, z_glob))
         sums = []
         for a, logits, query, key, z in sides:
@@ -100,7 +100,7 @@ def _walk(
                 into_q, into_k = pull[2 * i][here], pull[2 * i + 1][here]  # type: ignore[index]
                 torch.baddbmm(into_q, logits, key[here], beta=0, alpha=scale / LOG2E, out=into_q)
                 torch.baddbmm(into_k, logits.mT, query[here], beta=0, alpha=scale / LOG2E, out=into_k)
-    return _Pass(z_loc, z_glob, p_all if keep else None, g_all if keep else None, rows, pull)
+    return _Pass(z_loc, z_glob, p_all, g_all, rows, pull)
 
 
 class _Attend(torch.autograd.Function):
@@ -112,7 +112,7 @@ class _Attend(torch.autograd.Function):
         k_max: Tensor, scale: float, statistics: bool, shape: torch.Size,
     ) -> tuple[Any, ...]:  # fmt: skip
         pulls = (any(ctx.needs_input_grad[5:7]), any(ctx.needs_input_grad[7:9]))
-        done = _walk(q_loc, k_loc, q, k, v, scale, keep=True, pulls=pulls, statistics=statistics)
+        done = _walk(q_loc, k_loc, q, k, v, scale, pulls=pulls, statistics=statistics)
         ctx.scale, ctx.shape = scale, shape
         ctx.save_for_backward(q_loc, k_loc, q, k, v, done.z_loc, done.z_glob, done.p, done.g, *done.pull)
         rows = [None if row is None else row.view(shape) for row in done.rows]
@@ -175,14 +175,53 @@ def attend(
 
 
 @torch.no_grad()
+def discrepancy(
+    local: tuple[Tensor, Tensor], plain: tuple[Tensor, Tensor], v: Tensor, scale: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """z_loc, z_glob (B, H, L, d_h) and CAD (B, H, L) in nats, without gradients and without the two divergences it is made of.
+
+    JS(P, G) = H((P + G) / 2) - (H(P) + H(G)) / 2: a few passes over the maps less than by way of both divergences.
+    """
+    shape = v.shape[:3]
+    q_loc, k_loc, q, k, flat = (x.reshape(-1, *x.shape[2:]).contiguous() for x in (*local, *plain, v))
+    n, length = q.shape[:2]
+    size = min(n, max(1, (SLICE if q.device.type == "cpu" else SLICE_ELSEWHERE) // length**2))
+    z_loc, z_glob, cad = torch.empty_like(flat), torch.empty_like(flat), q.new_empty((n, length))
+    p_all, g_all, logits_all = (q.new_empty((size, length, length)) for _ in range(3))
+    tiny = torch.finfo(q.dtype).tiny
+    for first in range(0, n, size):
+        here = slice(first, min(first + size, n))
+        p, g, logits = (x[: here.stop - first] for x in (p_all, g_all, logits_all))
+        bits = q.new_full((1,), 1.0)  # of JS, row by row: one of the mean's entropy is that of its two halves
+        shares = []  # what makes a row's sum 1, (m, L, 1)
+        for a, query, key, z in ((p, q_loc, k_loc, z_loc), (g, q, k, z_glob)):
+            torch.baddbmm(logits, query[here], key[here].mT, beta=0, alpha=scale * LOG2E, out=logits)
+            logits -= logits.amax(-1, keepdim=True)
+            torch.exp2(logits, out=a)
+            total = a.sum(-1, keepdim=True)
+            shares.append(total.reciprocal())
+            torch.bmm(a, flat[here], out=z[here])
+            z[here] *= shares[-1]
+            logits *= a
+            bits = bits + (logits.sum(-1, keepdim=True) * shares[-1] - total.log2()) / 2  # - H / 2
+        p *= shares[0]
+        p.addcmul_(g, shares[1]).clamp_(min=tiny)  # 2 M
+        torch.log2(p, out=logits)
+        logits *= p
+        bits = bits - logits.sum(-1, keepdim=True) / 2
+        cad[here] = bits[..., 0].clamp_(min=0).div_(LOG2E)
+    return z_loc.view(v.shape), z_glob.view(v.shape), cad.view(shape)
+
+
+@torch.no_grad()
 def measure(
-    local: tuple[Tensor, Tensor], plain: tuple[Tensor, Tensor], v: Tensor, scale: float, *, keep: bool = False
-) -> tuple[Tensor, Tensor, Divergences, Tensor | None, Tensor | None]:
-    """z_loc, z_glob (B, H, L, d_h) and divergences without gradients; P and G (B, H, L, L) only where kept."""
+    local: tuple[Tensor, Tensor], plain: tuple[Tensor, Tensor], v: Tensor, scale: float
+) -> tuple[Tensor, Tensor, Divergences, Tensor, Tensor]:
+    """z_loc, z_glob (B, H, L, d_h), divergences, P and G (B, H, L, L), without gradients."""
     shape = v.shape[:3]
     flat = [x.reshape(-1, *x.shape[2:]).contiguous() for x in (*local, *plain, v)]
     q_loc, k_loc, q, k, v_flat = flat
-    done = _walk(q_loc, k_loc, q, k, v_flat, scale, keep=keep, pulls=(False, False), statistics=False)
+    done = _walk(q_loc, k_loc, q, k, v_flat, scale, pulls=(False, False), statistics=False)
     rows = [row.view(shape) for row in done.rows[:2] if row is not None]
-    p, g = (None if a is None else a.view(*shape, -1) for a in (done.p, done.g))
+    p, g = (a.view(*shape, -1) for a in (done.p, done.g))
     return done.z_loc.view(v.shape), done.z_glob.view(v.shape), Divergences(*rows), p, g

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import cast
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from amad.config import Config
 from amad.errors import InputError
 from amad.model.attention import STEPS, BlockMaps, MixedAttention
 from amad.model.contrast import alignment
+from amad.model.dense import dense
 from amad.model.exchange import Exchange
 
 
@@ -44,7 +44,8 @@ class Block(nn.Module):
 
     def feed_forward(self, x: Tensor) -> Tensor:
         """x (B, L, d) -> (B, L, d)."""
-        return self.forward_out(F.gelu(self.forward_in(x)))
+        inside = dense(x, self.forward_in.weight, self.forward_in.bias, gelu=True)
+        return dense(inside, self.forward_out.weight, self.forward_out.bias)
 
 
 class Amad(nn.Module):

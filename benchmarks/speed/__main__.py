@@ -69,7 +69,7 @@ def models(given: argparse.Namespace) -> list[dict[str, Any]]:
     """Training and scoring of both, at both widths, and the share of a matrix product's speed."""
     import torch
 
-    from benchmarks.speed.steps import Sizes, both, product
+    from benchmarks.speed.steps import BATCHES, Sizes, both, product
     from benchmarks.speed.timing import in_turn, ratio
 
     torch.set_num_threads(given.threads)
@@ -80,7 +80,7 @@ def models(given: argparse.Namespace) -> list[dict[str, Any]]:
     print("|---|---|---|---|---|---|---|---|---|---|")
     for width, used in widths.items():
         sizes = Sizes(width=used, **small)
-        x = torch.randn(sizes.batch, sizes.window, sizes.channels)
+        x = torch.randn(BATCHES * sizes.batch, sizes.window, sizes.channels)
         work = both(sizes, x, tell)
         operations = 0.0
         if width == 512:
@@ -91,9 +91,10 @@ def models(given: argparse.Namespace) -> list[dict[str, Any]]:
             if of != width:
                 continue
             row: dict[str, Any] = {"what": what, "width": used, "bar": bar, "goal": goal}
-            row["ours"] = times[f"ours {mine}"].summary(sizes.batch)
+            windows = sizes.batch if mine == "train" else len(x)
+            row["ours"] = times[f"ours {mine}"].summary(windows)
             if f"peer {other}" in times:
-                row["peer"] = times[f"peer {other}"].summary(sizes.batch)
+                row["peer"] = times[f"peer {other}"].summary(windows)
                 row |= ratio(times[f"peer {other}"], times[f"ours {mine}"])
             found.append(row)
             print(_ratio_line(row))
@@ -105,7 +106,7 @@ def models(given: argparse.Namespace) -> list[dict[str, Any]]:
                 "goal": 0.8,
             }
             for clock, pick in (("ratio", lambda t: t.wall), ("cpu", lambda t: t.cpu)):
-                reached = sizes.flops() / min(pick(times["ours reconstruct"]))
+                reached = BATCHES * sizes.flops() / min(pick(times["ours reconstruct"]))
                 share[clock] = reached / (operations / min(pick(times["product"])))
                 share[f"{clock} product GFLOP/s"] = operations / min(pick(times["product"])) / 1e9
             found.append(share)

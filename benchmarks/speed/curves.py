@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from benchmarks.speed.steps import Sizes, both
+from benchmarks.speed.steps import BATCHES, Sizes, both
 from benchmarks.speed.timing import in_turn
 
 LENGTHS = (50, 100, 200, 500, 1000)  # steps of a window, at 38 channels
@@ -47,24 +47,25 @@ def _places(small: Sizes, quick: bool) -> Iterator[tuple[str, int, Sizes]]:
 
 
 def _windows(sizes: Sizes, repeats: int) -> Iterator[tuple[str, str, float]]:
-    x = torch.randn(sizes.batch, sizes.window, sizes.channels)
+    x = torch.randn(BATCHES * sizes.batch, sizes.window, sizes.channels)
     work = {name: each for name, each in both(sizes, x).items() if name.split()[1] in WORK}
     for name, times in in_turn(work, repeats).items():
         who, what = name.split()
-        yield WHO[who], WORK[what], min(times.wall) / sizes.batch
+        yield WHO[who], WORK[what], min(times.wall) / (sizes.batch if what == "train" else len(x))
 
 
 def _whole(sizes: Sizes, rows: int) -> Iterator[tuple[str, float]]:
     """Seconds of the model's part of scoring so many rows, windows side by side."""
-    batches = max(1, rows // (sizes.batch * sizes.window))
-    work = both(sizes, torch.randn(sizes.batch, sizes.window, sizes.channels))
+    x = torch.randn(BATCHES * sizes.batch, sizes.window, sizes.channels)
+    passes = max(1, rows // (len(x) * sizes.window))
+    work = both(sizes, x)
     for who, shown in WHO.items():
         score = work.get(f"{who} score")
         if score is None:
             continue
         score()
         begun = time.perf_counter()
-        for _ in range(batches):
+        for _ in range(passes):
             score()
         yield shown, time.perf_counter() - begun
 

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from amad.config import Config, make_config
+from amad.detection.lanes import lanes
 from amad.model import Amad
 from amad.training.steps import Gradients
 from amad.training.team import Team
@@ -22,6 +23,7 @@ from benchmarks.peers.tsb_ad import associations
 from benchmarks.quality.methods import Missing
 
 CLIP_NORM = 1.0  # of the gradient, as in amad.training
+BATCHES = 4  # that are scored in one go
 LOGGED = 10  # one step of so many also works out entropies and distances, as in amad.training
 
 
@@ -55,8 +57,11 @@ class Sizes:
 
 
 def ours(sizes: Sizes, x: Tensor, bf16: bool = False) -> dict[str, Callable[[], object]]:
-    """AMAD: `train` one optimiser step with all losses, `score` with divergence, `reconstruct` without."""
-    config = sizes.config()
+    """AMAD: `train` one optimiser step with all losses, `score` with divergence, `reconstruct` without.
+
+    Of windows x (n, L, C) the first batch is trained on, all of them are scored.
+    """
+    config, batches = sizes.config(), x.split(sizes.batch)
     torch.manual_seed(0)
     model = Amad(sizes.channels, config).to(x.device)
     optimiser = torch.optim.AdamW(model.parameters(), lr=1e-4, fused=x.is_cuda)  # as in amad.training
@@ -71,29 +76,33 @@ def ours(sizes: Sizes, x: Tensor, bf16: bool = False) -> dict[str, Callable[[], 
         nonlocal taken
         taken += 1
         optimiser.zero_grad(set_to_none=True)
-        parts, _ = gradients.of(x, x, "joint", ["min", "max"], taken % LOGGED == 0, taken)
+        parts, _ = gradients.of(batches[0], batches[0], "joint", ["min", "max"], taken % LOGGED == 0, taken)
         nn.utils.clip_grad_norm_(model.parameters(), CLIP_NORM)
         optimiser.step()
         return parts["loss"]
 
     @torch.inference_mode()
-    def score() -> Tensor:
-        output = model(x, cad=True)
+    def weighed(some: Tensor) -> Tensor:
+        output = model(some, cad=True)
         assert output.cad is not None
-        return torch.softmax(-output.cad.mean(1), -1) * (output.reconstruction - x).square().mean(-1)
+        return torch.softmax(-output.cad.mean(1), -1) * (output.reconstruction - some).square().mean(-1)
 
     @torch.inference_mode()
-    def reconstruct() -> Tensor:
-        return (model(x).reconstruction - x).square().mean(-1)
+    def plain(some: Tensor) -> Tensor:
+        return (model(some).reconstruction - some).square().mean(-1)
 
-    return {"train": train, "score": score, "reconstruct": reconstruct}
+    def side_by_side(work: Callable[[Tensor], Tensor]) -> Callable[[], object]:
+        return lambda: list(lanes(x.device.type).map(work, batches))  # as in amad.detection
+
+    return {"train": train, "score": side_by_side(weighed), "reconstruct": side_by_side(plain)}
 
 
 def theirs(sizes: Sizes, x: Tensor) -> dict[str, Callable[[], object]]:
-    """The peer: `train` its published step with two backward passes, `score` its published formula.
+    """The peer: `train` its published step with two backward passes, `score` its published formula, batch by batch.
 
     Errors: Missing without the package.
     """
+    batches = x.split(sizes.batch)
     module: Any = load("AnomalyTransformer")
     torch.manual_seed(0)
     with no_cuda():
@@ -109,7 +118,7 @@ def theirs(sizes: Sizes, x: Tensor) -> dict[str, Callable[[], object]]:
     def train() -> float:
         with no_cuda():
             optimiser.zero_grad()
-            output, series, prior, _ = model(x)
+            output, series, prior, _ = model(batches[0])
             of_series: Any = 0.0
             of_prior: Any = 0.0
             for s, p in zip(series, prior, strict=True):  # the package normalises the prior anew for each term
@@ -117,7 +126,7 @@ def theirs(sizes: Sizes, x: Tensor) -> dict[str, Callable[[], object]]:
                 of_series = of_series + torch.mean(module.my_kl_loss(normalised(p).detach(), s))
                 of_prior = of_prior + torch.mean(module.my_kl_loss(normalised(p), s.detach()))
                 of_prior = of_prior + torch.mean(module.my_kl_loss(s.detach(), normalised(p)))
-            error = nn.functional.mse_loss(output, x)
+            error = nn.functional.mse_loss(output, batches[0])
             first = error - weight * of_series / len(prior)
             (first).backward(retain_graph=True)
             (error + weight * of_prior / len(prior)).backward()
@@ -125,10 +134,13 @@ def theirs(sizes: Sizes, x: Tensor) -> dict[str, Callable[[], object]]:
             return first.item()
 
     @torch.no_grad()
-    def score() -> Tensor:
+    def score() -> list[Tensor]:
+        found = []
         with no_cuda():
-            output, series, prior, _ = model(x)
-            return associations(module, series, prior) * (x - output).square().mean(-1)
+            for some in batches:
+                output, series, prior, _ = model(some)
+                found.append(associations(module, series, prior) * (some - output).square().mean(-1))
+        return found
 
     return {"train": train, "score": score}
 

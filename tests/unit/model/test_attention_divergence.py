@@ -9,7 +9,7 @@ from scipy.spatial.distance import jensenshannon
 from scipy.special import rel_entr, softmax
 
 from amad.model import divergence
-from amad.model.divergence import attend, measure
+from amad.model.divergence import attend, discrepancy, measure
 
 torch.set_num_threads(1)
 
@@ -118,14 +118,37 @@ def test_disjoint_one_hot_maps_diverge_by_ln_2() -> None:
     torch.testing.assert_close(rows.cad, torch.full((1, 1, 7), math.log(2)))
 
 
-def test_measuring_gives_the_same_numbers_and_maps_only_where_kept() -> None:
+def test_measuring_gives_the_same_numbers_and_the_maps() -> None:
     q_loc, k_loc, q, k, v = tensors()
     z_loc, z_glob, _, _, rows = attend((q_loc, k_loc), (q, k), v, 0.5)
-    for keep in (False, True):
-        got = measure((q_loc, k_loc), (q, k), v, 0.5, keep=keep)
-        assert torch.equal(got[0], z_loc)
-        assert torch.equal(got[1], z_glob)
-        assert torch.equal(got[2].cad, rows.cad)
-        assert (got[3] is not None) == (got[4] is not None) == keep
+    got = measure((q_loc, k_loc), (q, k), v, 0.5)
+    assert torch.equal(got[0], z_loc)
+    assert torch.equal(got[1], z_glob)
+    assert torch.equal(got[2].cad, rows.cad)
     np.testing.assert_allclose(got[3], literal(q_loc, k_loc), atol=1e-14)
     np.testing.assert_allclose(got[4], literal(q, k), atol=1e-14)
+
+
+@pytest.mark.parametrize("size", [1, 150, 10**9])  # numbers of a map at a time: one map, some with a rest, all
+def test_cad_alone_is_that_of_both_divergences(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(divergence, "SLICE", size)
+    q_loc, k_loc, q, k, v = tensors()
+    z_loc, z_glob, cad = discrepancy((q_loc, k_loc), (q, k), v, 0.5)
+    p, g = literal(q_loc, k_loc), literal(q, k)
+    np.testing.assert_allclose(z_loc, p @ v.numpy(), atol=1e-13)
+    np.testing.assert_allclose(z_glob, g @ v.numpy(), atol=1e-13)
+    np.testing.assert_allclose(cad, jensenshannon(p, g, axis=-1) ** 2, atol=1e-13)
+
+
+@pytest.mark.parametrize("spread", [0.0, 1e-3, 1.0, 1e2, 1e4])
+def test_cad_alone_is_finite_and_in_range_in_single_precision(spread: float) -> None:
+    torch.manual_seed(0)
+    q_loc, k_loc, q, k = (spread * torch.randn(2, 2, 33, 4) for _ in range(4))
+    v = torch.randn(2, 2, 33, 4)
+    z_loc, z_glob, cad = discrepancy((q_loc, k_loc), (q, k), v, 0.5)
+    exact = discrepancy(*(tuple(x.double() for x in pair) for pair in ((q_loc, k_loc), (q, k))), v.double(), 0.5)[2]
+    assert all(torch.isfinite(x).all() for x in (z_loc, z_glob, cad))
+    assert cad.min() >= 0
+    assert cad.max() < math.log(2) + 2e-6
+    torch.testing.assert_close(cad.double(), exact, rtol=1e-3, atol=3e-6)
+    assert discrepancy((q, k), (q, k), v, 0.5)[2].max() < 2e-6
