@@ -1,6 +1,6 @@
 """`python -m benchmarks.speed`: AMAD beside the Anomaly Transformer of TSB-AD 1.5, the start-up, whole fits, predictions, curves of cost.
 
-Both models work on the same made-up windows in one process, in turn (bars and their peer: docs/performance.md). Without the
+Both models work on the same made-up windows in one process a line, in turn (bars and their peer: docs/performance.md). Without the
 package (`pip install --no-deps -r benchmarks/requirements.txt`) AMAD's own figures are measured and the ratios are missing.
 Prints tables and appends one line to benchmarks/results/speed.jsonl. `--quick` tries the harness in seconds: its figures mean
 nothing. Give it a quiet machine; `load` says how busy it was, and ratios of processor time stand beside those of the clock.
@@ -22,16 +22,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.machine import machine
+from benchmarks.speed.beside import RATIOS, alone
 
 RESULTS = Path(__file__).resolve().parents[1] / "results" / "speed.jsonl"
 PARTS = ("models", "start", "fits", "prediction", "curves")
-# what, width, AMAD's work, the peer's work, bar, goal
-RATIOS = (
-    ("training, all losses", 128, "train", "train", 2.0, 4.0),
-    ("training, all losses", 512, "train", "train", 1.3, 2.5),
-    ("scoring with divergence", 128, "score", "score", 3.0, 6.0),
-    ("scoring, reconstruction only", 512, "reconstruct", "score", 1.5, 3.0),
-)
 FITS = (("quick, bundled series", 60.0, 20.0), ("balanced, fit and score of 25,000 x 38", 180.0, 60.0))
 
 
@@ -66,55 +60,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def models(given: argparse.Namespace) -> list[dict[str, Any]]:
-    """Training and scoring of both, at both widths, and the share of a matrix product's speed."""
-    import torch
+    """Training and scoring of both, at both widths, and the share of a matrix product's speed; each line in a process of its own.
 
-    from benchmarks.speed.steps import BATCHES, Sizes, both, product
-    from benchmarks.speed.timing import in_turn, ratio
-
-    torch.set_num_threads(given.threads)
+    What a training leaves behind in the process, memory that is taken from the system already, makes the peer's scoring quicker.
+    """
     small = {"batch": 2, "window": 8, "channels": 3, "heads": 2, "blocks": 1, "feed_forward": 16} if given.quick else {}
-    widths = {128: 8, 512: 16} if given.quick else {128: 128, 512: 512}
+    used = {128: 8, 512: 16} if given.quick else {128: 128, 512: 512}
     found: list[dict[str, Any]] = []
     print("\n| what | d | windows/s | peer's | ratio | median | in one turn | processor time | bar | goal |")
     print("|---|---|---|---|---|---|---|---|---|---|")
-    for width, used in widths.items():
-        sizes = Sizes(width=used, **small)
-        x = torch.randn(BATCHES * sizes.batch, sizes.window, sizes.channels)
-        work = both(sizes, x, tell)
-        operations = 0.0
-        if width == 512:
-            work["product"], operations = product(64 if given.quick else 2048)
-        tell(f"d = {used}: {', '.join(work)}")
-        times = in_turn(work, 1 if given.quick else given.repeats)
-        for what, of, mine, other, bar, goal in RATIOS:
-            if of != width:
-                continue
-            row: dict[str, Any] = {"what": what, "width": used, "bar": bar, "goal": goal}
-            windows = sizes.batch if mine == "train" else len(x)
-            row["ours"] = times[f"ours {mine}"].summary(windows)
-            if f"peer {other}" in times:
-                row["peer"] = times[f"peer {other}"].summary(windows)
-                row |= ratio(times[f"peer {other}"], times[f"ours {mine}"])
+    for place in range(len(RATIOS)):
+        tell(f"{RATIOS[place][0]}, d = {used[RATIOS[place][1]]}")
+        sizes = {**small, "width": used[RATIOS[place][1]]}
+        for row in alone(place, sizes, given.threads, 1 if given.quick else given.repeats, 64 if given.quick else 2048):
             found.append(row)
-            print(_ratio_line(row))
-        if operations:
-            share: dict[str, Any] = {
-                "what": "share of a matrix product's speed",
-                "width": used,
-                "bar": 0.5,
-                "goal": 0.8,
-            }
-            for clock, pick in (("ratio", lambda t: t.wall), ("cpu", lambda t: t.cpu)):
-                reached = BATCHES * sizes.flops() / min(pick(times["ours reconstruct"]))
-                share[clock] = reached / (operations / min(pick(times["product"])))
-                share[f"{clock} product GFLOP/s"] = operations / min(pick(times["product"])) / 1e9
-            found.append(share)
-            print(
-                f"| scoring, reconstruction: FLOP/s ÷ those of a 2048-square product | {used} | | | {share['ratio']:.2f} "
-                f"| | | {share['cpu']:.2f} | 0.5 | 0.8 |"
-            )
+            print(_ratio_line(row) if "ours" in row else _share_line(row), flush=True)
     return found
+
+
+def _share_line(share: dict[str, Any]) -> str:
+    return (
+        f"| scoring, reconstruction: FLOP/s ÷ those of a 2048-square product | {share['width']} | | | {share['ratio']:.2f} "
+        f"| | | {share['cpu']:.2f} | {share['bar']} | {share['goal']} |"
+    )
 
 
 def _ratio_line(row: dict[str, Any]) -> str:

@@ -86,7 +86,7 @@ def test_the_models_part_prints_its_table_and_appends_one_line(tmp_path, capsys)
     entry = [json.loads(line) for line in target.read_text().splitlines()][-1]
     assert entry["quick"] is True
     assert [row["what"] for row in entry["models"]] == [
-        "training, all losses", "scoring with divergence", "training, all losses", "scoring, reconstruction only",
+        "training, all losses", "training, all losses", "scoring with divergence", "scoring, reconstruction only",
         "share of a matrix product's speed",
     ]  # fmt: skip
     assert {"date", "machine", "versions", "threads", "load"} <= set(entry)
