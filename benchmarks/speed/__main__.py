@@ -1,4 +1,4 @@
-"""`python -m benchmarks.speed`: AMAD beside the Anomaly Transformer of TSB-AD 1.5, the start-up, whole fits, predictions, curves of cost.
+"""`python -m benchmarks.speed`: AMAD beside the Anomaly Transformer of TSB-AD 1.5, the start-up, whole fits, a team of processes, predictions, curves.
 
 Both models work on the same made-up windows in one process a line, in turn (bars and their peer: docs/performance.md). Without the
 package (`pip install --no-deps -r benchmarks/requirements.txt`) AMAD's own figures are measured and the ratios are missing.
@@ -25,7 +25,7 @@ from benchmarks.machine import machine
 from benchmarks.speed.beside import RATIOS, alone
 
 RESULTS = Path(__file__).resolve().parents[1] / "results" / "speed.jsonl"
-PARTS = ("models", "start", "fits", "prediction", "curves")
+PARTS = ("models", "start", "fits", "team", "prediction", "curves")
 FITS = (("quick, bundled series", 60.0, 20.0), ("balanced, fit and score of 25,000 x 38", 180.0, 60.0))
 
 
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "load": os.getloadavg()[0],
     }
     print(f"{entry['date'][:10]} · {entry['machine']} · {given.threads} threads · load {entry['load']:.1f}")
-    measures = {"models": models, "start": start, "fits": fits, "prediction": prediction, "curves": cost}
+    measures = {"models": models, "start": start, "fits": fits, "team": team, "prediction": prediction, "curves": cost}
     for part in given.only:
         entry[part] = measures[part](given)
     entry["load_after"] = os.getloadavg()[0]
@@ -128,6 +128,28 @@ def fits(given: argparse.Namespace) -> list[dict[str, Any]]:
         rows.append({"what": what, "bar": bar, "goal": goal, **seconds})
         print(
             f"| {what} | {seconds['wall']:.1f} | {seconds['cpu']:.1f} | {seconds['bytes'] / 1e6:.0f} | {bar:.0f} | {goal:.0f} |"
+        )
+    return rows
+
+
+def team(given: argparse.Namespace) -> list[dict[str, Any]]:
+    """One process with all threads beside as many processes with one each that share every batch."""
+    from benchmarks.speed.team import SIZES, compare
+
+    print(
+        f"\n| training | windows/s, one process, {given.threads} threads | {given.threads} processes | ratio | median | in one turn |"
+    )
+    print("|---|---|---|---|---|---|")
+    rows = []
+    for what, settings in SIZES[:1] if given.quick else SIZES:
+        tell(what)
+        tiny = {"max_steps": 12, "d_model": 8, "heads": 2, "blocks": 1} if given.quick else {}
+        found = compare({**settings, **tiny}, given.threads, 1 if given.quick else 3)
+        rows.append({"what": what, **found})
+        print(
+            f"| {what} | {found['one']:.0f} | {found['team']:.0f} | {found['ratio']:.2f} | {found['median']:.2f} "
+            f"| {min(found['turns']):.2f} to {max(found['turns']):.2f} |",
+            flush=True,
         )
     return rows
 

@@ -20,13 +20,17 @@ RATIOS = (
 )
 
 
+def environment() -> dict[str, str]:
+    """What a process of its own is given: all that is here, and where `benchmarks` lies."""
+    root = str(Path(__file__).resolve().parents[2])
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])}
+
+
 def alone(place: int, sizes: dict[str, int], threads: int, repeats: int, square: int) -> list[dict[str, Any]]:
     """`beside` in a process of its own. Errors: RuntimeError where that fails, which says why on standard error."""
     told = json.dumps([place, sizes, threads, repeats, square])
-    root = str(Path(__file__).resolve().parents[2])
-    paths = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
     call = [sys.executable, "-m", "benchmarks.speed.beside", told]
-    done = subprocess.run(call, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": paths}, check=False)
+    done = subprocess.run(call, stdout=subprocess.PIPE, env=environment(), check=False)
     if done.returncode:
         raise RuntimeError(f"{' '.join(call)} ended with {done.returncode}")
     return list(json.loads(done.stdout))

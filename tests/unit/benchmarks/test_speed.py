@@ -94,6 +94,15 @@ def test_the_models_part_prints_its_table_and_appends_one_line(tmp_path, capsys)
     assert len(target.read_text().splitlines()) == 2
 
 
+def test_a_team_is_compared_with_one_process(tmp_path, capsys) -> None:
+    target = tmp_path / "speed.jsonl"
+    assert speed.main(["--quick", "--only", "team", "--threads", "2", "--results", str(target)]) == 0
+    (row,) = json.loads(target.read_text())["team"]
+    assert min(row["one"], row["team"]) > 0
+    assert row["ratio"] == pytest.approx(row["team"] / row["one"])
+    assert "| quick |" in capsys.readouterr().out
+
+
 def test_the_curves_have_a_line_for_every_place(tmp_path, capsys) -> None:
     target = tmp_path / "speed.jsonl"
     assert speed.main(["--quick", "--only", "curves", "--threads", "1", "--results", str(target)]) == 0
