@@ -82,8 +82,7 @@ class MixedAttention(nn.Module):
         if losses:
             return self._with_losses(x, maps, statistics, moves, exchange)
         joined = torch.cat((self.w_q.weight, self.w_k.weight, self.w_v.weight))  # one product is quicker than three
-        q, k, v = (self._split(y) for y in dense(x, joined).chunk(3, -1))  # (B, H, L, d_h)
-        q, k, v = (y.contiguous() for y in (q, k, v))
+        q, k, v = (self._split(y).contiguous() for y in dense(x, joined).chunk(3, -1))  # (B, H, L, d_h)
         with _plain_precision(x):
             q_loc, k_loc = self.mask.modulate(q, k, x.mean(dim=1))
         if not (maps or cad):

@@ -48,6 +48,12 @@ class _Pass(NamedTuple):
     pull: list[Tensor | None]  # gradients of sum D_loc by Q~, K~ and of sum D_glob by Q, K: (n, L, width)
 
 
+def _maps_at_once(q: Tensor) -> int:
+    """How many of the n maps of q (n, L, d_h) are worked on at a time."""
+    n, length = q.shape[:2]
+    return min(n, max(1, (SLICE if q.device.type == "cpu" else SLICE_ELSEWHERE) // length**2))
+
+
 def _softmax(q: Tensor, k: Tensor, scale: float, out: Tensor, logits: Tensor) -> Tensor:
     """Softmax of scale q k^T into `out`; leaves logits less their maximum in base 2; returns log2 of the sums (n, L, 1)."""
     torch.baddbmm(logits, q, k.mT, beta=0, alpha=scale * LOG2E, out=logits)
@@ -64,8 +70,7 @@ def _walk(
 ) -> _Pass:  # fmt: skip
     """One pass: q_loc, k_loc (n, L, width), q, k, v (n, L, d_h), contiguous."""
     n, length = q.shape[:2]
-    size = max(1, (SLICE if q.device.type == "cpu" else SLICE_ELSEWHERE) // length**2)
-    size = min(size, n)
+    size = _maps_at_once(q)
     z_loc, z_glob = torch.empty_like(v), torch.empty_like(v)
     p_all = q.new_empty((n, length, length))
     g_all = torch.empty_like(p_all)
@@ -125,9 +130,9 @@ class _Attend(torch.autograd.Function):
     def backward(ctx: Any, d_loc: Tensor, d_glob: Tensor, d_min: Tensor, d_max: Tensor, *_: Any) -> tuple[Any, ...]:
         q_loc, k_loc, q, k, v, z_loc, z_glob, p, g, *pull = ctx.saved_tensors
         n, length = q.shape[:2]
-        size = max(1, (SLICE if q.device.type == "cpu" else SLICE_ELSEWHERE) // length**2)
+        size = _maps_at_once(q)
         into = [torch.empty_like(x) for x in (q_loc, k_loc, q, k, v)]
-        work = q.new_empty((min(size, n), length, length))
+        work = q.new_empty((size, length, length))
         d_loc, d_glob = d_loc.contiguous(), d_glob.contiguous()
         for first in range(0, n, size):
             here = slice(first, min(first + size, n))
@@ -185,7 +190,7 @@ def discrepancy(
     shape = v.shape[:3]
     q_loc, k_loc, q, k, flat = (x.reshape(-1, *x.shape[2:]).contiguous() for x in (*local, *plain, v))
     n, length = q.shape[:2]
-    size = min(n, max(1, (SLICE if q.device.type == "cpu" else SLICE_ELSEWHERE) // length**2))
+    size = _maps_at_once(q)
     z_loc, z_glob, cad = torch.empty_like(flat), torch.empty_like(flat), q.new_empty((n, length))
     p_all, g_all, logits_all = (q.new_empty((size, length, length)) for _ in range(3))
     tiny = torch.finfo(q.dtype).tiny

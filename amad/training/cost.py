@@ -130,9 +130,9 @@ def window_seconds(channels: int, config: Config, device: str, batch: int) -> tu
 def _quickest(work: Callable[[], object], device: str) -> float:
     """Seconds of some work, the quickest of several; on a busy CPU no more than the processor time it took."""
     best = math.inf
-    tries = (
-        1 + REPEATS + (PLAIN if device.startswith("cuda") else 0)
-    )  # the first warms up; a GPU records a batch after some
+    tries = 1 + REPEATS  # the first warms up
+    if device.startswith("cuda"):
+        tries += PLAIN  # after which a batch is recorded
     for _ in range(tries):
         wall, spent = time.perf_counter(), time.process_time()
         work()

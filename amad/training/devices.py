@@ -11,9 +11,14 @@ import torch
 from amad.config import Config
 from amad.errors import ConfigError
 
-# Numbers of a batch, windows x tokens x width, from which on bf16 is worth its digits: up to 1.5 times as quick as fp32; of
+# Numbers of a batch (`numbers_of`) from which on bf16 is worth its digits: up to 1.5 times as quick as fp32; of
 # smaller batches the optimiser's and the processor's share is larger (benchmarks.gpu, NVIDIA H200, 2026-11-28).
 BF16_PAYS = 1 << 23
+
+
+def numbers_of(windows: int, config: Config) -> int:
+    """Numbers that a layer makes of a batch: windows x tokens x width."""
+    return windows * (config.window // config.patch) * config.d_model
 
 
 def devices() -> list[str]:
@@ -51,7 +56,7 @@ def autocast_dtype(config: Config, device: str) -> torch.dtype | None:
     if not device.startswith("cuda") or config.precision == "fp32":
         return None
     if config.precision == "auto":
-        large = config.batch_size * (config.window // config.patch) * config.d_model >= BF16_PAYS
+        large = numbers_of(config.batch_size, config) >= BF16_PAYS
         return torch.bfloat16 if large and torch.cuda.is_bf16_supported() else None
     return torch.bfloat16 if config.precision == "bf16" else torch.float16
 

@@ -15,12 +15,11 @@ import torch
 from torch import Tensor, nn
 
 from amad.config import Config
+from amad.training.devices import numbers_of
 
-# Numbers of a batch, windows x tokens x width, up to which starting kernels is what takes the time.
-MOST_NUMBERS = 1 << 24
-PLAIN = (
-    3  # times that a kind of batch is worked on kernel by kernel before it is recorded: short trainings gain nothing
-)
+MOST_NUMBERS = 1 << 24  # of a batch (`numbers_of`), up to which starting kernels is what takes the time
+# Times that a kind of batch is worked on kernel by kernel before it is recorded: short trainings gain nothing.
+PLAIN = 3
 
 Found = tuple[dict[str, Tensor], dict[str, Tensor]]
 
@@ -42,7 +41,7 @@ class Recorder:
     """
 
     def __init__(self, model: nn.Module):
-        self.parameters = list(model.parameters())
+        self.model, self.parameters = model, list(model.parameters())
         self.seen: Counter[Hashable] = Counter()
         self.records: dict[Hashable, _Record] = {}
         self.pool: Any = None  # memory that all records share
@@ -50,7 +49,7 @@ class Recorder:
     @staticmethod
     def pays(config: Config, x: Tensor) -> bool:
         """Whether windows x (B, L, C) are on a GPU and few enough for a record to be quicker."""
-        return x.is_cuda and len(x) * (config.window // config.patch) * config.d_model <= MOST_NUMBERS
+        return x.is_cuda and numbers_of(len(x), config) <= MOST_NUMBERS
 
     def run(self, kind: Hashable, work: Callable[..., Found], inputs: Sequence[Tensor], seed: int) -> Found:
         """What `work` gives, good until the next call; gradients lie in the parameters, which had none before."""
@@ -75,14 +74,14 @@ class Recorder:
         with torch.cuda.device(device):
             with self._aside(device):
                 work(*kept)  # libraries choose their kernels and take their memory outside of the record
-            self._clear()
+            self.model.zero_grad(set_to_none=True)
             graph: Any = torch.cuda.CUDAGraph()
             # the thread that prepares batches may pin memory meanwhile
             with torch.cuda.graph(graph, pool=self.pool, capture_error_mode="thread_local"):
                 found = work(*kept)
             self.pool = graph.pool()
         gradients = [parameter.grad for parameter in self.parameters]
-        self._clear()
+        self.model.zero_grad(set_to_none=True)
         return _Record(graph, kept, found, gradients)
 
     @contextlib.contextmanager
@@ -93,7 +92,3 @@ class Recorder:
         with torch.cuda.stream(side):
             yield
         here.wait_stream(side)
-
-    def _clear(self) -> None:
-        for parameter in self.parameters:
-            parameter.grad = None
