@@ -16,7 +16,7 @@ from amad.evaluation.ablations import ABLATIONS
 from amad.evaluation.baselines import NAMES, RECIPE
 from amad.evaluation.compare import Comparison
 from amad.workspace import RunRecord, SeriesRecord
-from app.parts import cached, compare_runs, page, progress, selection, text, theme, upkeep, workspace
+from app.parts import cached, compare_runs, lists, page, progress, selection, text, theme, upkeep, workspace
 from app.parts.clicks import clicked
 from app.parts.compare_runs import Wish
 
@@ -110,47 +110,49 @@ def _hidden(record: SeriesRecord) -> str:
     return f"compare-hidden-{record.id}"
 
 
-def shown(record: SeriesRecord, found: list[RunRecord]) -> list[RunRecord]:
-    """The runs that are compared now: those with scores that the user has not hidden."""
-    finished = [run for run in found if compare_runs.ready(run, record)]
+def _listed(record: SeriesRecord, done: list[RunRecord]) -> str:
+    return f"compare-methods-{record.id}-{len(done)}"
+
+
+def finished(record: SeriesRecord, found: list[RunRecord]) -> list[RunRecord]:
+    """The runs that can be compared: those with scores."""
+    return [run for run in found if compare_runs.ready(run, record)]
+
+
+def shown(record: SeriesRecord, done: list[RunRecord]) -> list[RunRecord]:
+    """Those of the finished runs that are compared now: the user has not hidden them."""
     if _hidden(record) not in st.session_state:
-        st.session_state[_hidden(record)] = {run.id for run in finished[compare_runs.MOST_SHOWN :]}
+        st.session_state[_hidden(record)] = {run.id for run in done[compare_runs.MOST_SHOWN :]}
+    told = lists.picked(_listed(record, done))
+    if told is not None:
+        st.session_state[_hidden(record)] = {run.id for place, run in enumerate(done) if place not in told}
     hidden: set[str] = st.session_state[_hidden(record)]
-    return [run for run in finished if run.id not in hidden]
+    return [run for run in done if run.id not in hidden]
 
 
-def methods(record: SeriesRecord, found: list[RunRecord], named: Mapping[str, str], chosen: list[RunRecord]) -> None:
-    """The list of methods: a tick shows or hides one; what is at work stands under it."""
-    finished = [run for run in found if compare_runs.ready(run, record)]
+def methods(record: SeriesRecord, done: list[RunRecord], named: Mapping[str, str], chosen: list[RunRecord]) -> None:
+    """The list of finished methods: a tick shows or hides one; what is at work stands under it."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="compare-list-head"):
         st.subheader("Methods", anchor=False, width="content")
-        st.caption(f"{len(chosen)} of {len(finished)} compared", width="stretch")
+        st.caption(f"{len(chosen)} of {len(done)} compared", width="stretch")
     colors = plots.method_lines([named[run.id] for run in chosen], theme.current())
-    key = f"compare-methods-{record.id}-{len(finished)}"
-    ids = [run.id for run in finished]
+    ids = [run.id for run in done]
     places = [ids.index(run.id) for run in chosen]
-    st.session_state[key] = {"selection": {"rows": places, "columns": [], "cells": []}}
     data = pd.DataFrame(
         {
-            "Method": [named[run.id] for run in finished],
-            "Kind": ["AMAD" if compare_runs.detector_of(run) == "amad" else "baseline" for run in finished],
+            "Method": [named[run.id] for run in done],
+            "Kind": ["AMAD" if compare_runs.detector_of(run) == "amad" else "baseline" for run in done],
         }
     )
-    if finished:
-        st.dataframe(
+    if done:
+        lists.choosable(
             data.style.apply(
                 lambda row: [f"color: {colors[row['Method']][0]}" if row["Method"] in colors else "", ""], axis=1
             ),
-            hide_index=True, selection_mode="multi-row", key=key, row_height=28, on_select=lambda: _choose(record, key, ids),
+            places, key=_listed(record, done), mode="multi-row",
             height=min(33 + 28 * len(ids), 33 + 28 * 12), alt="Methods on this series; the ticked ones are compared",
             column_config={"Kind": st.column_config.TextColumn(width=72)},
         )  # fmt: skip
-
-
-def _choose(record: SeriesRecord, key: str, ids: list[str]) -> None:
-    state: Any = st.session_state.get(key)
-    rows = list(state["selection"]["rows"]) if state else []
-    st.session_state[_hidden(record)] = {run_id for place, run_id in enumerate(ids) if place not in rows}
 
 
 def at_work(record: SeriesRecord, named: Mapping[str, str]) -> bool:

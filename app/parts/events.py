@@ -14,7 +14,7 @@ import streamlit as st
 from amad.spreadsheets import csv_text
 from amad.workspace import RunRecord, SeriesRecord
 from amad.workspace.masks import maintained, unscored
-from app.parts import cached, selection, text, workspace
+from app.parts import cached, lists, selection, text, workspace
 
 VIEWS = {"score": "Score", "reconstruction": "Reconstruction", "divergence": "Divergence", "shape": "Shape"}
 CAPPED = "capped:0.99"
@@ -119,16 +119,11 @@ def listing(found: Sequence[Any], clock: text.Clock) -> pd.DataFrame:
 def table(
     found: Sequence[Any], clock: text.Clock, chosen: int | None, key: str, color: str, marks: Sequence[str]
 ) -> None:
-    """Draw the list; the place that the user picks stands under `<key>-told` in the next run, None for no place.
-
-    `marks` say what was decided on each.
-    """
+    """Draw the list; the place that the user picks is `lists.picked` in the next run. `marks` say what was decided on each."""
     place = next((place for place, event in enumerate(found) if event.id == chosen), None)
-    st.session_state[key] = {"selection": {"rows": [] if place is None else [place], "columns": [], "cells": []}}
-    st.dataframe(
-        listing(found, clock).assign(**{" ": list(marks)}), hide_index=True, selection_mode="single-row", key=key, row_height=28,
-        height=min(33 + 28 * len(found), 397), on_select=lambda: _remember(key),
-        alt="Events with start, length and severity from 0 to 100",
+    lists.choosable(
+        listing(found, clock).assign(**{" ": list(marks)}), [] if place is None else [place], key=key,
+        height=min(33 + 28 * len(found), 397), alt="Events with start, length and severity from 0 to 100",
         column_config={
             "#": st.column_config.NumberColumn(width=32),
             "Start": st.column_config.TextColumn(width=92),
@@ -137,12 +132,6 @@ def table(
             " ": st.column_config.TextColumn(width=36, help="✓ accepted, ✕ rejected, ? unsure, • open; +n alike are folded in"),
         },
     )  # fmt: skip
-
-
-def _remember(key: str) -> None:
-    state: Any = st.session_state.get(key)
-    rows = list(state["selection"]["rows"]) if state else []
-    st.session_state[f"{key}-told"] = rows[0] if rows else None
 
 
 def top_shares(event: Any, channels: Sequence[str]) -> list[tuple[str, float]]:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from amad.workspace import SeriesRecord
 from amad.workspace.incident_records import STATUS_WORDS, Incident
-from app.parts import cached, labelling, selection, text, workspace
+from app.parts import cached, labelling, lists, selection, text, workspace
 from app.parts.labelling import Stored
 
 Show = Callable[[tuple[int, int]], None]
@@ -28,7 +28,7 @@ def listed(base: str, record: SeriesRecord, said: Stored, clock: text.Clock, sho
         return []
     key = f"{base}-labels"
     chosen = st.session_state.get(f"{base}-chosen-label")
-    told = st.session_state.pop(f"{key}-told", None)
+    told = lists.picked(key)
     if told is not None:
         ids = [found[place].id for place in told if place < len(found)]
         st.session_state[f"{base}-chosen-labels"] = ids
@@ -40,11 +40,10 @@ def listed(base: str, record: SeriesRecord, said: Stored, clock: text.Clock, sho
     if chosen is not None and chosen not in ids:
         ids = st.session_state[f"{base}-chosen-labels"] = [chosen]
     places = [place for place, one in enumerate(found) if one.id in set(ids)]
-    st.session_state[key] = {"selection": {"rows": places, "columns": [], "cells": []}}
-    st.dataframe(
+    lists.choosable(
         _frame(record.id, said.stamp, tuple(one.id for one in found), str(selection.zone()), str(st.session_state.get(labelling.LAYER, ""))),
-        hide_index=True, selection_mode="multi-row", key=key, row_height=28, placeholder=text.MISSING, height=min(33 + 28 * len(found), 397),
-        on_select=lambda: _remember(key), alt="Incidents with type, start, length, severity, status and author",
+        places, key=key, mode="multi-row", placeholder=text.MISSING, height=min(33 + 28 * len(found), 397),
+        alt="Incidents with type, start, length, severity, status and author",
         column_config={
             "Type": st.column_config.TextColumn(width=44),
             "Start": st.column_config.TextColumn(width=96),
@@ -56,11 +55,6 @@ def listed(base: str, record: SeriesRecord, said: Stored, clock: text.Clock, sho
         },
     )  # fmt: skip
     return [found[place] for place in places]
-
-
-def _remember(key: str) -> None:
-    state: Any = st.session_state.get(key)
-    st.session_state[f"{key}-told"] = list(state["selection"]["rows"]) if state else []
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

@@ -26,6 +26,7 @@ from app.parts import (
     labelling,
     labelling_dialogs,
     labelling_event,
+    lists,
     selection,
     text,
     theme,
@@ -208,17 +209,16 @@ def choose(base: str, picked: Any, found: Sequence[Any], record: SeriesRecord) -
     the mark away in the list leaves none chosen.
     """
     memory, none = f"{base}-chosen-event", f"{base}-none-chosen"
-    listed_place = st.session_state.pop(f"{base}-list-told", "none")
+    listed = lists.picked(f"{base}-list")
     if isinstance(picked, Mapping) and picked.get("kind") == "event":
         event = next((event for event in found if event.id == picked.get("id")), None)
         if event is not None:
             go(base, event, record, zoom=False)
-    elif listed_place != "none":
-        if listed_place is None:
-            st.session_state[none] = True
-            selection.write(at=None)
-        elif listed_place < len(found):
-            go(base, found[listed_place], record)
+    elif listed == []:
+        st.session_state[none] = True
+        selection.write(at=None)
+    elif listed is not None and listed[0] < len(found):
+        go(base, found[listed[0]], record)
     at = selection.read().at
     if at is not None:
         st.session_state.pop(none, None)

@@ -37,12 +37,12 @@ def detail(
         before, after = (0, 0) if place is None else (place - 1, place + 1)
         st.button(
             "Previous event", key=f"{base}-before-icon-only", icon=":material/chevron_left:", disabled=place is None or before < 0,
-            help="Previous event of the list", on_click=go, args=(base, found[max(before, 0)], record), type="tertiary",
+            help="Previous event of the list", on_click=_step, args=(base, found, before, -1, record, go), type="tertiary",
             shortcut="K",
         )  # fmt: skip
         st.button(
             "Next event", key=f"{base}-after-icon-only", icon=":material/chevron_right:", disabled=after >= len(found),
-            help="Next event of the list", on_click=go, args=(base, found[min(after, len(found) - 1)], record), type="tertiary",
+            help="Next event of the list", on_click=_step, args=(base, found, after, 1, record, go), type="tertiary",
             shortcut="J",
         )  # fmt: skip
     if place is None:
@@ -63,6 +63,14 @@ def detail(
         labelling.ask_author()
         return
     _decide(base, found, place, run, record, said, queue, go)
+
+
+def _step(base: str, found: Sequence[Any], place: int, by: int, record: SeriesRecord, go: Go) -> None:
+    """To a place of the list, or `by` from the event that the address points at: keys come faster than pages are drawn."""
+    at = selection.read().at
+    now = next((i for i, event in enumerate(found) if at is not None and event.start_row <= at < event.end_row), None)
+    place = place if now is None else now + by
+    go(base, found[min(max(place, 0), len(found) - 1)], record)
 
 
 def _shares(event: Any, run: RunRecord) -> None:

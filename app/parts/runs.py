@@ -13,7 +13,7 @@ from amad import jobs
 from amad.errors import AmadError
 from amad.workspace import RunRecord, SeriesRecord
 from amad.workspace.run_shelf import differing_settings
-from app.parts import page, prepare, progress, selection, text, trash, workspace
+from app.parts import lists, page, prepare, progress, selection, text, trash, workspace
 from app.parts.clicks import clicked
 
 # What to change after a failure, by a word of the reason; the last line is for any other.
@@ -130,20 +130,19 @@ def table(runs: list[RunRecord], chosen: RunRecord | None) -> None:
     key = f"train-runs-{len(runs)}"
     ids = [run.id for run in runs]
     place = ids.index(chosen.id) if chosen is not None and chosen.id in ids else None
-    st.session_state[key] = {"selection": {"rows": [] if place is None else [place], "columns": [], "cells": []}}
+    told = lists.picked(key)
+    if told and told[0] < len(ids) and told[0] != place:
+        selection.write(run=ids[told[0]])
+        st.rerun()
     with st.container(key="train-runs-list"):
-        picked = st.dataframe(
-            data, hide_index=True, on_select="rerun", selection_mode="single-row", key=key, row_height=28,
+        lists.choosable(
+            data, [] if place is None else [place], key=key,
             height=min(33 + 28 * len(runs), 201), alt="Runs with preset, state, device, rows, start and time taken",
             column_config={
                 "Rows": st.column_config.NumberColumn(format="localized", width=72, help="Rows of the training part"),
                 "Took": st.column_config.TextColumn(width=84, alignment="right"),
             },
         )  # fmt: skip
-    rows: list[int] = picked["selection"]["rows"]
-    if rows and rows[0] < len(ids) and (chosen is None or ids[rows[0]] != chosen.id):
-        selection.write(run=ids[rows[0]])
-        st.rerun()
 
 
 def _actions(run: RunRecord) -> None:

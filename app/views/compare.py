@@ -17,7 +17,8 @@ def draw(record: SeriesRecord, current: RunRecord | None) -> None:
     """The page on an open series."""
     found = compare_runs.known(record)
     named = compare_runs.labels(found)
-    chosen = compare.shown(record, found)
+    done = compare.finished(record, found)
+    chosen = compare.shown(record, done)
     controls = page.top(
         "Compare",
         page.context_of(
@@ -35,19 +36,23 @@ def draw(record: SeriesRecord, current: RunRecord | None) -> None:
             "Add methods", icon=":material/add:", key="compare-add", type="primary", disabled=signing.locked()
         ):
             compare.add(record, current)
-    if not chosen and not compare.at_work(record, named):
+    if not done and not compare.at_work(record, named):
         compare.problems(record, found, named)
         nothing(record)
         return
     main, inspector = page.split("compare")
     with inspector:
-        compare.methods(record, found, named, chosen)
+        compare.methods(record, done, named, chosen)
         if compare.at_work(record, named):
             compare.working(record, named)
     with main:
         compare.problems(record, found, named)
         if not chosen:
-            st.caption("The comparison appears here as soon as the first method has finished.")
+            st.caption(
+                "Tick a method to compare it."
+                if done
+                else "The comparison appears here as soon as the first method has finished."
+            )
             return
         try:
             with st.spinner("Comparing", show_time=True):

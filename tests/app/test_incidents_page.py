@@ -52,7 +52,7 @@ def test_a_run_opens_on_its_highest_event_and_the_view_stays_whole(page: AppTest
 
 def test_taking_the_mark_away_in_the_list_leaves_no_event_chosen(page: AppTest) -> None:
     series, run = page.query_params["series"], page.query_params["run"]
-    page.session_state[f"incidents-{run}-{series}-list-told"] = None  # as the list's own callback tells it
+    page.session_state[f"incidents-{run}-{series}-list-told"] = []  # as the list's own callback tells it
     page.run()
     assert not page.exception
     assert "No event chosen" in texts(page.subheader)

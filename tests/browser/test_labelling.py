@@ -4,16 +4,13 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from amad.config import make_config
-from amad.detection import Scores
-from amad.series import Report, Series
 from amad.workspace import SeriesRecord, Workspace
 from amad.workspace.incidents import Incidents
+from tests.browser import pump
+from tests.browser.pump import ROWS
 from tests.browser.serving import Server
 from tests.browser.timelines import Plot, fresh
 from tests.browser.waiting import rests
@@ -21,26 +18,14 @@ from tests.browser.waiting import rests
 DRAWN = '[data-amad="timeline"][data-fresh="true"]'
 PATIENCE = 120_000  # ms: the machine may be busy with other tests
 SAVED = re.compile(r"Saved \d\d:\d\d:\d\d")
-CHANNELS = ("flow", "temp", "level")
-ROWS = 600
 
 
 @pytest.fixture(scope="module")
 def made(app: Server) -> Iterator[tuple[Workspace, SeriesRecord]]:
     """A scored series in the workspace that the app serves: events at rows 300 to 320 and 500 to 505."""
     store = Workspace.open(app.workspace)
-    values = np.random.default_rng(0).normal(size=(ROWS, 3)).astype(np.float32)
-    time = pd.date_range("2026-03-14 05:47", periods=ROWS, freq="min", tz="UTC")
-    record = store.add_series(Series("pump", values, CHANNELS, time, None, Report(ROWS, "1 min")))
-    config = make_config("quick", {"threshold": "value:1", "merge_gap": 0})
-    run = store.create_run(record.id, name="first", preset="quick", config=config, part=(0, 250))
-    store.update_run(run.id, state="running")
-    store.update_run(run.id, state="done")
-    score = np.full(ROWS, 0.1, dtype=np.float32)
-    score[300:320], score[500:505] = 20.0, 15.0
-    shares = np.tile(np.array([0.7, 0.2, 0.1], dtype=np.float32), (ROWS, 1))
-    views = {"reconstruction": score, "divergence": score * 0.5}
-    store.write_scores(run.id, record.id, Scores(score, views, shares, np.zeros_like(shares), score, CHANNELS))
+    record = pump.add(store)
+    pump.add_run(store, record, "first")
     yield store, record
     store.close()
 

@@ -1,0 +1,78 @@
+"""Lists in a real browser: what is picked counts, and what the program chose is not undone by a browser that lags behind."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from amad.workspace import RunRecord, SeriesRecord, Workspace
+from tests.browser import pump
+from tests.browser.serving import Server
+from tests.browser.timelines import PATIENCE, Plot, fresh
+from tests.browser.waiting import rests
+
+HEAD, ROW = 33, 28  # px of a list
+
+
+@pytest.fixture(scope="module")
+def made(app: Server) -> Iterator[tuple[SeriesRecord, list[RunRecord]]]:
+    """A series with two finished runs, in the workspace that the app serves."""
+    store = Workspace.open(app.workspace)
+    record = pump.add(store)
+    yield record, [pump.add_run(store, record, name) for name in ("first", "second")]
+    store.close()
+
+
+def pick(page: Page, place: int) -> None:
+    """Clicks the box before a row of the first list on the page."""
+    rests(page)
+    box = page.locator('[data-testid="stDataFrame"]').first.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + 16, box["y"] + HEAD + ROW * (place + 0.5))
+
+
+def test_a_run_picked_in_the_list_of_runs_is_the_run_of_every_page(
+    page: Page, app: Server, made: tuple[SeriesRecord, list[RunRecord]]
+) -> None:
+    record, (first, second) = made
+    page.goto(f"{app.url}/train?series={record.id}")
+    for place, run in ((1, first), (0, second), (1, first)):  # the newest stands first
+        expect(page.get_by_role("heading", name="Runs", exact=True)).to_be_visible(timeout=PATIENCE)
+        pick(page, place)
+        expect(page).to_have_url(re.compile(f"run={run.id}"), timeout=PATIENCE)
+        expect(page.get_by_text(f"{run.name} is finished.")).to_be_visible(timeout=PATIENCE)
+
+
+def test_methods_that_were_all_unticked_can_be_ticked_again(
+    page: Page, app: Server, made: tuple[SeriesRecord, list[RunRecord]]
+) -> None:
+    record, _ = made
+    page.goto(f"{app.url}/compare?series={record.id}")
+    for compared, place in ((2, 0), (1, 1), (0, 1), (1, 0)):
+        expect(page.get_by_text(f"{compared} of 2 compared", exact=True)).to_be_visible(timeout=PATIENCE)
+        if not compared:
+            expect(page.get_by_text("Tick a method to compare it.", exact=True)).to_be_visible(timeout=PATIENCE)
+        pick(page, place)
+    expect(page.get_by_text("2 of 2 compared", exact=True)).to_be_visible(timeout=PATIENCE)
+
+
+def test_a_step_to_the_next_event_stays_while_the_timeline_still_tells_where_it_was_dragged(
+    page: Page, app: Server, made: tuple[SeriesRecord, list[RunRecord]]
+) -> None:
+    record, _ = made
+    page.goto(f"{app.url}/incidents?series={record.id}&from=100&to=200")
+    fresh(page)
+    plot = Plot(page)
+    for turn in range(10):
+        rests(page)
+        page.mouse.move(plot.middle, plot.top + 100)
+        page.mouse.down()
+        page.mouse.move(plot.middle + (-20 if turn % 2 else 20), plot.top + 100, steps=4)
+        page.mouse.up()
+        page.mouse.move(5, 880)
+        page.wait_for_timeout(40 * turn)  # at another moment of what the drag sets off
+        page.keyboard.press("k" if turn % 2 else "j")
+        page.wait_for_timeout(600)  # what would undo it comes later than the step itself
+        rests(page)
+        expect(page.get_by_role("heading", name=f"Event {1 if turn % 2 else 2}", exact=True)).to_be_visible()
