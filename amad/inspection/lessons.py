@@ -274,7 +274,9 @@ def game(signal: ArrayLike, moves: str | Sequence[str], *, seed: int = 0) -> dic
         told.append([float(out.terms[key].detach().mean()) for key in ("d_local", "d_global", "cad")])
         if name is not None:
             head.zero_grad(set_to_none=True)
-            out.terms["l_min" if name == "min" else "l_max"].backward()
+            terms = out.terms
+            loss = head.min_step(terms["kl_min"], terms["cad"]) if name == "min" else terms["l_max"]
+            loss.backward()
             movers[name].step()
     with torch.no_grad():
         maps = head(x, maps=True).maps

@@ -16,7 +16,6 @@ from amad.config import Config
 from amad.model.automask import AutoMask
 from amad.model.dense import dense
 from amad.model.divergence import attend, discrepancy, measure
-from amad.model.exchange import Exchange
 
 STEPS = ("min", "max")  # the two steps of Max-Min
 
@@ -37,7 +36,7 @@ class Attended:
 
     output: Tensor
     views: tuple[Tensor, Tensor] | None = None  # z_loc, z_glob (B, H, L, d_h)
-    terms: dict[str, Tensor] = field(default_factory=dict)  # l_min, l_max: scalars; the rest (H,)
+    terms: dict[str, Tensor] = field(default_factory=dict)  # l_max: a scalar; the rest (H,)
     cad: Tensor | None = None  # (B, H, L)
     maps: BlockMaps | None = None
 
@@ -72,15 +71,13 @@ class MixedAttention(nn.Module):
         cad: bool = False,
         statistics: bool = True,
         moves: Collection[str] = STEPS,
-        exchange: Exchange | None = None,
     ) -> Attended:
         """x (B, L, d), already normalised. Without maps, losses and cad nothing of size L x L is kept.
 
         `moves` names the steps of Max-Min that get gradients; `statistics` adds entropies and distances to the terms.
-        `exchange`: the batch of which x is a part, where the losses are to be those of the whole.
         """
         if losses:
-            return self._with_losses(x, maps, statistics, moves, exchange)
+            return self._with_losses(x, maps, statistics, moves)
         joined = torch.cat((self.w_q.weight, self.w_k.weight, self.w_v.weight))  # one product is quicker than three
         q, k, v = (self._split(y).contiguous() for y in dense(x, joined).chunk(3, -1))  # (B, H, L, d_h)
         with _plain_precision(x):
@@ -98,9 +95,12 @@ class MixedAttention(nn.Module):
             z_loc, z_glob, rows, p, g = measure(*seen)
         return Attended(self._mix(x, z_loc, z_glob), cad=rows.cad, maps=self._maps(x, p, g, rows.cad))
 
-    def _with_losses(
-        self, x: Tensor, maps: bool, statistics: bool, moves: Collection[str], exchange: Exchange | None
-    ) -> Attended:
+    def min_step(self, kl: Tensor, cad: Tensor) -> Tensor:
+        """l_min from the divergences (H,) that the min step lowers, and the CAD (H,) of the whole batch; a scalar."""
+        below = (cad < self.ceiling).to(kl.dtype)  # above the ceiling the min step is off
+        return -(kl * below).mean()
+
+    def _with_losses(self, x: Tensor, maps: bool, statistics: bool, moves: Collection[str]) -> Attended:
         """The same with Max-Min terms, each with a history that leads to its own parameters alone."""
         q, q_max = _Project.apply(x, self.w_q.weight)  # q_max: the numbers of q, x being taken as given
         k, k_max = _Project.apply(x, self.w_k.weight)
@@ -115,10 +115,7 @@ class MixedAttention(nn.Module):
                 local, (q, k), v, self.scale, for_min=for_min, for_max=for_max, statistics=statistics
             )
             cad = rows.cad
-            level = cad.mean((0, 2))  # (H,)
-            whole = level if exchange is None else exchange.mean(level)  # of the batch: all decide alike
-            below = (whole < self.ceiling).to(kl_min.dtype)  # above the ceiling the min step is off
-            terms = {"l_min": -(kl_min * below).mean(), "l_max": kl_max.mean(), "cad": level}
+            terms = {"kl_min": kl_min, "l_max": kl_max.mean(), "cad": cad.mean((0, 2))}
         found = Attended(self._mix(x, z_loc, z_glob), (z_loc, z_glob), terms, cad)
         found.terms |= {
             f"d_{name}": row.mean((0, 2)) for name, row in (("local", rows.local), ("global", rows.global_))

@@ -16,9 +16,7 @@ def drawn(steps: int) -> Tensor:
     return torch.arange(steps) if steps <= MOST_STEPS else torch.randperm(steps)[:MOST_STEPS]
 
 
-def alignment(
-    views: list[tuple[Tensor, Tensor]], tau: float, exchange: Exchange | None = None, chosen: Tensor | None = None
-) -> list[Tensor]:
+def alignment(views: list[tuple[Tensor, Tensor]], tau: float, chosen: Tensor | None = None) -> list[Tensor]:
     """Symmetric InfoNCE a block: views z_loc, z_glob (B, H, L, d_h) each; scalars.
 
     The two views of the same step of the same window are the positive pair, other sampled steps the negatives:
@@ -26,23 +24,26 @@ def alignment(
     same ones for every block.
     """
     batch, _, length, _ = views[0][0].shape
-    total = batch if exchange is None else exchange.windows
     if chosen is None:
-        chosen = drawn(total * length)
-    if exchange is not None:
-        return _shared(views, tau, exchange, chosen // length - exchange.first, chosen % length)
+        chosen = drawn(batch * length)
     window, step = (part.to(views[0][0].device) for part in (chosen // length, chosen % length))
     return [info_nce(a[window, :, step].flatten(1), b[window, :, step].flatten(1), tau) for a, b in views]
 
 
-def _shared(
-    views: list[tuple[Tensor, Tensor]], tau: float, exchange: Exchange, window: Tensor, step: Tensor
-) -> list[Tensor]:
-    """`alignment` of steps (n,), some of whose windows, counted from the first one here, lie with other processes."""
-    mine = ((window >= 0) & (window < len(views[0][0]))).to(views[0][0].device)
+def shared(
+    views: list[tuple[Tensor, Tensor]], tau: float, exchange: Exchange, level: Tensor
+) -> tuple[list[Tensor], Tensor]:
+    """`alignment` of a batch of which other processes have windows, too; and the mean over it of `level`."""
+    batch, _, length, _ = views[0][0].shape
+    chosen = drawn(exchange.windows * length)
+    window, step = chosen // length - exchange.first, chosen % length  # some of them lie elsewhere
+    mine = ((window >= 0) & (window < batch)).to(views[0][0].device)
     window, step = (part.to(mine.device)[mine] for part in (window, step))
-    rows = [[exchange.whole(side[window, :, step].flatten(1), mine) for side in pair] for pair in views]
-    return [info_nce(local, global_, tau) for local, global_ in rows]
+    sides = [side for pair in views for side in pair]
+    own = torch.cat([side[window, :, step].flatten(1) for side in sides], 1)
+    rows, mean = exchange.whole(own, mine, level)
+    local, global_ = (rows.chunk(len(sides), 1)[place::2] for place in (0, 1))
+    return [info_nce(a, b, tau) for a, b in zip(local, global_, strict=True)], mean
 
 
 def info_nce(local: Tensor, global_: Tensor, tau: float) -> Tensor:

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from amad.config import Config
 from amad.errors import InputError
-from amad.model.attention import STEPS, BlockMaps, MixedAttention
-from amad.model.contrast import alignment
+from amad.model.attention import STEPS, Attended, BlockMaps, MixedAttention
+from amad.model.contrast import alignment, shared
 from amad.model.dense import dense
 from amad.model.exchange import Exchange
 
@@ -95,7 +95,6 @@ class Amad(nn.Module):
         for block in self._blocks():
             attended = block.attention(
                 block.norm_attention(h), maps=maps, losses=losses, cad=cad, statistics=statistics, moves=moves,
-                exchange=self.exchange,
             )  # fmt: skip
             h = h + self._drop(attended.output)
             h = h + self._drop(block.feed_forward(block.norm_forward(h)))
@@ -107,12 +106,22 @@ class Amad(nn.Module):
             rows = [item.cad.mean(1) for item in found if item.cad is not None]  # (B, tokens) each
             out.cad = torch.stack(rows, 1).repeat_interleave(self.patch, -1)
         if losses:
-            out.losses = {name: torch.stack([item.terms[name] for item in found]) for name in found[0].terms}
-            views = [item.views for item in found if item.views is not None]
-            out.losses["l_con"] = torch.stack(alignment(views, self.config.tau, self.exchange, compared))
-            for name in ("l_min", "l_max", "l_con"):
-                out.losses[name] = out.losses[name].mean()
+            out.losses = self._losses(found, compared)
         return out
+
+    def _losses(self, found: list[Attended], compared: Tensor | None) -> dict[str, Tensor]:
+        """Terms of all blocks. What looks at the whole batch comes last, for which the processes of a team wait once."""
+        losses = {name: torch.stack([item.terms[name] for item in found]) for name in found[0].terms}
+        views = [item.views for item in found if item.views is not None]
+        level = losses["cad"]  # (N, H)
+        if self.exchange is None:
+            contrasts = alignment(views, self.config.tau, compared)
+        else:
+            contrasts, level = shared(views, self.config.tau, self.exchange, level)
+        steps = zip(self._blocks(), losses.pop("kl_min"), level, strict=True)
+        losses["l_min"] = torch.stack([block.attention.min_step(kl, cad) for block, kl, cad in steps])
+        losses["l_con"] = torch.stack(contrasts)
+        return losses | {name: losses[name].mean() for name in ("l_min", "l_max", "l_con")}
 
     def omega(self) -> Tensor:
         """Frequencies of all blocks (N, H, F, J), radians per step of the series."""

@@ -13,8 +13,6 @@ class Exchange(Protocol):
     windows: int
     first: int
 
-    def whole(self, own: Tensor, mine: Tensor) -> Tensor:
-        """All n rows (n, d), where those that `mine` (n,) marks are here."""
-
-    def mean(self, own: Tensor) -> Tensor:
-        """The mean over all windows of something whose mean over the windows here is `own`; without gradients."""
+    def whole(self, rows: Tensor, mine: Tensor, level: Tensor) -> tuple[Tensor, Tensor]:
+        """All n rows (n, d), where those that `mine` (n,) marks are here; and the mean over all windows, without
+        gradients, of something whose mean over the windows here is `level`."""

@@ -147,11 +147,7 @@ class Gradients:
     def _add_up(self, total: dict[str, Tensor], heads: dict[str, Tensor]) -> None:
         """Adds gradients and figures of all processes, in one message."""
         grads = [parameter.grad for parameter in self.model.parameters() if parameter.grad is not None]
-        pieces = [*grads, *total.values(), *heads.values()]
-        summed = self.team.add(torch.cat([piece.detach().float().flatten() for piece in pieces]))
-        parts = [
-            part.view_as(piece) for part, piece in zip(summed.split([p.numel() for p in pieces]), pieces, strict=True)
-        ]
+        parts = self.team.add_up([*grads, *total.values(), *heads.values()])
         for grad, part in zip(grads, parts, strict=False):
             grad.copy_(part)
         for group, first in ((total, len(grads)), (heads, len(grads) + len(total))):

@@ -7,7 +7,7 @@ the contrast compares, and the mean divergence that decides whether the min step
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor
@@ -33,8 +33,17 @@ class Team:
         """The sum of this tensor over the processes."""
         return tensor
 
+    def add_up(self, tensors: Sequence[Tensor]) -> list[Tensor]:
+        """The sums of these tensors over the processes, in one message, in float32."""
+        summed = self.add(torch.cat([tensor.detach().float().flatten() for tensor in tensors]))
+        sums = summed.split([tensor.numel() for tensor in tensors])
+        return [part.view_as(tensor) for part, tensor in zip(sums, tensors, strict=True)]
+
     def agree(self, wish: bool) -> bool:
-        """Whether any process wishes it; every process gets the same answer at the same step."""
+        """Whether any process wishes it; every process gets the same answer at the same step.
+
+        Where there are several, wishes travel with the next message of `add_up`, and are known after it.
+        """
         return wish
 
     def same(self, tensors: Iterable[Tensor]) -> None:
@@ -52,6 +61,7 @@ class Distributed(Team):
 
         self._group = distributed
         self.rank, self.size = distributed.get_rank(), distributed.get_world_size()
+        self._wish, self._agreed = False, False
 
     def add(self, tensor: Tensor) -> Tensor:
         """The sum of this tensor over the processes."""
@@ -59,10 +69,16 @@ class Distributed(Team):
         self._group.all_reduce(total)
         return total
 
+    def add_up(self, tensors: Sequence[Tensor]) -> list[Tensor]:
+        """The sums of these tensors over the processes, and with them what `agree` answers from now on."""
+        wished, *sums = super().add_up([tensors[0].new_full((), self._wish, dtype=torch.float32), *tensors])
+        self._agreed = bool(wished)
+        return sums
+
     def agree(self, wish: bool) -> bool:
-        """Whether any process wishes it."""
-        device = "cuda" if self._group.get_backend() == "nccl" else "cpu"
-        return bool(self.add(torch.tensor([float(wish)], device=device)).item())
+        """Whether any process wished it before the last `add_up`."""
+        self._wish = wish
+        return self._agreed
 
     def same(self, tensors: Iterable[Tensor]) -> None:
         """Gives every process the values of the first one, in place."""
@@ -71,7 +87,7 @@ class Distributed(Team):
 
     def wait(self) -> None:
         """Returns when every process has come here."""
-        self.agree(False)
+        self.add(torch.zeros(1, device="cuda" if self._group.get_backend() == "nccl" else "cpu"))
 
 
 class Exchange:
@@ -82,11 +98,12 @@ class Exchange:
         self.team, self.windows, self.first = team, windows, own.start
         self.share = (own.stop - own.start) / windows
 
-    def whole(self, own: Tensor, mine: Tensor) -> Tensor:
-        """All n rows (n, d) where this process has those that `mine` (n,) marks; gradients go to its own alone."""
-        placed = own.new_zeros((len(mine), own.shape[1])).index_put((mine.nonzero()[:, 0],), own)
-        return self.team.add(placed) + (placed - placed.detach())
+    def whole(self, rows: Tensor, mine: Tensor, level: Tensor) -> tuple[Tensor, Tensor]:
+        """All n rows (n, d) where this process has those that `mine` (n,) marks, and the mean of `level`: one message.
 
-    def mean(self, own: Tensor) -> Tensor:
-        """The mean over all windows of something whose mean over the windows here is `own`; without gradients."""
-        return self.team.add(self.share * own.detach())
+        `level` is the mean over the windows here, and becomes that over all. Gradients go to this process's rows alone.
+        """
+        placed = rows.new_zeros((len(mine), rows.shape[1])).index_put((mine.nonzero()[:, 0],), rows)
+        told = torch.cat((placed.detach().flatten(), self.share * level.detach().flatten().to(placed.dtype)))
+        all_rows, mean = self.team.add(told).split((placed.numel(), level.numel()))
+        return all_rows.view_as(placed) + (placed - placed.detach()), mean.view_as(level).to(level.dtype)
