@@ -20,6 +20,7 @@ class _Drawn:
     before: frozenset[tuple[int, ...]] = frozenset()
     moment: float = 0.0
     behind: bool = False  # this run came from a browser that still shows rows from `before`
+    picked: bool = False  # the user chose these rows: the browser has them
 
 
 def choosable(
@@ -35,9 +36,11 @@ def choosable(
     drawn = st.session_state.setdefault(_drawn(key), _Drawn(chosen, moment=now))
     before = drawn.before if drawn.behind else frozenset()
     if chosen != drawn.rows:
-        before, drawn.moment = before | {drawn.rows}, now
+        before, drawn.moment, drawn.picked = before | {drawn.rows}, now, False
     drawn.rows, drawn.before, drawn.behind = chosen, before - {chosen}, False
-    st.session_state[key] = {"selection": {"rows": list(chosen), "columns": [], "cells": []}}
+    # What the user picked is not sent back to the browser: they may have ticked the next row by then.
+    if not drawn.picked or key not in st.session_state:
+        st.session_state[key] = {"selection": {"rows": list(chosen), "columns": [], "cells": []}}
     st.dataframe(
         data, hide_index=True, selection_mode=mode, key=key, row_height=28, on_select=lambda: _report(key), **options
     )  # fmt: skip
@@ -56,9 +59,9 @@ def _report(key: str) -> None:
     drawn: _Drawn | None = st.session_state.get(_drawn(key))
     if drawn is not None:
         if rows in drawn.before and time.monotonic() - drawn.moment < LATE:
-            drawn.behind = True
+            drawn.behind, drawn.picked = True, False
             return
-        drawn.rows = rows
+        drawn.rows, drawn.picked = rows, True
     st.session_state[_told(key)] = told
 
 
