@@ -137,7 +137,7 @@ def table(runs: list[RunRecord], chosen: RunRecord | None) -> None:
     with st.container(key="train-runs-list"):
         lists.choosable(
             data, [] if place is None else [place], key=key,
-            height=min(33 + 28 * len(runs), 201), alt="Runs with preset, state, device, rows, start and time taken",
+            height=min(33 + 28 * len(runs), 257), alt="Runs with preset, state, device, rows, start and time taken",
             column_config={
                 "Rows": st.column_config.NumberColumn(format="localized", width=72, help="Rows of the training part"),
                 "Took": st.column_config.TextColumn(width=84, alignment="right"),
