@@ -108,6 +108,13 @@ def _ended(run: RunRecord) -> None:
 
 def table(runs: list[RunRecord], chosen: RunRecord | None) -> None:
     """Runs of the series, with what can be done to the chosen one; a row chosen here is the run of every page."""
+    key = f"train-runs-{len(runs)}"
+    ids = [run.id for run in runs]
+    place = ids.index(chosen.id) if chosen is not None and chosen.id in ids else None
+    told = lists.picked(key)
+    if told and told[0] < len(ids) and told[0] != place:
+        selection.write(run=ids[told[0]])
+        st.rerun()
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="train-actions"):
         st.subheader("Runs", anchor=False, width="content")
         if chosen is not None:
@@ -127,13 +134,6 @@ def table(runs: list[RunRecord], chosen: RunRecord | None) -> None:
             "Took": [_took(run) for run in runs],
         }
     )
-    key = f"train-runs-{len(runs)}"
-    ids = [run.id for run in runs]
-    place = ids.index(chosen.id) if chosen is not None and chosen.id in ids else None
-    told = lists.picked(key)
-    if told and told[0] < len(ids) and told[0] != place:
-        selection.write(run=ids[told[0]])
-        st.rerun()
     with st.container(key="train-runs-list"):
         lists.choosable(
             data, [] if place is None else [place], key=key,

@@ -9,14 +9,14 @@ from playwright.sync_api import Browser, Page, expect
 
 from amad.workspace import SeriesRecord, Workspace
 from amad.workspace.incidents import Incidents
-from tests.browser import pump
-from tests.browser.pump import ROWS
+from tests.app.app_made import finished_run, small_series
 from tests.browser.serving import Server
 from tests.browser.timelines import Plot, fresh
 from tests.browser.waiting import rests
 
 DRAWN = '[data-amad="timeline"][data-fresh="true"]'
 PATIENCE = 120_000  # ms: the machine may be busy with other tests
+ROWS = 600
 SAVED = re.compile(r"Saved \d\d:\d\d:\d\d")
 
 
@@ -24,8 +24,8 @@ SAVED = re.compile(r"Saved \d\d:\d\d:\d\d")
 def made(app: Server) -> Iterator[tuple[Workspace, SeriesRecord]]:
     """A scored series in the workspace that the app serves: events at rows 300 to 320 and 500 to 505."""
     store = Workspace.open(app.workspace)
-    record = pump.add(store)
-    pump.add_run(store, record, "first")
+    record = store.add_series(small_series(ROWS, labelled=False))
+    finished_run(store, record)
     yield store, record
     store.close()
 

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from amad.workspace import RunRecord, SeriesRecord, Workspace
-from tests.browser import pump
+from tests.app.app_made import finished_run, small_series
 from tests.browser.serving import Server
 from tests.browser.timelines import PATIENCE, Plot, fresh
 from tests.browser.waiting import rests
@@ -19,8 +19,8 @@ HEAD, ROW = 33, 28  # px of a list
 def made(app: Server) -> Iterator[tuple[SeriesRecord, list[RunRecord]]]:
     """A series with two finished runs, in the workspace that the app serves."""
     store = Workspace.open(app.workspace)
-    record = pump.add(store)
-    yield record, [pump.add_run(store, record, name) for name in ("first", "second")]
+    record = store.add_series(small_series(labelled=False))
+    yield record, [finished_run(store, record, name=name) for name in ("first", "second")]
     store.close()
 
 

@@ -10,9 +10,9 @@ import pytest
 from numpy.typing import NDArray
 from playwright.sync_api import Page, expect
 
-from amad.config import make_config
 from amad.series import Report, Series
 from amad.workspace import SeriesRecord, Workspace
+from tests.app.app_made import finished_run
 from tests.browser.serving import Server
 from tests.browser.timelines import PATIENCE, Plot, fresh, is_ink, line, view
 from tests.browser.waiting import rests
@@ -31,10 +31,7 @@ def made(app: Server) -> Iterator[tuple[Workspace, SeriesRecord]]:
     values[SPIKE, 0] = 40.0
     clock = pd.date_range("2026-03-14 05:47", periods=ROWS, freq="10ms", tz="UTC")
     record = store.add_series(Series("mill", values, CHANNELS, clock, None, Report(ROWS, "10 ms")))
-    config = make_config("quick", {"threshold": "value:1", "merge_gap": 0})
-    run = store.create_run(record.id, name="first", preset="quick", config=config, part=(0, 500_000))
-    store.update_run(run.id, state="running")
-    store.update_run(run.id, state="done")
+    run = finished_run(store, record, scored=False)
     store.write_score_columns(run.id, record.id, ("score", "reconstruction", "divergence"), scored())
     yield store, record
     store.close()
