@@ -12,6 +12,8 @@ from collections.abc import Iterable, Sequence
 import torch
 from torch import Tensor
 
+from amad.training.shared_sums import SharedSums
+
 
 class Team:
     """One process of a team; this one is alone. `leads`: it writes files and decides."""
@@ -54,19 +56,25 @@ class Team:
 
 
 class Distributed(Team):
-    """A process of a group that `torch.distributed` has set up (gloo on CPU, nccl on GPU)."""
+    """A process of a group that `torch.distributed` has set up (gloo on CPU, nccl on GPU).
+
+    On CPUs of one machine sums go through shared memory.
+    """
 
     def __init__(self) -> None:
         import torch.distributed as distributed
 
         self._group = distributed
         self.rank, self.size = distributed.get_rank(), distributed.get_world_size()
+        self._sums = SharedSums(distributed) if distributed.get_backend() == "gloo" else None
         self._wish, self._agreed = False, False
 
     def add(self, tensor: Tensor) -> Tensor:
         """The sum of this tensor over the processes."""
-        total = tensor.detach().clone()
-        self._group.all_reduce(total)
+        total = self._sums.add(tensor) if self._sums is not None and tensor.dtype == torch.float32 else None
+        if total is None:
+            total = tensor.detach().clone()
+            self._group.all_reduce(total)
         return total
 
     def add_up(self, tensors: Sequence[Tensor]) -> list[Tensor]:

@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Measures, prints, appends."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.speed", description=__doc__.splitlines()[0])
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="parts to measure")
-    parser.add_argument("--repeats", type=int, default=7, help="turns of the models (7)")
+    parser.add_argument("--repeats", type=int, default=7, help="turns of the models and of the team (7)")
     parser.add_argument("--rows", type=int, default=1_000_000, help="most rows that the curves score (1,000,000)")
     parser.add_argument("--picture", type=Path, help="SVG file that the curves are drawn into")
     parser.add_argument("--threads", type=int, default=2, help="threads of a model (2)")
@@ -144,7 +144,7 @@ def team(given: argparse.Namespace) -> list[dict[str, Any]]:
     for what, settings in SIZES[:1] if given.quick else SIZES:
         tell(what)
         tiny = {"max_steps": 12, "d_model": 8, "heads": 2, "blocks": 1} if given.quick else {}
-        found = compare({**settings, **tiny}, given.threads, 1 if given.quick else 3)
+        found = compare({**settings, **tiny}, given.threads, 1 if given.quick else given.repeats)
         rows.append({"what": what, **found})
         print(
             f"| {what} | {found['one']:.0f} | {found['team']:.0f} | {found['ratio']:.2f} | {found['median']:.2f} "
