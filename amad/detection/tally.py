@@ -14,7 +14,7 @@ from amad.detection.events import severity as severity_of
 
 @dataclass(frozen=True)
 class Tally:
-    """Counts at one threshold: of `events`, `false` touch no labelled span; `found` and `missed` are labelled spans.
+    """Counts at one threshold: of `events`, `false` touch no labelled and no unsure span; `found` and `missed` are labelled spans.
 
     `left` are the events that touch no judged span: the labelling work that remains.
     """
@@ -52,16 +52,29 @@ def tally(
     ends: NDArray[np.int64],
     labelled: Sequence[tuple[int, int]] = (),
     judged: Sequence[tuple[int, int]] = (),
+    rejected: Sequence[tuple[int, int]] | None = None,
+    unsure: Sequence[tuple[int, int]] = (),
 ) -> Tally:
-    """Counts for events [starts, ends): two spans touch where they share a row; spans are rows (from, to), end exclusive."""
-    truth, done = (np.asarray(spans, dtype=np.int64).reshape(-1, 2) for spans in (labelled, judged))
+    """Counts for events [starts, ends): two spans touch where they share a row; spans are rows (from, to), end exclusive.
+
+    Where `rejected` is given the labels speak of what was decided alone: a false event touches a rejected span, too.
+    """
+
+    def touching(spans: Sequence[tuple[int, int]]) -> NDArray[np.bool_]:
+        rows = np.asarray(spans, dtype=np.int64).reshape(-1, 2)
+        return _touched(starts, ends, rows[:, 0], rows[:, 1])
+
+    truth = np.asarray(labelled, dtype=np.int64).reshape(-1, 2)
     found = int(_touched(truth[:, 0], truth[:, 1], starts, ends).sum())
+    false = ~touching(labelled) & ~touching(unsure)
+    if rejected is not None:
+        false &= touching(rejected)
     return Tally(
         events=len(starts),
         found=found,
         missed=len(truth) - found,
-        false=int((~_touched(starts, ends, truth[:, 0], truth[:, 1])).sum()),
-        left=int((~_touched(starts, ends, done[:, 0], done[:, 1])).sum()),
+        false=int(false.sum()),
+        left=int((~touching(judged)).sum()),
     )
 
 

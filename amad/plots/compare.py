@@ -203,7 +203,7 @@ def agreement_map(values: ArrayLike, names: Sequence[str], *, kind: str = "rank"
     low = -1 if kind == "rank" else 0
     shown = [
         [
-            "" if np.isnan(cell) else (percent(cell) if kind == "share" else f"{round(cell, 2) + 0.0:.2f}")
+            "" if np.isnan(cell) else (f"{cell:.0%}" if kind == "share" else f"{round(cell, 2) + 0.0:.2f}")
             for cell in row
         ]
         for row in found
@@ -214,7 +214,7 @@ def agreement_map(values: ArrayLike, names: Sequence[str], *, kind: str = "rank"
         scale = [[1 - place, color] for place, color in scale]  # blue agrees
     made = figure(theme, "")
     made.add_heatmap(
-        z=found, zmin=low, zmax=1, colorscale=scale, text=shown, texttemplate="%{text}", xgap=1, ygap=1, showscale=False,
+        z=found, zmin=low, zmax=1, colorscale=scale, text=shown, texttemplate="%{text}", textfont={"size": 12}, xgap=1, ygap=1, showscale=False,
         hovertemplate="%{y} against %{x}: %{text}<extra></extra>", x=list(range(len(names))), y=list(range(len(names))),
     )  # fmt: skip
     numbers = [f"<b>{place}</b>" for place in range(1, len(names) + 1)]
@@ -256,16 +256,26 @@ def quality_against_cost(
         marker={"color": [lines[name][0] for name in points], "size": 9},
         hovertemplate="%{text}<br>%{x:.3~g} s<br>" + escape(quality) + " %{y:.3f}<extra></extra>",
     )  # fmt: skip
-    first, last = int(np.floor(low)), int(np.ceil(high))
-    ticks = [10.0**power for power in range(first, max(last, first + 1) + 1)]
+    edge = 0.15 * max(high - low, 0.5)
+    ticks = _log_ticks(low - edge, high + edge) or sorted({float(seconds.min()), float(seconds.max())})
     made.update_xaxes(
         type="log", title_text="seconds to fit and to score the series", tickvals=ticks, ticktext=[number(tick) for tick in ticks],
-        range=[low - 0.15 * max(high - low, 0.5), high + 0.15 * max(high - low, 0.5)],
+        range=[low - edge, high + edge],
     )  # fmt: skip
     made.update_yaxes(title_text=escape(quality), rangemode="tozero", range=[0, max(float(values.max()) * 1.12, 1e-3)])
     made.update_layout(margin={"t": 8, "r": 24})
     told = ", ".join(f"{name} {number(value)} in {number(cost)} s" for name, (cost, value) in points.items())
     return say(made, f"{quality} against seconds: {told}.")
+
+
+def _log_ticks(low: float, high: float) -> list[float]:
+    """Powers of ten between two logarithms, where there are two at least; else 1, 2 and 5 times them, if any two are."""
+    powers = [10.0**power for power in range(int(np.floor(low)), int(np.ceil(high)) + 1)]
+    for factors in ((1,), (1, 2, 5)):
+        found = [factor * power for power in powers for factor in factors if low <= np.log10(factor * power) <= high]
+        if len(found) > 1:
+            return found
+    return []
 
 
 def _peaks(values: NDArray[np.float64]) -> NDArray[np.int64]:

@@ -29,7 +29,7 @@ def window_lesson(
     name: str = "value",
     theme: Theme = "light",
 ) -> go.Figure:
-    """A stretch of a signal with one window marked, and the window large with its reconstruction and error (Plotly).
+    """A stretch of a signal with one window marked, and the window large with its reconstruction and squared error (Plotly).
 
     signal (T,) over rows `first` to first + T; the window begins at row `start`; seen and expected (L,) in the unit of the
     signal. Errors: InputError for shapes that do not fit and a window that does not lie in the signal.
@@ -64,18 +64,19 @@ def window_lesson(
     _line(made, inside, given, tone["signal"], "window", row=2, width=1.75)
     made.add_bar(
         x=inside,
-        y=off,
+        y=off**2,
+        customdata=off,
         width=1,
         marker={"color": tone["score"], "line": {"width": 0}},
         showlegend=False,
-        hovertemplate="row %{x:,}<br>off by %{y:.3~g}<extra></extra>",
-        name="error",
+        hovertemplate="row %{x:,}<br>off by %{customdata:.3~g}, squared %{y:.3~g}<extra></extra>",
+        name="squared error",
         row=3,
         col=1,
     )
     made.update_yaxes(nticks=4)
     made.update_yaxes(rangemode="tozero", nticks=3, row=3, col=1)
-    gutter(made, [("Series", tone["grey"]), (name, tone["grey"]), ("Error", tone["score"])])
+    gutter(made, [("Series", tone["grey"]), (name, tone["grey"]), ("Squared\nerror", tone["score"])])
     made.update_xaxes(range=[start - 0.5, inside[-1] + 0.5], matches="x2", row=3, col=1)
     made.update_xaxes(range=[start - 0.5, inside[-1] + 0.5], showticklabels=False, row=2, col=1)
     made.update_xaxes(title_text="row of the series", row=3, col=1)

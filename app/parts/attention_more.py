@@ -292,7 +292,8 @@ def why(record: SeriesRecord, run: RunRecord, step: int, main: Any, inspector: A
     with inspector, st.container(key="attention-why-words", gap="small"):
         st.caption(
             "Each is calibrated evidence; 3.0 is the 95 % point of training. The score joins reconstruction and shape; the "
-            f"divergence weighs nothing in it. Reconstruction is {form}."
+            f"divergence weighs nothing in it. Reconstruction is {form}. Both are calibrated once more, so neither is the plain mean of its "
+            "parts."
         )
         linear, network = float(found["error_linear"].mean()), float(found["error_network"].mean())
         st.caption(

@@ -50,11 +50,12 @@ class Level:
 
     kind: str
     value: float
+    raised: bool = False  # by the cap, above the percentile
 
     @property
     def label(self) -> str:
         """What stands on the handle: "p99"."""
-        return _SHORT.get(self.kind, "")
+        return "capped" if self.raised else _SHORT.get(self.kind, "")
 
 
 @dataclass(frozen=True)
@@ -98,10 +99,10 @@ def level(run: RunRecord, record: SeriesRecord, view: str, kind: str, value: flo
         return Level("f1", cached.best_f1(run, record, view))
     if kind in ("value", "f1"):
         value = number if value is None else value
-        if value is not None:
-            return Level("value", value)
-        kind = own
-    return Level(kind, cached.threshold(run, kind, view, record))
+        return Level("value", cached.threshold(run, own, view, record) if value is None else value)
+    value = cached.threshold(run, kind, view, record)
+    uncapped = cached.threshold(run, kind.replace("capped:", "percentile:"), view, record)
+    return Level(kind, value, value > uncapped)
 
 
 def listing(found: Sequence[Any], clock: text.Clock) -> pd.DataFrame:

@@ -28,7 +28,7 @@ def overview_dialog() -> None:
         "Each strip runs from the first to the last row; the stronger its colour, the higher the severity. Choose a line to open it."
     )
     picked: Any = st.dataframe(
-        table(found), hide_index=True, row_height=34, key="overview-list", on_select="rerun", selection_mode="single-row",
+        table(found), hide_index=True, row_height=34, key="overview-list", on_select="rerun", selection_mode="single-row", placeholder=text.MISSING,
         height=min(36 + 34 * len(found), 560), alt="Series with a heat strip of severity, events and labels",
         column_config={
             "Severity over time": st.column_config.ImageColumn(width=330),

@@ -118,10 +118,10 @@ def _queue(
         differ = _differences(record, said, decided, shown)
         shown = sorted(shown, key=lambda event: -differ[event.id])  # of equals the highest score stays first
     apart = disagreements([(one.start_row, one.end_row) for one in said.labels], known) if said.labels else []
-    open_starts = {event.start_row for event in known if event.id not in decided}
+    rejected = {event.start_row for event in known if event.id in decided and decided[event.id].verdict == "rejected"}
     apart = [
-        one for one in apart if one.kind != "false" or one.start not in open_starts
-    ]  # not decided is no disagreement
+        one for one in apart if one.kind != "false" or one.start in rejected
+    ]  # what is open or unsure counts neither way
     place = (run_id, series_id, view, threshold, gap, rows, severity, order, left, show_hidden, stamp, layer, version)
     return Queue(tuple(known), tuple(shown), decided, kin, hidden, tuple(apart), place)
 

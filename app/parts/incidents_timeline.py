@@ -76,14 +76,23 @@ def _events(queue_key: tuple[Any, ...]) -> Packed:
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
-def _spans(series_id: str, stamp: str, layer: str) -> tuple[Packed | None, Packed]:
-    """The labelled rows (those that came with the series where nobody labelled any), and the rows that were judged."""
+def _spans(series_id: str, stamp: str, layer: str) -> dict[str, Packed | None]:
+    """What events are counted against: labelled rows (those that came with the series where nobody labelled any), and decided ones.
+
+    Labels that came with the series speak of all its rows, people's labels of what they have decided: there an event is false
+    once it was rejected.
+    """
     record = workspace.get().find_series(series_id)
     said = labelling.stored(record)
-    spans = [(one.start_row, one.end_row) for one in said.labels]
-    truth = spans or cached.spans(record.id, str(record.created))
-    judged = [*spans, *((one.start_row, one.end_row) for one in said.decisions)]
-    return packed_spans(truth, record.rows) if truth else None, packed_spans(judged, record.rows)
+    own = [(one.start_row, one.end_row) for one in said.labels]
+    decided = [(one.verdict, (one.start_row, one.end_row)) for one in said.decisions]
+    found: dict[str, Sequence[tuple[int, int]] | None] = {
+        "truth": own or cached.spans(record.id, str(record.created)) or None,
+        "judged": [*own, *(span for _, span in decided)],
+        "rejected": [span for verdict, span in decided if verdict == "rejected"] if own else None,
+        "unsure": [span for verdict, span in decided if verdict == "unsure"],
+    }
+    return {name: None if spans is None else packed_spans(spans, record.rows) for name, spans in found.items()}
 
 
 @st.cache_resource(max_entries=32, show_spinner=False)
@@ -109,7 +118,6 @@ def draw(
     if scored is not None:
         run, found, event_id, view, level, filters = scored
         current = next((event for event in found.shown if event.id == event_id), None)
-        truth, judged = _spans(record.id, said.stamp, layer)
         order = [*events.order(current, run.channels), *(name for name in record.channels if name not in run.channels)]
         given = {
             "run": run,
@@ -120,8 +128,7 @@ def draw(
             "events": _events(found.key),
             "selected": None if current is None or chosen is not None else current.id,
             "shares": dict(events.top_shares(current, run.channels)) if current is not None else None,
-            "truth": truth,
-            "judged": judged,
+            **_spans(record.id, said.stamp, layer),
             "unscored": _unscored(record.id, said.stamp, layer),
             **incidents_attention.given(base, record, run),
             "detect": {"gap": filters.merge_gap, "least": filters.rows, "severity": filters.severity},

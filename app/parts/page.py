@@ -59,7 +59,7 @@ def split(key: str) -> tuple[DeltaGenerator, DeltaGenerator]:
 
     `key` is the page's name; the two containers carry the classes `st-key-<key>-instrument` and `-inspector`.
     """
-    body = st.container(key=f"{key}-split", gap=None)
+    body = st.container(key=f"{key}-panes", gap=None)
     return body.container(key=f"{key}-instrument", gap="small"), body.container(key=f"{key}-inspector", gap="small")
 
 

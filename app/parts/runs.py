@@ -206,17 +206,17 @@ def _setting(value: object) -> str:
 
 
 def _cost(run: RunRecord) -> str:
-    """What a finished run took beside what was expected: " Took 34 s (expected 30 s) and 640 MB (expected 700 MB)."."""
+    """What a finished run took beside what was expected: " Took 34 s (expected 30 s), 640 MB (700 MB)."."""
     cost = run.cost
-    parts = []
+    parts: list[str] = []
     for found, expected, write in (
         ("seconds", "predicted_seconds", text.duration),
         ("bytes", "predicted_bytes", text.size),
     ):
         if run.state == "done" and found in cost:
-            told = f" (expected {write(cost[expected])})" if expected in cost else ""
+            told = f" ({'' if parts else 'expected '}{write(cost[expected])})" if expected in cost else ""
             parts.append(f"{write(cost[found])}{told}")
-    return f" Took {' and '.join(parts)}." if parts else ""
+    return f" Took {', '.join(parts)}." if parts else ""
 
 
 def next_name(preset: str) -> str:

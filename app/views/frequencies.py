@@ -65,7 +65,7 @@ def draw(record: SeriesRecord, run: RunRecord, found: dict[str, Any]) -> None:
         elif view == VIEWS[3]:
             signal(record, run)
         elif view == VIEWS[4]:
-            table(record, run, now)
+            table(record, run, now, {"Block": block, "Head": head, "Bank": bank})
         else:
             spectrum(record, run, now, block, head, bank)
 
@@ -349,10 +349,12 @@ def query_row(record: SeriesRecord, run: RunRecord, mask: dict[str, Any], block:
     )
 
 
-def table(record: SeriesRecord, run: RunRecord, found: dict[str, Any]) -> None:
-    """The strongest periods as numbers."""
+def table(record: SeriesRecord, run: RunRecord, found: dict[str, Any], chosen: dict[str, int | None]) -> None:
+    """The strongest periods of what is chosen, as numbers; `chosen` columns to places from 0, None = all."""
     with st.spinner("Looking for peaks of the data"):
         made = rhythm.table(run, record, found["final_omega"], found["final_weights"])
+    for column, place in chosen.items():
+        made = made if place is None else made[made[column] == place + 1]
     shown = [name for name in made.columns if name != "Period (s)"]
     with st.container(key="frequencies-table-place"):
         st.dataframe(

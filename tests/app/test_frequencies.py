@@ -63,11 +63,19 @@ def test_a_hostile_channel_can_be_chosen(page: AppTest) -> None:
     assert not page.exception
 
 
-def test_the_table_lists_all_periods_and_can_be_taken_away(page: AppTest) -> None:
+def test_the_table_lists_all_periods_of_what_is_chosen_and_can_be_taken_away(page: AppTest) -> None:
     page.segmented_control(key=VIEW).set_value("Table").run()
     assert not page.exception
     table = page.dataframe[0].value
-    assert len(table) == BLOCKS * HEADS * BANKS * PAIRS
+    assert set(table["Block"]) == {1}
+    assert set(table["Head"]) == {1}
+    assert len(table) == BANKS * PAIRS
+    page.selectbox(key="frequencies-head").set_value("All heads").run()
+    page.selectbox(key="frequencies-bank").set_value("Bank 2").run()
+    assert set(page.dataframe[0].value["Bank"]) == {2}
+    page.selectbox(key="frequencies-bank").set_value("All banks").run()
+    table = page.dataframe[0].value
+    assert len(table) == HEADS * BANKS * PAIRS
     assert table["Weight"].abs().is_monotonic_decreasing
     assert [element.label for element in page.get("download_button")][-1:] == ["Download table"]
 

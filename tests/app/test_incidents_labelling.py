@@ -1,5 +1,6 @@
 """Labelling on the page Incidents: the name asked once, decisions, new labels, edits, undo, conflicts, files."""
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -92,6 +93,29 @@ def test_accepting_labels_the_event_and_goes_to_the_next_that_is_left(made) -> N
     labelled(page, "button", "Reject").click().run()
     assert [one.verdict for one in labels.decisions()] == ["accepted", "rejected"]
     assert "0 left" in texts(page.caption)
+
+
+def against(page: AppTest) -> dict[str, str]:
+    """The spans of rows that the timeline counts events against."""
+    (line,) = page.get("bidi_component")
+    data = json.loads(line.proto.json)
+    return {name: data[name] for name in ("truth", "judged", "rejected", "unsure")}
+
+
+def test_an_event_that_people_are_unsure_about_counts_neither_way(made) -> None:
+    page, _ = made
+    assert against(page)["rejected"] is None  # labels that came with the series speak of all its rows
+    labelled(page, "button", "Accept").click().run()
+    assert against(page) == {"truth": "300,320", "judged": "300,320,300,320", "rejected": "", "unsure": ""}
+    next(button for button in page.main.button if (button.key or "").endswith("-unsure-icon-only")).click().run()
+    assert not page.exception
+    assert "0 left" in texts(page.caption)
+    assert "rejected" not in texts(page.caption)
+    assert against(page) | {"judged": ""} == {"truth": "300,320", "judged": "", "rejected": "", "unsure": "500,505"}
+    labelled(page, "button", "Undo").click().run()
+    labelled(page, "button", "Reject").click().run()
+    assert "1 rejected" in texts(page.caption)
+    assert against(page)["rejected"] == "500,505"
 
 
 def test_undo_and_redo_step_over_one_action_each(made) -> None:

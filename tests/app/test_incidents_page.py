@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from trained_run import series as sines
 from trained_run import trained_run
 
-from amad.detection import Scores, find_events, run_threshold
+from amad.detection import Detector, Scores, find_events, run_threshold
 from amad.detection.events import Event
 from amad.workspace import Workspace
 from amad.workspace.overview import overview
@@ -139,6 +139,34 @@ def test_another_view_has_a_threshold_of_its_own(page: AppTest) -> None:
     assert not page.exception
     assert "0 events" in texts(page.subheader) or "1 event" in texts(page.subheader)
     assert "The highest score is 1.00." in texts(page.caption)
+
+
+def test_the_handle_says_p99_only_where_the_cap_raised_nothing(open_page: Open, store: Workspace) -> None:
+    record = store.add_series(sines())
+    run = trained_run(store, record, threshold="capped:0.99")
+    found = Detector.load(store.run_folder(run.id), "cpu").score(sines().values)
+    found.score[:], found.score[150:158] = 0, 99
+    store.write_scores(run.id, record.id, found)
+    page = open_page("incidents")
+    assert not page.exception
+
+    def handle() -> tuple[str, float]:
+        (line,) = page.get("bidi_component")
+        data = json.loads(line.proto.json)
+        return data["thresholdLabel"], data["threshold"]
+
+    plain = events.level(run, record, "score", "percentile:0.99", None).value
+    assert handle() == ("p99", plain)  # 3 % of the rows lie above it
+    found.score[120:] = 99
+    store.write_scores(run.id, record.id, found)
+    page.run()
+    said, raised = handle()
+    assert said == "capped"
+    assert raised > plain
+    labelled(page, "selectbox", "Threshold").select("percentile:0.99").run()
+    assert handle() == ("p99", plain)
+    labelled(page, "selectbox", "Threshold").select("value").run()
+    assert handle()[0] == ""
 
 
 def test_every_view_that_a_run_has_is_offered(open_page: Open, store: Workspace) -> None:

@@ -189,7 +189,7 @@ def test_what_a_run_took_stands_beside_what_was_expected_and_settings_are_compar
     store.note_cost(run.id, predicted_seconds=30.0, predicted_bytes=7e8, seconds=34.0, bytes=6.4e8)
     other = store.create_run(series.id, name="wide", config=make_config("quick", {"d_model": 48}), held=True)
     page = open_page("train", series=series.id, run=run.id)
-    assert "quick-01 is finished. Took 34 s (expected 30 s) and 640 MB (expected 700 MB)." in texts(page.caption)
+    assert "quick-01 is finished. Took 34 s (expected 30 s), 640 MB (700 MB)." in texts(page.caption)
     runs = next(frame.value for frame in page.dataframe if "Took" in frame.value)
     assert runs.set_index("Name").loc["quick-01", "Took"] == "34 s"
     labelled(page, "selectbox", "Compare settings with").set_value(other.id).run()

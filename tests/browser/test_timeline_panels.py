@@ -417,6 +417,14 @@ def test_series_of_every_shape_are_drawn(timeline_page: Page, timeline_url: str,
         assert any(pixel[0] > 150 and pixel[2] < 60 for pixel in plot.pixels(plot.middle, floor - 7, 6))
 
 
+@pytest.mark.parametrize("decided", ["rejected", "unsure"])
+def test_an_event_is_false_once_it_was_rejected_and_not_while_people_are_unsure(
+    timeline_page: Page, timeline_url: str, decided: str
+) -> None:
+    timeline_page.goto(f"{timeline_url}/?full=1&decided={decided}")
+    foot(timeline_page, "3 events · 1 found, 1 missed, 1 false · 2 left to label")
+
+
 def test_the_library_counts_as_the_foot_says() -> None:
     """The spans behind `3 events, 1 found, ...`: the same numbers from the library."""
     score = np.zeros(ROWS)
@@ -424,6 +432,9 @@ def test_the_library_counts_as_the_foot_says() -> None:
         score[start:stop] = 0.9
     found = tally(*event_rows(score, 0.5, merge_gap=5, min_length=2), TRUTH, JUDGED)
     assert (found.events, found.found, found.missed, found.false, found.left) == (3, 1, 1, 2, 2)
+    for decided in ("rejected", "unsure"):
+        said = {decided: [EVENTS[1]]}
+        assert tally(*event_rows(score, 0.5, merge_gap=5, min_length=2), TRUTH, JUDGED, **said).false == 1
 
 
 def test_a_restart_of_the_server_comes_back_to_the_same_view(full: Page, timeline_server: Server) -> None:

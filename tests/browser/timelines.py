@@ -78,6 +78,8 @@ if full:
         ],
     )
     view = selection.read().view
+    if "decided" in st.query_params:  # ?decided=rejected: what people said of the second event
+        more[st.query_params["decided"]] = [{events!r}[1]]
 level = state.seen["threshold"] or 0.5
 events = list(enumerate({events!r})) if run else []
 if full:

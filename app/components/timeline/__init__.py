@@ -74,6 +74,8 @@ def timeline(
     periods: Mapping[str, int] | None = None,
     truth: Sequence[tuple[int, int]] | Packed | None = None,
     judged: Sequence[tuple[int, int]] | Packed | None = None,
+    rejected: Sequence[tuple[int, int]] | Packed | None = None,
+    unsure: Sequence[tuple[int, int]] | Packed | None = None,
     unscored: Packed | None = None,
     detect: Mapping[str, Any] | None = None,
     actions: Mapping[str, str] | None = None,
@@ -107,7 +109,8 @@ def timeline(
     rail, which tells `{"kind": "edge", "id": ..., "rows": [a, b]}`. shares: channel to share (0 to 1) of the selected event. periods: names to rows of earlier periods
     that may be drawn as a ghost, beside day and week (those the run has learned, when not given).
     detect: `gap`, `least`, `severity` by which events are made of the score: dragging the threshold then shows how many
-    there would be, how many of `truth` they find and how many touch nothing in `judged` (spans of rows).
+    there would be, how many of `truth` they find, how many touch nothing in `judged` (spans of rows), and how many are false: those that touch neither
+    `truth` nor `unsure`; where `rejected` is given only those that touch one of them, as the others are not decided yet.
     actions: key to the kind of action it tells; key_help: further lines of the list of keys. attends: a key asks for attention, `{"kind": "attention", "row":
     1204}`, or takes it away (row None). paint: `start` row of a window, `local` and `global` maps (L, L) of it, the `row` painted
     first, `words` for the legend, `relative` to count from the window's start; the cursor's row is painted in the browser.
@@ -161,6 +164,8 @@ def timeline(
         "detect": passing.counting(detect),
         "truth": _spans(truth, opened.rows),
         "judged": _spans(judged, opened.rows),
+        "rejected": _spans(rejected, opened.rows),
+        "unsure": _spans(unsure, opened.rows),
         "unscored": None if unscored is None else unscored.text,
         "periods": [{"label": str(name), "rows": int(rows)} for name, rows in _periods(periods, run, opened.rows)],
         "actions": {str(pressed): str(kind) for pressed, kind in (actions or {}).items()},

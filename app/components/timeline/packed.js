@@ -1,6 +1,6 @@
 // Marks and spans that come as one text, because there may be thousands of them; passing.py packs them.
 
-const MARKS = ["events", "incidents"], SPANS = ["truth", "judged", "unscored"];
+const MARKS = ["events", "incidents"], SPANS = ["truth", "judged", "rejected", "unsure", "unscored"];
 
 /** The component's data with packed parts unfolded; a part that came before in the same words is taken over as it is. */
 export function unpacked(data, before) {

@@ -85,18 +85,19 @@ export class Tally {
 
   #counted() {
     const { t } = this;
-    const { truth, judged } = t.props;
+    const { truth, judged, rejected, unsure } = t.props;
     const starts = this.found ? this.found.starts : t.props.events.map((one) => one.start);
     const ends = this.found ? this.found.ends : t.props.events.map((one) => one.end);
     if (!starts) return { events: this.found.count, found: null, missed: null, false: null, left: null };
     const events = Array.from(starts, (start, index) => [start, ends[index]]);
-    const hit = truth ? touching(truth, events) : 0;
+    const hit = truth ? touching(truth, events).length : 0;
+    const apart = truth && without(without(events, truth), unsure ?? []);
     return {
       events: events.length,
       found: truth && hit,
       missed: truth && truth.length - hit,
-      false: truth && events.length - touching(events, truth),
-      left: judged && events.length - touching(events, judged),
+      false: truth && (rejected ? touching(apart, rejected) : apart).length,
+      left: judged && without(events, judged).length,
     };
   }
 
@@ -110,11 +111,20 @@ export class Tally {
   }
 }
 
-/** How many spans [from, to) share a row with any of the others: as many begin before its end as end by its start, or more. */
-export function touching(spans, others) {
+/** The spans [from, to) that share a row with any of the others. */
+const touching = (spans, others) => spans.filter(touches(others));
+
+/** The spans that share none. */
+function without(spans, others) {
+  const touched = touches(others);
+  return spans.filter((span) => !touched(span));
+}
+
+/** Whether a span shares a row with any of the others: more begin before its end than end by its start. */
+function touches(others) {
   const begins = Float64Array.from(others, ([from]) => from).sort();
   const ends = Float64Array.from(others, ([, to]) => to).sort();
-  return spans.filter(([from, to]) => before(begins, to) > before(ends, from + 1)).length;
+  return ([from, to]) => before(begins, to) > before(ends, from + 1);
 }
 
 /** How many of sorted numbers are smaller than a limit. */

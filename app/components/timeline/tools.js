@@ -96,7 +96,7 @@ export class Tools {
     const parts = [`${whole(rows)} row${rows === 1 ? "" : "s"}`];
     if (t.clock?.kind === "time") parts.push(duration(t.clock.timeOf(t.view.to) - t.clock.timeOf(t.view.from)));
     parts.push(density(t.rowsPerPx));
-    if (t.bucket > 2 * t.rowsPerPx) parts.push(`in steps of ${whole(t.bucket)} rows`);
+    if (t.bucket > 1 && t.bucket > 2 * t.rowsPerPx) parts.push(`in steps of ${whole(t.bucket)} rows`);
     setText(this.badge, parts.join(" · "));
     this.badge.hidden = Boolean(t.brush) || t.paint.on;
     this.backButton.disabled = !t.steps.any;

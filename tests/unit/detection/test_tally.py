@@ -1,5 +1,7 @@
 """What a dragged threshold counts: the same events as the library finds, and spans that touch."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -23,13 +25,20 @@ def test_the_events_are_those_of_the_library(
     assert [*zip(starts, ends, strict=True)] == [(event.start_row, event.end_row) for event in kept]
 
 
-@given(spans, spans, spans)
+@given(spans, spans, spans, spans, spans)
 def test_counts_are_those_of_looking_at_every_pair(
-    events: list[tuple[int, int]], truth: list[tuple[int, int]], judged: list[tuple[int, int]]
+    events: list[tuple[int, int]],
+    truth: list[tuple[int, int]],
+    judged: list[tuple[int, int]],
+    refused: list[tuple[int, int]],
+    doubted: list[tuple[int, int]],
 ) -> None:
-    found, labelled, done = ([(a, a + n) for a, n in one] for one in (events, truth, judged))
+    found, labelled, done, rejected, unsure = (
+        [(a, a + n) for a, n in one] for one in (events, truth, judged, refused, doubted)
+    )
     starts, ends = (np.array([span[edge] for span in found], dtype=np.int64) for edge in (0, 1))
     counted = tally(starts, ends, labelled, done)
+    decided = tally(starts, ends, labelled, done, rejected, unsure)
 
     def touches(one: tuple[int, int], others: list[tuple[int, int]]) -> bool:
         return any(one[0] < stop and start < one[1] for start, stop in others)
@@ -39,6 +48,9 @@ def test_counts_are_those_of_looking_at_every_pair(
     assert counted.missed == len(labelled) - counted.found
     assert counted.false == sum(not touches(one, labelled) for one in found)
     assert counted.left == sum(not touches(one, done) for one in found)
+    apart = [one for one in found if not touches(one, labelled) and not touches(one, unsure)]
+    assert tally(starts, ends, labelled, done, None, unsure).false == len(apart)
+    assert decided == replace(counted, false=sum(touches(one, rejected) for one in apart))
 
 
 def test_what_cannot_be_counted_is_said() -> None:

@@ -91,3 +91,18 @@ def test_blue_agrees_in_both_themes():
 def test_what_does_not_fit_is_refused(call):
     with pytest.raises(InputError):
         call()
+
+
+@pytest.mark.parametrize(("least", "most"), [(26, 34), (0.4, 0.4), (0.01, 700), (3, 90), (999, 1001)])
+def test_the_axis_of_seconds_has_numbers_however_alike_the_methods_are(least, most):
+    axis = plots.quality_against_cost({"a": (least, 0.3), "b": (most, 0.4)}).layout.xaxis
+    low, high = axis.range
+    inside = [text for tick, text in zip(axis.tickvals, axis.ticktext, strict=True) if low <= np.log10(tick) <= high]
+    assert len(inside) >= min(2, len({least, most}))
+    assert all(inside)
+
+
+def test_shares_are_whole_percentages_as_large_as_correlations():
+    made = [plots.agreement_map(np.full((2, 2), 0.0182), ["a", "b"], kind=kind).data[0] for kind in ("rank", "share")]
+    assert [each.text[0][0] for each in made] == ["0.02", "2%"]
+    assert {each.textfont.size for each in made} == {12}
