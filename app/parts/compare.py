@@ -140,6 +140,8 @@ def methods(record: SeriesRecord, done: list[RunRecord], named: Mapping[str, str
     places = [ids.index(run.id) for run in chosen]
     data = pd.DataFrame(
         {
+            # a sample of its lines: names in their colours are hard to read
+            " ": ["━━" if run in chosen else "" for run in done],
             "Method": [named[run.id] for run in done],
             "Kind": ["AMAD" if compare_runs.detector_of(run) == "amad" else "baseline" for run in done],
         }
@@ -147,11 +149,11 @@ def methods(record: SeriesRecord, done: list[RunRecord], named: Mapping[str, str
     if done:
         lists.choosable(
             data.style.apply(
-                lambda row: [f"color: {colors[row['Method']][0]}" if row["Method"] in colors else "", ""], axis=1
+                lambda row: [f"color: {colors[row['Method']][0]}" if row["Method"] in colors else "", "", ""], axis=1
             ),
             places, key=_listed(record, done), mode="multi-row",
             height=min(33 + 28 * len(ids), 33 + 28 * 12), alt="Methods on this series; the ticked ones are compared",
-            column_config={"Kind": st.column_config.TextColumn(width=72)},
+            column_config={" ": st.column_config.TextColumn(width=30), "Kind": st.column_config.TextColumn(width=72)},
         )  # fmt: skip
 
 

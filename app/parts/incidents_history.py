@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 import pandas as pd
@@ -25,11 +26,12 @@ _SHOWN = (
     "verdict",
     "deleted",
 )
+_MOST = 6  # things touched by one action that are shown
 _NAMES = {"start_row": "from row", "end_row": "to row", "type_id": "type", "deleted": "deleted"}
 
 
 def tab(base: str, record: SeriesRecord, said: Stored) -> None:
-    """The list of changes, and what the chosen one changed."""
+    """The list of actions, and what the chosen one changed."""
     desk = labelling.desk(record)
     label = st.session_state.get(f"{base}-chosen-label")
     only = False
@@ -37,11 +39,12 @@ def tab(base: str, record: SeriesRecord, said: Stored) -> None:
         st.subheader("History", anchor=False, width="stretch")
         if label is not None and said.label(label) is not None:
             only = st.toggle("Chosen label", key=f"{base}-history-only")
-    found = desk.history(label if only else None, limit=500)
-    if not found:
+    changes = desk.history(label if only else None, limit=500)
+    actions = [list(each) for _, each in groupby(changes, lambda one: (one.action_id or f"change {one.id}", one.step))]
+    if not actions:
         st.caption("Nothing was labelled yet. Each change will stand here with its author and time.")
         return
-    key = f"{base}-history"
+    found, key = [action[0] for action in actions], f"{base}-history"
     picked = st.dataframe(
         pd.DataFrame(
             {
@@ -60,24 +63,33 @@ def tab(base: str, record: SeriesRecord, said: Stored) -> None:
     )  # fmt: skip
     rows = _rows(picked)
     if rows and rows[0] < len(found):
-        _change(found[rows[0]], {kind.id: kind for kind in said.types})
+        _action(actions[rows[0]], {kind.id: kind for kind in said.types})
 
 
 def _rows(picked: Any) -> list[int]:
     return list(picked["selection"]["rows"]) if isinstance(picked, Mapping) else []
 
 
-def _change(change: Change, types: Mapping[str, IncidentType]) -> None:
-    """What one change did, field by field."""
+def _action(changes: Sequence[Change], types: Mapping[str, IncidentType]) -> None:
+    """What one action did to each thing that it touched, field by field."""
+    first = changes[0]
+    st.caption(text.escape(f"{first.words} · {first.author}, {text.moment(first.at.astimezone(), seconds=True)}"))
+    told = [lines for change in changes if (lines := _fields(change, types))]
+    for lines in told[:_MOST]:
+        st.markdown("| | before | after |\n|---|---|---|\n" + "\n".join(lines))
+    if len(told) > _MOST:
+        st.caption(f"And {text.count(len(told) - _MOST)} more.")
+
+
+def _fields(change: Change, types: Mapping[str, IncidentType]) -> list[str]:
+    """The fields that a change gave another value, as lines of a table."""
     before, after = change.before or {}, change.after or {}
-    st.caption(text.escape(f"{change.words} · {change.author}, {text.moment(change.at.astimezone(), seconds=True)}"))
     lines = []
     for name in _SHOWN:
         old, new = _plain(name, before.get(name), types), _plain(name, after.get(name), types)
         if old != new:
             lines.append(f"| {_NAMES.get(name, name)} | {text.escape(old)} | {text.escape(new)} |")
-    if lines:
-        st.markdown("| | before | after |\n|---|---|---|\n" + "\n".join(lines))
+    return lines
 
 
 def _plain(name: str, value: Any, types: Mapping[str, IncidentType]) -> str:

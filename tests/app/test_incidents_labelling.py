@@ -214,6 +214,18 @@ def test_the_history_tells_who_did_what(made) -> None:
     assert not page.exception
     assert list(page.dataframe[0].value["What"]) == ["Label 100–140 Spike"]
     assert list(page.dataframe[0].value["Who"]) == ["Ada"]
+    page.session_state[f"{base}-tab"] = "Events"
+    page.run()
+    labelled(page, "button", "Accept").click().run()
+    assert len(labels.history()) > 2  # a decision and a label of its own
+    page.session_state[f"{base}-tab"] = "History"
+    page.session_state[f"{base}-history"] = {"selection": {"rows": [0], "columns": [], "cells": []}}
+    page.run()
+    assert not page.exception
+    assert len(page.dataframe[0].value) == 2  # one line an action
+    shown = texts(page.markdown)
+    assert "| verdict |" in shown
+    assert "| from row |" in shown
 
 
 def test_a_new_session_opens_where_the_author_worked(made, open_page: Open) -> None:
