@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from amad.errors import InputError
 from amad.series.clocks import median_step
-from amad.series.quality import GAP, many
-from amad.series.series import Finding, Series
+from amad.series.ordering import order
+from amad.series.quality import GAP, gap_findings, many, replace_sentinels, value_findings
+from amad.series.series import Finding, Report, Series
 from amad.series.table import shorten
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 Fill = Literal["linear", "forward", "none"]
 _ROWS = 100_000_000
+_RESAMPLED = "resampled"
 _UNITS = {
     "ns": 1, "us": 10**3, "µs": 10**3, "ms": 10**6, "s": 10**9, "sec": 10**9, "min": 60 * 10**9, "h": 3600 * 10**9,
     "d": 86400 * 10**9, "day": 86400 * 10**9, "days": 86400 * 10**9, "hour": 3600 * 10**9, "hours": 3600 * 10**9,
@@ -36,20 +38,41 @@ def prepare(
     become their mean, steps between two neighbouring rows lie on the straight line between them, and steps within a
     gap of the series stay missing. `fill` puts values in single missing cells: in a straight line over the rows
     ("linear"), by the last value ("forward"), or not at all. A channel without any value stays missing. A step is
-    labelled if one of its rows is. InputError if the step cannot be read, or the series has no time to resample.
+    labelled if one of its rows is. The report is one of the series that is made, and says how it was resampled.
+    InputError if the step cannot be read, or the series has no time to resample.
     """
     chosen = series if channels is None else series.take(channels)
+    chosen = replace(chosen, report=_past(series.report))
     if fill not in ("linear", "forward", "none"):
         raise InputError(f"fill={fill!r} is not one of linear, forward, none.")
     gap: NDArray[np.bool_] | None = None
     if resample is not None:
         chosen, gap = _resample(chosen, resample)
-    if fill == "none":
-        return chosen
-    values = np.array(chosen.values.T, dtype=np.float32, order="C")  # (C, T)
-    for column in values:
-        _fill(column, fill, gap)
-    return replace(chosen, values=values.T)
+    if fill != "none":
+        values = np.array(chosen.values.T, dtype=np.float32, order="C")  # (C, T)
+        for column in values:
+            _fill(column, fill, gap)
+        chosen = replace(chosen, values=values.T)
+    return replace(chosen, report=_present(chosen))
+
+
+def _past(report: Report) -> Report:
+    """What stays true of a series made from the one of this report: its file, and how it was resampled before."""
+    done = [replace(one, rows=(), alternatives=()) for one in report.findings if one.kind == _RESAMPLED]
+    return replace(report, findings=tuple(done))
+
+
+def _present(made: Series) -> Report:
+    """The report of a series as it is: to what was done to it comes what its times and values are like."""
+    findings = list(made.report.findings)
+    if made.rows:
+        values = made.values.T  # (C, T)
+        if made.time is not None:  # without values: its rows are only looked at
+            findings += order(made.time, values[:0], {}, sort=False, duplicates="keep").findings
+        findings += replace_sentinels(values, made.channels, act=False)
+        findings += value_findings(values, made.channels)
+        findings += gap_findings(made.time)
+    return replace(made.report, rows=made.rows, median_step=median_step(made.time), findings=tuple(findings))
 
 
 def _fill(column: NDArray[np.float32], fill: Fill, gap: NDArray[np.bool_] | None) -> None:
@@ -132,18 +155,14 @@ def _resample(series: Series, text: str) -> tuple[Series, NDArray[np.bool_]]:
                 column[present],
             )
     finding = Finding(
-        "resampled",
+        _RESAMPLED,
         f"{len(stamps):,} rows became {many(rows, 'step')} of {text.strip()}"
-        f"{f'; {int(gap.sum()):,} of them lie in gaps and stay missing' if gap.any() else ''}.",
+        f"{f'; {int(gap.sum()):,} of them in gaps, left missing' if gap.any() else ''}.",
         int(gap.sum()),
         (),
         tuple(np.flatnonzero(gap)[:5].tolist()),
         "Rows of one step were averaged.",
         ("Keep the rows of the file",),
-    )
-    time = _axis(series.time, grid)
-    report = replace(
-        series.report, rows=rows, median_step=median_step(time), findings=(*series.report.findings, finding)
     )
 
     def marks(labels: NDArray[np.int8]) -> NDArray[np.int8]:
@@ -157,13 +176,13 @@ def _resample(series: Series, text: str) -> tuple[Series, NDArray[np.bool_]]:
         replace(
             series,
             values=values.T,
-            time=time,
+            time=_axis(series.time, grid),
             labels=None if series.labels is None else marks(series.labels),
             other_labels={name: marks(labels) for name, labels in series.other_labels.items()},
             spans=tuple(
                 replace(span, start=int(bins[span.start]), stop=int(bins[span.stop - 1]) + 1) for span in series.spans
             ),
-            report=report,
+            report=replace(series.report, findings=(*series.report.findings, finding)),
         ),
         gap,
     )

@@ -8,23 +8,30 @@ from typing import ParamSpec
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from amad.errors import AmadError
 from amad.workspace import RunRecord
-from app.parts import progress, text
+from app.parts import progress, selection, text
 from app.parts.clicks import clicked
 
 P = ParamSpec("P")
 
 
 def boxed(draw: Callable[P, None]) -> Callable[P, None]:
-    """What goes wrong on purpose while drawing stands in a box with the library's words, not as a traceback."""
+    """What goes wrong on purpose while drawing stands in a box with the library's words, not as a traceback.
+
+    A fragment that shows what was deleted elsewhere runs the whole page instead, which falls back to what there is.
+    """
 
     @wraps(draw)
     def safely(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
             draw(*args, **kwargs)
         except AmadError as error:
+            context = get_script_run_ctx()
+            if context is not None and context.fragment_ids_this_run and selection.lost() is not None:
+                st.rerun()
             problem(error)
 
     return safely

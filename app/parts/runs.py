@@ -154,7 +154,8 @@ def _actions(run: RunRecord) -> None:
             "Export run", data=lambda: _exported(run.id), file_name=f"{prepare.file_name(run.name)}.zip",
             mime="application/zip", key=f"train-export-{run.id}", icon=":material/download:", on_click="ignore",
         )  # fmt: skip
-    with st.popover("More", icon=":material/more_horiz:", key="train-more"):
+    # Its key is the run: with another one it is another menu, which is closed.
+    with st.popover("More", icon=":material/more_horiz:", key=f"train-more-{run.id}"):
         name = st.text_input("Name of the run", value=run.name, key=f"train-name-{run.id}", max_chars=120)
         if clicked("Rename run", key="train-rename", disabled=not name.strip() or name == run.name):
             _try(lambda: workspace.get().update_run(run.id, name=name))

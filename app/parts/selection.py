@@ -39,6 +39,10 @@ def restore() -> None:
         # Not a page switch, which empties the address: back in the browser's history to a moment without these.
         _forget(kept, [name for name in ("at", "from", "to") if name not in given])
     kept.update(given)
+    if "run" in kept and "series" not in kept:  # a link to a run alone
+        run = _run(kept["run"])
+        if run is not None and run.series_id is not None:
+            kept["series"] = run.series_id
     _show(kept)
 
 
@@ -66,24 +70,23 @@ def _show(kept: dict[str, str]) -> None:
 def read() -> Selection:
     """The current selection; names that no longer exist, and rows that cannot be, are left out."""
     kept: dict[str, str] = st.session_state.get(_KEPT, {})
-    store = workspace.get()
-    series = run = None
-    if "series" in kept:
-        try:
-            series = store.find_series(kept["series"])
-        except AmadError:
-            series = None
-    if "run" in kept and series is not None:
-        try:
-            run = store.find_run(kept["run"])
-        except AmadError:
-            run = None
+    series = _series(kept["series"]) if "series" in kept else None
     if series is None:
         return Selection()
+    run = _run(kept["run"]) if "run" in kept else None
     at = _row(kept.get("at"), series.rows)
     start, stop = _row(kept.get("from"), series.rows), _row(kept.get("to"), series.rows + 1)
     view = (start, stop) if start is not None and stop is not None and start < stop else None
     return Selection(series, run, at, view)
+
+
+def lost() -> tuple[str, str] | None:
+    """What is chosen and no longer here, as ("series" or "run", its id or name in the address); None where all is."""
+    kept: dict[str, str] = st.session_state.get(_KEPT, {})
+    for name, find in (("series", _series), ("run", _run)):
+        if name in kept and find(kept[name]) is None:
+            return name, kept[name]
+    return None
 
 
 def write(**changes: Any) -> None:
@@ -148,6 +151,20 @@ def fitting_runs(series: SeriesRecord) -> list[RunRecord]:
         elif run.channels and set(run.channels) <= set(series.channels):
             other.append(run)
     return own + other
+
+
+def _series(key: str) -> SeriesRecord | None:
+    try:
+        return workspace.get().find_series(key)
+    except AmadError:
+        return None
+
+
+def _run(key: str) -> RunRecord | None:
+    try:
+        return workspace.get().find_run(key)
+    except AmadError:
+        return None
 
 
 def _row(text: str | None, rows: int) -> int | None:

@@ -7,7 +7,7 @@ import streamlit as st
 from amad.workspace import RunRecord, SeriesRecord
 from app.components.jobs import job_line
 from app.components.jobs.lines import line_of
-from app.parts import cached, live, progress, selection, signing, text, upkeep, workspace
+from app.parts import cached, gone, live, progress, selection, signing, text, upkeep, workspace
 
 _FITS = 19  # characters of a name that the select shows; a longer one stands whole in its help
 _WATCHED = "amad_watched"  # jobs this session has seen at work, to tell when they end
@@ -21,8 +21,10 @@ def draw() -> None:
     known_jobs = progress.jobs(store)
     _tell_what_ended(known_jobs)
     with st.sidebar, st.container(key="amad-shared", gap="small"):
-        known = store.series()
+        known, lost = store.series(), selection.lost()
         if not known:
+            selection.write(series=None)
+            gone.tell(lost, None, None)
             st.caption("No series yet.")
             signing.line()
             return
@@ -36,6 +38,7 @@ def draw() -> None:
         if run is None or run.id not in {other.id for other in runs}:
             run = _best_run(runs, chosen)
             selection.write(run=run)
+        gone.tell(lost, chosen, run)
         _run_select(runs, run)
         st.caption(text.escape(about(run)) if run else "Not trained yet.")
         if line := line_of(known_jobs):

@@ -37,6 +37,7 @@ NEAR = 8  # steps that count as near in the facts of a step
 
 
 @st.fragment
+@page.boxed
 def instrument(record: SeriesRecord, run: RunRecord) -> None:
     """The page on a run that can look into windows: one fragment, so that a click draws nothing else again."""
     clock = cached.clock(record)

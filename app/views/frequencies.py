@@ -38,6 +38,7 @@ def draw(record: SeriesRecord, run: RunRecord, found: dict[str, Any]) -> None:
     busy = run.state in progress.BUSY
 
     @st.fragment(run_every="5s" if busy else None)
+    @page.boxed
     def instrument() -> None:
         now = cached.frequencies(run) or found
         last = int(now["steps"][-1])

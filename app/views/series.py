@@ -215,7 +215,8 @@ def series_view(record: SeriesRecord) -> None:
                 _read_again(record, kept)
         with st.popover("Prepare", icon=":material/build:", key="series-prepare", disabled=signing.locked()):
             prepare.form(record)
-        with st.popover("More", icon=":material/more_horiz:", key="series-more"):
+        # Its key is the series: with another one it is another menu, which is closed.
+        with st.popover("More", icon=":material/more_horiz:", key=f"series-more-{record.id}"):
             _more(record)
     body(record)
 

@@ -138,6 +138,20 @@ def test_a_prepared_series_keeps_chosen_channels_and_the_old_one_stays(open_page
     assert [series.channels for series in store.series()] == [("temp",), ("flow", "temp", "**pH**")]
 
 
+def test_a_resampled_series_reports_on_itself(open_page: Open, store: Workspace, send: Send) -> None:
+    minutes = [*range(30), 29, *range(31, 60, 2)]  # one time twice, then every other minute
+    minutes[5], minutes[6] = minutes[6], minutes[5]
+    rows = "".join(f"2026-03-02 09:{minute:02d},{minute % 7},{minute * 0.5}\n" for minute in minutes)
+    page = open_page()
+    send(page, ("pump.csv", f"time,flow,temp\n{rows}".encode()))
+    assert {"Unsorted", "Duplicate times"} <= set(page.dataframe[0].value["Finding"])
+    next(box for box in page.selectbox if box.label == "Resample to").select("5 min")
+    button(page, "Create prepared series").click().run()
+    assert not page.exception
+    assert list(page.dataframe[0].value["Finding"]) == ["Resampled"]
+    assert "Apply fix" not in [element.label for element in page.button]
+
+
 def test_rename_and_delete(open_page: Open, store: Workspace) -> None:
     series = store.add_series(small_series())
     page = open_page()

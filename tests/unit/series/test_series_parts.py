@@ -274,3 +274,68 @@ def test_resampling_leaves_gaps_missing() -> None:
         prepare(series, resample="1 ns")
     with pytest.raises(InputError, match="has no time"):
         prepare(Series("s", np.zeros((3, 1), np.float32), ("a",)), resample="1 s")
+
+
+def uneven(folder: Path) -> Series:
+    """A file with times that go back once, one that stands twice, and gaps; read with a channel that never changes."""
+    rows = np.arange(900)
+    seconds = np.cumsum(np.where(rows % 3 == 0, 100 + rows % 97, 40))
+    seconds[500] -= 4000
+    seconds[700] = seconds[699]
+    stamps = np.datetime64("2026-03-02T00:00:00") + seconds.astype("m8[s]")
+    file = folder / "pump.csv"
+    file.write_text("time,flow,still\n" + "".join(f"{stamp},{row % 7 + 0.5},3\n" for row, stamp in enumerate(stamps)))
+    return read(file)
+
+
+def kinds(series: Series) -> list[str]:
+    return [finding.kind for finding in series.report.findings]
+
+
+def test_a_resampled_series_has_a_report_of_its_own(tmp_path: Path) -> None:
+    series = uneven(tmp_path)
+    assert {"unsorted", "duplicate_times", "gaps", "constant"} <= set(kinds(series))
+    made = prepare(series, resample="5 min")
+    assert kinds(made) == ["resampled", "constant"]
+    assert (made.report.rows, made.report.median_step) == (made.rows, "5 min")
+    assert made.report.findings[0].message == f"{series.rows} rows became {made.rows} steps of 5 min."
+    assert made.report.source == series.report.source
+
+
+def test_a_prepared_series_tells_of_the_channels_and_cells_that_it_has(tmp_path: Path) -> None:
+    series = uneven(tmp_path)
+    assert kinds(prepare(series, channels=["flow"], resample="5 min")) == ["resampled"]
+    values = np.array(series.values)
+    values[5, 0] = np.nan
+    holed = Series("pump", values, series.channels, series.time, report=series.report)
+    assert prepare(holed, fill="none").report.of("missing").rows == (5,)  # type: ignore[union-attr]
+    assert prepare(holed).report.of("missing") is None
+
+
+def test_rows_that_are_kept_keep_what_their_times_are_like(tmp_path: Path) -> None:
+    uneven(tmp_path)
+    made = prepare(read(tmp_path / "pump.csv", sort=False), channels=["flow"])
+    found = made.report.of("unsorted")
+    assert found is not None
+    assert (found.count, found.rows, found.action) == (1, (500,), "Rows were left in the order of the file.")
+    assert made.report.of("gaps").rows[0] == 3  # type: ignore[union-attr]
+
+
+def test_an_earlier_resampling_is_told_without_its_rows(tmp_path: Path) -> None:
+    time = pd.DatetimeIndex(np.datetime64("2026-03-02") + np.r_[:50, 90:140].astype("m8[s]"))
+    series = Series("s", np.arange(100, dtype=np.float32)[:, None], ("a",), time)
+    first = prepare(series, resample="1 s")
+    assert first.report.findings[0].message == "100 rows became 140 steps of 1 s; 40 of them in gaps, left missing."
+    assert first.report.findings[0].rows == (50, 51, 52, 53, 54)
+    again = prepare(first, resample="10 s")
+    told = [finding for finding in again.report.findings if finding.kind == "resampled"]
+    assert [finding.message for finding in told] == [
+        "100 rows became 140 steps of 1 s; 40 of them in gaps, left missing.",
+        "140 rows became 14 steps of 10 s.",
+    ]
+    assert told[0].rows == told[0].alternatives == ()
+
+
+def test_a_series_without_rows_is_prepared_too() -> None:
+    empty = Series("s", np.zeros((0, 1), np.float32), ("a",), pd.DatetimeIndex([]))
+    assert prepare(empty, resample="1 s").report == Report(0)
