@@ -66,10 +66,12 @@ def _incidents(series_id: str, stamp: str, layer: str, shade: str, queue_key: tu
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _events(queue_key: tuple[Any, ...]) -> Packed:
     found = incidents_queue.kept(queue_key)
+    shown = {event.id for event in found.shown}
     return packed_events(
         {
             **bands.event(event),
             "decision": found.decided[event.id].verdict if event.id in found.decided else None,
+            "listed": event.id in shown,
         }
         for event in found.all
     )  # fmt: skip
