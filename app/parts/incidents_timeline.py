@@ -169,7 +169,7 @@ def thresholds(base: str, record: SeriesRecord, run: RunRecord, view: str) -> di
             continue
         kind = st.session_state.get(f"{base}-{name}-kind")
         if kind is None:
-            kind = incidents_queue.own_level(run, record).kind if name == "score" else events.first(run)[0]
+            kind = incidents_queue.own_choice(run, record, name)[0]
         try:
             found[name] = (
                 incidents_queue.judged_best(run, record, name)

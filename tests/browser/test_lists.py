@@ -101,6 +101,27 @@ def test_the_timeline_outlines_the_chosen_event_after_its_own_keys_chose_another
     outlines(page, plot, SECOND, FIRST)
 
 
+def test_a_threshold_of_ones_own_outlives_a_reload_and_the_browsers_back_takes_it_away(
+    page: Page, app: Server, made: tuple[SeriesRecord, list[RunRecord]]
+) -> None:
+    record, _ = made
+    page.goto(f"{app.url}/incidents?series={record.id}")
+    expect(page.get_by_role("heading", name="2 events", exact=True)).to_be_visible(timeout=PATIENCE)
+    rests(page)
+    page.get_by_role("button", name="Filter").click()
+    field = page.get_by_role("spinbutton", name="Threshold value")
+    field.fill("1.75")
+    field.press("Enter")
+    expect(page).to_have_url(re.compile("threshold=value%3A1.75"))
+    page.reload()
+    expect(page.get_by_role("heading", name="1 event", exact=True)).to_be_visible(timeout=PATIENCE)
+    rests(page)
+    page.go_back()
+    expect(page.get_by_role("heading", name="2 events", exact=True)).to_be_visible()
+    expect(page).not_to_have_url(re.compile("threshold="))
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
 def outlines(page: Page, plot: Plot, chosen: tuple[int, int], other: tuple[int, int]) -> None:
     """Until the chosen event, and not the other one, has the teal edge through the panels."""
     fresh(page)
