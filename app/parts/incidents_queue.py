@@ -164,6 +164,14 @@ def own_level(run: RunRecord, record: SeriesRecord) -> events.Level:
     return events.level(run, record, "score", kind, number)
 
 
+def own_choice(run: RunRecord, record: SeriesRecord, view: str) -> tuple[str, float | None]:
+    """The threshold choice that a view of a run opens with: its kind, and its number where it is a value."""
+    if view != "score":
+        return events.first(run)
+    level = own_level(run, record)
+    return level.kind, level.value if level.kind == "value" else None
+
+
 def queue(
     base: str, run: RunRecord, record: SeriesRecord, view: str, level: events.Level, filters: events.Filters
 ) -> Queue:

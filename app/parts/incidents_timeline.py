@@ -66,10 +66,12 @@ def _incidents(series_id: str, stamp: str, layer: str, shade: str, queue_key: tu
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _events(queue_key: tuple[Any, ...]) -> Packed:
     found = incidents_queue.kept(queue_key)
+    shown = {event.id for event in found.shown}
     return packed_events(
         {
             **bands.event(event),
             "decision": found.decided[event.id].verdict if event.id in found.decided else None,
+            "listed": event.id in shown,
         }
         for event in found.all
     )  # fmt: skip
@@ -167,7 +169,7 @@ def thresholds(base: str, record: SeriesRecord, run: RunRecord, view: str) -> di
             continue
         kind = st.session_state.get(f"{base}-{name}-kind")
         if kind is None:
-            kind = incidents_queue.own_level(run, record).kind if name == "score" else events.first(run)[0]
+            kind = incidents_queue.own_choice(run, record, name)[0]
         try:
             found[name] = (
                 incidents_queue.judged_best(run, record, name)

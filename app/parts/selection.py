@@ -1,4 +1,4 @@
-"""What every page shows: series, run, window, span and time zone, shared between pages and kept in the page's address."""
+"""What every page shows: series, run, window, span, score with its threshold, and time zone, shared and in the address."""
 
 from __future__ import annotations
 
@@ -14,19 +14,25 @@ from amad.errors import AmadError
 from amad.workspace import RunRecord, SeriesRecord
 from app.parts import workspace
 
-OF_SERIES = ("series", "run", "at", "from", "to")
+OF_RUN = ("score", "threshold")
+OF_SERIES = ("series", "run", "at", "from", "to", *OF_RUN)
 NAMES = (*OF_SERIES, "zone")
 _KEPT = "amad_selection"  # what the address held last; a page switch empties the address
 
 
 @dataclass(frozen=True)
 class Selection:
-    """The current choice: rows are of `series`; `view` is (first row, row after the last)."""
+    """The current choice: rows are of `series`; `view` is (first row, row after the last).
+
+    `score` and `threshold` are as they stand in the address; the page that shows them knows which there are.
+    """
 
     series: SeriesRecord | None = None
     run: RunRecord | None = None
     at: int | None = None
     view: tuple[int, int] | None = None
+    score: str | None = None
+    threshold: str | None = None
 
 
 def restore() -> None:
@@ -37,7 +43,7 @@ def restore() -> None:
         _forget(kept, OF_SERIES)  # a link to another series brings its own run, window and span
     elif "series" in given:
         # Not a page switch, which empties the address: back in the browser's history to a moment without these.
-        _forget(kept, [name for name in ("at", "from", "to") if name not in given])
+        _forget(kept, [name for name in ("at", "from", "to", *OF_RUN) if name not in given])
     kept.update(given)
     if "run" in kept and "series" not in kept:  # a link to a run alone
         run = _run(kept["run"])
@@ -77,7 +83,7 @@ def read() -> Selection:
     at = _row(kept.get("at"), series.rows)
     start, stop = _row(kept.get("from"), series.rows), _row(kept.get("to"), series.rows + 1)
     view = (start, stop) if start is not None and stop is not None and start < stop else None
-    return Selection(series, run, at, view)
+    return Selection(series, run, at, view, kept.get("score"), kept.get("threshold"))
 
 
 def lost() -> tuple[str, str] | None:
@@ -90,23 +96,26 @@ def lost() -> tuple[str, str] | None:
 
 
 def write(**changes: Any) -> None:
-    """Change the selection: series and run by record or id, at by row, view by (start, stop), zone by name; None takes away.
+    """Change the selection: series and run by record or id, at by row, view by (start, stop), the others as they are written.
 
-    A new series takes the run, the window and the span of the old one away, unless they are given too.
+    None takes away. A new series takes the run, the window and the span of the old one away, and a new run the score
+    and threshold, unless they are given too.
     """
     kept: dict[str, str] = st.session_state.setdefault(_KEPT, {})
     flat: dict[str, str | None] = {}
     for name, value in changes.items():
-        if name in ("series", "run", "zone"):
+        if name in ("series", "run", "zone", *OF_RUN):
             flat[name] = None if value is None else str(getattr(value, "id", value))
         elif name == "at":
             flat["at"] = None if value is None else str(int(value))
         elif name == "view":
             flat["from"], flat["to"] = (None, None) if value is None else (str(int(value[0])), str(int(value[1])))
         else:
-            raise TypeError(f"The selection has no {name!r}; it has series, run, at, view and zone.")
+            raise TypeError(f"The selection has no {name!r}; it has series, run, at, view, score, threshold and zone.")
     if "series" in flat and flat["series"] != kept.get("series"):
         flat = {**dict.fromkeys(OF_SERIES), **flat}
+    elif "run" in flat and kept.get("run") not in (None, flat["run"]):
+        flat = {**dict.fromkeys(OF_RUN), **flat}
     for name, text in flat.items():
         if text is None:
             kept.pop(name, None)

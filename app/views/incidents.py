@@ -14,6 +14,7 @@ from amad.workspace.incident_records import Incident
 from app.parts import (
     cached,
     events,
+    incidents_address,
     incidents_files,
     incidents_history,
     incidents_labels,
@@ -67,6 +68,7 @@ def instrument(record: SeriesRecord, run: RunRecord | None) -> None:
     with controls:
         if scores is not None:
             view, level = threshold(base, key, record, scores, said)
+            incidents_address.keep(base, scores, record, view, level)
             with st.popover("Filter", icon=":material/filter_list:", key=f"{base}-filter"):
                 filters = incidents_queue.filter_form(base, view, scores, record, level, said)
             found = incidents_queue.queue(base, scores, record, view, level, filters)
@@ -114,19 +116,19 @@ def threshold(base: str, key: str, record: SeriesRecord, run: RunRecord, said: S
     """The controls of score and threshold, and what they stand for."""
     stored = cached.scores(run, record)
     names = stored.names if stored is not None else ()
+    views, known = [name for name in events.VIEWS if name in names], events.kinds(record, bool(said.labels))
+    incidents_address.follow(base, run, record, views, known)
+    st.session_state.setdefault(f"{base}-view", "score")
     view = st.segmented_control(
-        "Score shown", [name for name in events.VIEWS if name in names], format_func=lambda name: events.VIEWS[name],
-        default="score", required=True, key=f"{base}-view", label_visibility="collapsed", persist_state="session",
+        "Score shown", views, format_func=lambda name: events.VIEWS[name], required=True, key=f"{base}-view",
+        label_visibility="collapsed", persist_state="session",
     )  # fmt: skip
     view = str(view or "score")
     dragged = told(key, "threshold")
     if dragged is not None:
         st.session_state[f"{base}-{view}-value"] = float(dragged)
         st.session_state[f"{base}-{view}-kind"] = "value"
-    known = events.kinds(record, bool(said.labels))
-    st.session_state.setdefault(
-        f"{base}-{view}-kind", incidents_queue.own_level(run, record).kind if view == "score" else events.first(run)[0]
-    )
+    st.session_state.setdefault(f"{base}-{view}-kind", incidents_queue.own_choice(run, record, view)[0])
     if st.session_state[f"{base}-{view}-kind"] not in known:  # the last label was taken away
         st.session_state[f"{base}-{view}-kind"] = events.first(run)[0]
     kind = st.selectbox(

@@ -118,6 +118,20 @@ def test_an_event_that_people_are_unsure_about_counts_neither_way(made) -> None:
     assert against(page)["rejected"] == "500,505"
 
 
+def test_keys_of_the_timeline_pass_over_events_that_the_list_leaves_out(made) -> None:
+    page, _ = made
+
+    def listed() -> list[bool]:
+        (line,) = page.get("bidi_component")
+        packed = json.loads(json.loads(line.proto.json)["events"])
+        return [packed["kinds"][kind]["listed"] for kind in packed["of"]]
+
+    labelled(page, "button", "Accept").click().run()
+    assert listed() == [True, True]
+    labelled(page, "toggle", "Only what is left to decide").set_value(True).run()
+    assert listed() == [False, True]
+
+
 def test_undo_and_redo_step_over_one_action_each(made) -> None:
     page, labels = made
     labelled(page, "button", "Accept").click().run()

@@ -89,6 +89,68 @@ def test_the_address_opens_an_event(open_page: Open, store: Workspace) -> None:
     assert "Event 2" in texts(page.subheader)
 
 
+def test_a_threshold_and_score_of_ones_own_stand_in_the_address_and_a_link_opens_them(
+    page: AppTest, open_page: Open
+) -> None:
+    place = {"series": page.query_params["series"], "run": page.query_params["run"]}
+    assert not {"score", "threshold"} & set(page.query_params)  # the run's own goes without saying
+    labelled(page, "number_input", "Threshold value").set_value(1.75).run()
+    assert page.query_params["threshold"] == "value:1.75"
+    link = open_page("incidents", **place, threshold="value:1.75")
+    assert labelled(link, "selectbox", "Threshold").value == "value"
+    assert "1 event" in texts(link.subheader)
+    labelled(page, "button_group", "Score shown").set_value("divergence").run()
+    labelled(page, "selectbox", "Threshold").select("f1").run()
+    assert (page.query_params["score"], page.query_params["threshold"]) == ("divergence", "f1")
+    link = open_page("incidents", **place, score="divergence", threshold="f1")
+    assert not link.exception
+    assert labelled(link, "button_group", "Score shown").value == "divergence"
+    assert labelled(link, "selectbox", "Threshold").value == "f1"
+    assert "2 events" in texts(link.subheader)
+    labelled(page, "selectbox", "Threshold").select("value").run()
+    labelled(page, "button_group", "Score shown").set_value("score").run()
+    labelled(page, "number_input", "Threshold value").set_value(1.0).run()
+    assert not {"score", "threshold"} & set(page.query_params)
+
+
+def test_the_browsers_back_brings_the_threshold_of_before(page: AppTest) -> None:
+    labelled(page, "selectbox", "Threshold").select("f1").run()
+    labelled(page, "number_input", "Threshold value").set_value(1.75).run()
+    page.query_params["threshold"] = "f1"
+    page.run()
+    assert labelled(page, "selectbox", "Threshold").value == "f1"
+    del page.query_params["threshold"]
+    page.run()
+    assert labelled(page, "selectbox", "Threshold").value == "value"
+    assert labelled(page, "number_input", "Threshold value").value == 1.0
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["", "best", "judged", "value", "value:", "value:high", "value:nan", "value:-inf", "percentile:0.42", "f1:2"],
+)
+def test_a_threshold_that_cannot_be_is_left_out_of_the_address(open_page: Open, store: Workspace, written: str) -> None:
+    finished_run(store, store.add_series(small_series()))
+    page = open_page("incidents", threshold=written, score="loudness")
+    assert not page.exception
+    assert not page.error
+    assert labelled(page, "selectbox", "Threshold").value == "value"
+    assert labelled(page, "number_input", "Threshold value").value == 1.0
+    assert not {"score", "threshold"} & set(page.query_params)
+
+
+def test_another_run_opens_at_its_own_threshold_and_the_first_as_it_was_left(page: AppTest, store: Workspace) -> None:
+    series, first = store.find_series(page.query_params["series"]), page.query_params["run"]
+    other = finished_run(store, series, name="quick-02", threshold="value:1.75").id
+    labelled(page, "selectbox", "Threshold").select("f1").run()
+    page.sidebar.selectbox(key="amad_run").select(other).run()
+    assert labelled(page, "number_input", "Threshold value").value == 1.75
+    assert "threshold" not in page.query_params
+    page.sidebar.selectbox(key="amad_run").select(first).run()
+    assert labelled(page, "selectbox", "Threshold").value == "f1"
+    assert page.query_params["threshold"] == "f1"
+
+
 def further(page: AppTest) -> dict[str, float]:
     """Thresholds of the further score panels that the timeline is given, by view."""
     (line,) = page.get("bidi_component")

@@ -9,10 +9,11 @@ from playwright.sync_api import Page, expect
 from amad.workspace import RunRecord, SeriesRecord, Workspace
 from tests.app.app_made import finished_run, small_series
 from tests.browser.serving import Server
-from tests.browser.timelines import PATIENCE, Plot, fresh
+from tests.browser.timelines import PATIENCE, Plot, fresh, line
 from tests.browser.waiting import rests
 
 HEAD, ROW = 33, 28  # px of a list
+FIRST, SECOND = (300, 320), (500, 505)  # rows of the events
 
 
 @pytest.fixture(scope="module")
@@ -76,3 +77,53 @@ def test_a_step_to_the_next_event_stays_while_the_timeline_still_tells_where_it_
         page.wait_for_timeout(600)  # what would undo it comes later than the step itself
         rests(page)
         expect(page.get_by_role("heading", name=f"Event {1 if turn % 2 else 2}", exact=True)).to_be_visible()
+
+
+@pytest.mark.parametrize("pause", [True, False], ids=["drawn", "at once"])
+def test_the_timeline_outlines_the_chosen_event_after_its_own_keys_chose_another(
+    page: Page, app: Server, made: tuple[SeriesRecord, list[RunRecord]], pause: bool
+) -> None:
+    record, _ = made
+    page.goto(f"{app.url}/incidents?series={record.id}&at={SECOND[0]}&from=280&to=530")
+    expect(page.get_by_role("heading", name="Event 2", exact=True)).to_be_visible(timeout=PATIENCE)
+    fresh(page)
+    plot = Plot(page)
+    rests(page)
+    page.mouse.move(plot.middle, plot.top + 100)
+    page.keyboard.press("[")
+    outlines(page, plot, FIRST, SECOND)
+    if pause:
+        expect(page.get_by_role("heading", name="Event 1", exact=True)).to_be_visible()
+        rests(page)
+    page.get_by_role("button", name="Next event").click()
+    expect(page.get_by_role("heading", name="Event 2", exact=True)).to_be_visible()
+    expect(line(page)).to_have_attribute("data-from", "380")  # the list brings its event into view
+    outlines(page, plot, SECOND, FIRST)
+
+
+def test_a_threshold_of_ones_own_outlives_a_reload_and_the_browsers_back_takes_it_away(
+    page: Page, app: Server, made: tuple[SeriesRecord, list[RunRecord]]
+) -> None:
+    record, _ = made
+    page.goto(f"{app.url}/incidents?series={record.id}")
+    expect(page.get_by_role("heading", name="2 events", exact=True)).to_be_visible(timeout=PATIENCE)
+    rests(page)
+    page.get_by_role("button", name="Filter").click()
+    field = page.get_by_role("spinbutton", name="Threshold value")
+    field.fill("1.75")
+    field.press("Enter")
+    expect(page).to_have_url(re.compile("threshold=value%3A1.75"))
+    page.reload()
+    expect(page.get_by_role("heading", name="1 event", exact=True)).to_be_visible(timeout=PATIENCE)
+    rests(page)
+    page.go_back()
+    expect(page.get_by_role("heading", name="2 events", exact=True)).to_be_visible()
+    expect(page).not_to_have_url(re.compile("threshold="))
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def outlines(page: Page, plot: Plot, chosen: tuple[int, int], other: tuple[int, int]) -> None:
+    """Until the chosen event, and not the other one, has the teal edge through the panels."""
+    fresh(page)
+    height = plot.panel("temp")[0] + 8
+    page.wait_for_function(f"() => ({plot.teal(chosen[1], height)})() >= 1 && !({plot.teal(other[1], height)})()")

@@ -338,30 +338,18 @@ def test_a_chosen_narrow_event_is_framed_on_the_rail_and_a_wide_one_outlined_thr
     rail = timeline_page.get_by_text("Incidents, events", exact=True).bounding_box()
     assert rail is not None
     panel = plot.panel("constant")[0] + 8
-
-    def teal(row: float, y: float) -> str:
-        """A script that counts the columns with teal ink in them, 8 px to each side of a row, on 8 px of height."""
-        return f"""() => {{
-            const canvas = document.querySelector(".amad-tl-main"), box = canvas.getBoundingClientRect();
-            const left = Math.round({plot.x(row)} - box.left) - 8, top = Math.round({y} - box.top);
-            const {{ data }} = canvas.getContext("2d").getImageData(left, top, 17, 8);
-            const ink = (x, y) => [0x17, 0x69, 0x5e].every((v, c) => Math.abs(data[4 * (17 * y + x) + c] - v) < 40);
-            const seen = (x, y) => data[4 * (17 * y + x) + 3] > 150 && ink(x, y);
-            return Array.from({{ length: 17 }}, (_, x) => [0, 1, 2, 3, 4, 5, 6, 7].some((y) => seen(x, y))).filter(Boolean).length;
-        }}"""
-
     narrow, wide = sum(EVENTS[1]) / 2, float(EVENTS[2][0])
     assert plot.x(EVENTS[1][1]) - plot.x(EVENTS[1][0]) < 6 < plot.x(EVENTS[2][1]) - plot.x(EVENTS[2][0])
     timeline_page.mouse.click(plot.x(narrow), rail["y"] + 14)
     until_told(timeline_page, '"picked": 1')
     timeline_page.get_by_role("button", name="Run again").click()  # the script gives back what it was told a run later
-    timeline_page.wait_for_function(f"() => ({teal(narrow, rail['y'])})() >= 6")
-    assert timeline_page.evaluate(teal(narrow, panel)) == 0
+    timeline_page.wait_for_function(f"() => ({plot.teal(narrow, rail['y'])})() >= 6")
+    assert timeline_page.evaluate(plot.teal(narrow, panel)) == 0
     timeline_page.mouse.click(plot.x(wide + 1500), rail["y"] + 14)
     until_told(timeline_page, '"picked": 2')
     timeline_page.get_by_role("button", name="Run again").click()  # the script gives back what it was told a run later
-    timeline_page.wait_for_function(f"() => ({teal(wide, panel)})() >= 1")
-    assert timeline_page.evaluate(teal(narrow, rail["y"])) == 0
+    timeline_page.wait_for_function(f"() => ({plot.teal(wide, panel)})() >= 1")
+    assert timeline_page.evaluate(plot.teal(narrow, rail["y"])) == 0
 
 
 def test_the_share_stands_beside_the_value_and_leaves_the_name_its_room(timeline_page: Page) -> None:

@@ -264,6 +264,17 @@ class Plot:
         found: list[list[int]] = self.page.evaluate(script, [round(x) - half, round(y), 2 * half + 1, round(height)])
         return found
 
+    def teal(self, row: float, y: float) -> str:
+        """A script that counts the columns with teal ink in them, 8 px to each side of a row, on 8 px of height."""
+        return f"""() => {{
+            const canvas = document.querySelector(".amad-tl-main"), box = canvas.getBoundingClientRect();
+            const left = Math.round({self.x(row)} - box.left) - 8, top = Math.round({y} - box.top);
+            const {{ data }} = canvas.getContext("2d").getImageData(left, top, 17, 8);
+            const ink = (x, y) => [0x17, 0x69, 0x5e].every((v, c) => Math.abs(data[4 * (17 * y + x) + c] - v) < 40);
+            const seen = (x, y) => data[4 * (17 * y + x) + 3] > 150 && ink(x, y);
+            return Array.from({{ length: 17 }}, (_, x) => [0, 1, 2, 3, 4, 5, 6, 7].some((y) => seen(x, y))).filter(Boolean).length;
+        }}"""
+
 
 def is_ink(pixel: list[int]) -> bool:
     return pixel[3] > 90 and max(pixel[:3]) < 130

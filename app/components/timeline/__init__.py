@@ -7,7 +7,7 @@ The picture is drawn in the browser by the modules beside this file, which fetch
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -102,8 +102,8 @@ def timeline(
     series, run: records of `workspace`; without a run (or before it has scored the series) there is no score panel.
     channels: the order shown (all when None). score: which of the run's views is drawn under the signals, None for no
     panel; scores: views that the user may show in further panels, each with its own threshold or None, called by
-    `score_labels` (all that the run has, when not given). events: mappings with `id, start, end` (rows, end exclusive), `severity` and maybe `channels` and `decision` (accepted,
-    rejected, unsure: told apart by form); incidents: the same with `type` (its code, pattern and colour are looked up, or given as `code`, `pattern`, `color`),
+    `score_labels` (all that the run has, when not given). events: mappings with `id, start, end` (rows, end exclusive), `severity` and maybe `channels`, `decision` (accepted,
+    rejected, unsure: told apart by form) and `listed` (False: keys that step pass over it); incidents: the same with `type` (its code, pattern and colour are looked up, or given as `code`, `pattern`, `color`),
     and maybe `author`, `channels`, `inner` (rows that belong surely) and `kind` (incident, label, maintenance,
     disagreement). Where there are thousands, a page gives them (and truth, judged) as `Packed`, made once (`passing`). unscored: rows whose scores are not drawn. selected, chosen_incident: the id of the chosen one; an incident's edges can then be dragged on the
     rail, which tells `{"kind": "edge", "id": ..., "rows": [a, b]}`. shares: channel to share (0 to 1) of the selected event. periods: names to rows of earlier periods
@@ -175,6 +175,7 @@ def timeline(
         "zone": selection.zone(),
         "training": pair(training, opened.rows),
         "selected": passing.plain(selected),
+        "answered": memory.get("heard", 0),
         "chosenIncident": passing.plain(chosen_incident),
         "shares": {str(name): float(share) for name, share in (shares or {}).items()},
         "attends": bool(attends),
@@ -196,7 +197,8 @@ def timeline(
         "theme": theme,
         "colors": colors,
     }
-    found = _component()(key=key, data=data, **{f"on_{name}_change": _nothing for name in _REPORTS})
+    heard = {f"on_{name}_change": _nothing for name in _REPORTS} | {"on_picked_change": partial(_hear, key, memory)}
+    found = _component()(key=key, data=data, **heard)
     now = _told(memory, found.get("view"), opened.rows) or (0, opened.rows)
     picked = found.get("picked") or {}
     level = found.get("threshold")
@@ -248,6 +250,13 @@ def _component() -> Any:
 
 def _nothing() -> None:
     """Streamlit keeps a component's values only where each has a callback."""
+
+
+def _hear(key: str, memory: dict[str, Any]) -> None:
+    """Notes the turn of what was picked before a script runs for it: that run may be cut short by the next one."""
+    turn = (_last_state(key).get("picked") or {}).get("turn")
+    if isinstance(turn, int):
+        memory["heard"] = turn
 
 
 def _memory(key: str, series_id: str) -> dict[str, Any]:

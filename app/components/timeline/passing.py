@@ -55,6 +55,7 @@ def event(given: Mapping[str, Any]) -> dict[str, Any]:
         "severity": float(given.get("severity") or 0.0),
         "channels": [str(name) for name in given.get("channels") or ()],
         "decision": given.get("decision") if given.get("decision") in DECISIONS else None,
+        "listed": bool(given.get("listed", True)),
     }
 
 

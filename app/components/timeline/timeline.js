@@ -38,6 +38,7 @@ export class Timeline extends Viewing {
     this.keyed = null; // row of the cursor that keys moved
     this.pair = []; // rows of the marks A and B
     this.brush = null;
+    this.stepped = null; // {id, turn} of the event chosen by key that Python has still to answer
     this.mode = "pan";
     this.first = 0; // first panel in view, of those that are not pinned
     this.shown = prefs.shown();
@@ -100,9 +101,12 @@ export class Timeline extends Viewing {
     this.levels.answered();
     if (!before || before.zone !== props.zone) this.zone = props.zone;
     if (!before || before.theme !== props.theme) applyColors(this.els.root, props.colors, props.theme);
+    // Where the page holds none (null), the step stays the browser's own.
+    if (this.stepped && props.selected !== null && props.answered >= this.stepped.turn) this.stepped = null;
     const lost = before && before.session !== props.session && before.series === props.series; // Python knows only the address
     if (lost) {
       this.told = null;
+      this.stepped = null;
       this.flush();
     } else if (props.view && (!before || before.nonce !== props.nonce)) this.obey(props.view, Boolean(before));
     if (props.brushNonce !== null && props.brushNonce !== before?.brushNonce) {
@@ -127,6 +131,7 @@ export class Timeline extends Viewing {
     this.scales.clear();
     this.scoreScales.clear();
     this.levels.clear();
+    this.stepped = null;
     if (same) return;
     this.steps.clear();
     this.brush = null;
@@ -198,9 +203,12 @@ export class Timeline extends Viewing {
     else this.redrawLevels();
   }
 
+  /** Tells what was picked; returns the turn by which Python says that it has heard of it. */
   pick(kind, id) {
     this.flush();
-    this.component.setTriggerValue("picked", { kind, id });
+    const turn = Date.now();
+    this.component.setTriggerValue("picked", { kind, id, turn });
+    return turn;
   }
 
   act(action) {
@@ -215,9 +223,9 @@ export class Timeline extends Viewing {
     this.redraw();
   }
 
-  /** Previous or next event: shown at once, and told as picked. */
+  /** Previous or next event of those that can be chosen: shown at once, and told as picked. */
   step(direction) {
-    const events = [...this.props.events].sort((a, b) => a.start - b.start);
+    const events = this.props.events.filter((event) => event.listed).sort((a, b) => a.start - b.start);
     if (!events.length) return;
     const chosen = events.findIndex((event) => event.id === this.selectedId());
     const middle = (this.view.from + this.view.to) / 2;
@@ -228,9 +236,8 @@ export class Timeline extends Viewing {
       place = direction > 0 ? (after < 0 ? events.length - 1 : after) : Math.max(before, 0);
     }
     const event = events[Math.min(Math.max(place, 0), events.length - 1)];
-    this.stepped = { id: event.id, selected: this.props.selected };
     this.reveal(event.start, event.end);
-    this.pick("event", event.id);
+    this.stepped = { id: event.id, turn: this.pick("event", event.id) };
   }
 
   /** Whether an event or incident is the chosen one of its kind. */
@@ -240,7 +247,7 @@ export class Timeline extends Viewing {
 
   /** The event chosen by key, until Python has answered, else the one Python holds selected. */
   selectedId() {
-    return this.stepped && this.stepped.selected === this.props.selected ? this.stepped.id : this.props.selected;
+    return this.stepped ? this.stepped.id : this.props.selected;
   }
 
   refused() {

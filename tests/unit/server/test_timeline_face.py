@@ -100,7 +100,7 @@ def test_marks_become_plain_values() -> None:
     import numpy as np
 
     made = event({"id": np.int64(3), "start": np.int64(5), "end": np.int32(9), "severity": np.float32(2.5)})
-    assert made == {"id": 3, "start": 5, "end": 9, "severity": 2.5, "channels": [], "decision": None}
+    assert made == {"id": 3, "start": 5, "end": 9, "severity": 2.5, "channels": [], "decision": None, "listed": True}
     assert all(type(value) in (int, float) for value in list(made.values())[:4])
     known = incident({"id": "x", "start": 1, "end": 2, "type": "Drift"}, "dark", COLORS["dark"])
     assert (known["code"], known["pattern"], known["color"]) == ("DR", "dots", "#66DAFC")
