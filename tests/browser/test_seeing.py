@@ -21,6 +21,9 @@ PAGES = ("", "train", "incidents", "frequencies", "attention", "divergence", "co
 IGNORED = ("region", "landmark-unique")
 
 
+PARTS = "[...document.querySelectorAll('[class*=st-key-]')].map((part) => part.className).sort().join()"
+
+
 def opened(page: Page, url: str) -> None:
     page.goto(url)
     expect(page.locator(READY).first).to_be_visible(timeout=60_000)
@@ -84,8 +87,13 @@ def test_no_other_view_of_the_curves_has_a_serious_finding(
     app, address = river
     opened(page, f"{app.url}/{name}?{address}")
     for view in views:
+        before = page.evaluate(PARTS)
         page.get_by_role("radio", name=view).click()
+        page.wait_for_function(
+            f"(before) => {PARTS} !== before", arg=before, timeout=60_000
+        )  # the script may not run yet
         rests(page, 60_000)
+        expect(page.locator('[data-stale="true"]')).to_have_count(0)  # what was left fades away
         assert serious(page) == [], view
 
 
