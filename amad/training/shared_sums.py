@@ -20,6 +20,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+IN_MEMORY = "/dev/shm"  # nosec B108: mkstemp makes a file there that nobody else can name before, nor read
 MOST = 8  # processes; each reads what all wrote, so with more of them a ring of messages moves less
 LEAST_ROOM = 1 << 18  # numbers of a place
 APART = 32  # numbers between two counters: no two lie in one line of a cache
@@ -103,7 +104,7 @@ class SharedSums:
 
 def _make(size: int) -> str | None:
     """A new file of zeros with room that is really there, in memory where the machine has a place for that."""
-    folder = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    folder = IN_MEMORY if os.access(IN_MEMORY, os.W_OK) else None
     try:
         place, path = tempfile.mkstemp(prefix="amad-sums-", dir=folder)
     except OSError:
