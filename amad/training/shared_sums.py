@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-IN_MEMORY = "/dev/shm"  # nosec B108: mkstemp makes a file there that nobody else can name before, nor read
+IN_MEMORY = "/dev/shm"  # nosec B108
 MOST = 8  # processes; each reads what all wrote, so with more of them a ring of messages moves less
 LEAST_ROOM = 1 << 18  # numbers of a place
 APART = 32  # numbers between two counters: no two lie in one line of a cache
