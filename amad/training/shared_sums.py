@@ -21,6 +21,9 @@ import torch
 from torch import Tensor
 
 IN_MEMORY = "/dev/shm"  # nosec B108
+ORDERED = (
+    sys.platform == "linux" and platform.machine() == "x86_64"
+)  # others may see a counter before what it stands for
 MOST = 8  # processes; each reads what all wrote, so with more of them a ring of messages moves less
 LEAST_ROOM = 1 << 18  # numbers of a place
 APART = 32  # numbers between two counters: no two lie in one line of a cache
@@ -121,8 +124,8 @@ def _make(size: int) -> str | None:
 
 def _map(path: str, numbers: int) -> Tensor | None:
     """The file's numbers in float32, shared with whoever maps it; None where it is not at hand or not to be relied on."""
-    if sys.platform != "linux" or platform.machine() != "x86_64":
-        return None  # other processors may show a counter before the numbers that it stands for
+    if not ORDERED:
+        return None
     try:
         with Path(path).open("r+b") as file:
             return torch.frombuffer(mmap.mmap(file.fileno(), 4 * numbers), dtype=torch.float32)

@@ -101,8 +101,9 @@ def level(run: RunRecord, record: SeriesRecord, view: str, kind: str, value: flo
         value = number if value is None else value
         return Level("value", cached.threshold(run, own, view, record) if value is None else value)
     value = cached.threshold(run, kind, view, record)
-    uncapped = cached.threshold(run, kind.replace("capped:", "percentile:"), view, record)
-    return Level(kind, value, value > uncapped)
+    if not kind.startswith("capped:"):
+        return Level(kind, value)
+    return Level(kind, value, value > cached.threshold(run, kind.replace("capped:", "percentile:"), view, record))
 
 
 def listing(found: Sequence[Any], clock: text.Clock) -> pd.DataFrame:

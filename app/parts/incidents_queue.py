@@ -119,9 +119,8 @@ def _queue(
         shown = sorted(shown, key=lambda event: -differ[event.id])  # of equals the highest score stays first
     apart = disagreements([(one.start_row, one.end_row) for one in said.labels], known) if said.labels else []
     rejected = {event.start_row for event in known if event.id in decided and decided[event.id].verdict == "rejected"}
-    apart = [
-        one for one in apart if one.kind != "false" or one.start in rejected
-    ]  # what is open or unsure counts neither way
+    # what is open or unsure counts neither way
+    apart = [one for one in apart if one.kind != "false" or one.start in rejected]
     place = (run_id, series_id, view, threshold, gap, rows, severity, order, left, show_hidden, stamp, layer, version)
     return Queue(tuple(known), tuple(shown), decided, kin, hidden, tuple(apart), place)
 
